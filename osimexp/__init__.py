@@ -1,0 +1,3 @@
+"""Reinforcement learning experiments on OpenSim musculoskeletal models."""
+
+__version__ = "0.1.0"

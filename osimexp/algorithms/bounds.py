@@ -1,0 +1,38 @@
+"""Checks of hyperparameters, in words that fit behind a config key."""
+
+from typing import Any
+
+
+def within(settings: object, low: float, high: float, *names: str) -> None:
+    """Require each named value to be from ``low`` to ``high``.
+
+    Raises:
+        ValueError: one is outside, or not a number.
+    """
+    for name in names:
+        value = getattr(settings, name)
+        if not low <= value <= high:
+            raise ValueError(f"{name} must be from {low:g} to {high:g}, not {value}")
+
+
+def positive(settings: object, *names: str) -> None:
+    """Require each named value to be above zero and finite; None, where allowed, passes.
+
+    Raises:
+        ValueError: one is not.
+    """
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and not 0 < value < float("inf"):
+            raise ValueError(f"{name} must be above 0, not {value}")
+
+
+def layer_widths(settings: Any) -> None:
+    """Require every width in ``hidden_sizes`` to be above zero.
+
+    Raises:
+        ValueError: one is not.
+    """
+    if not all(width > 0 for width in settings.hidden_sizes):
+        widths = list(settings.hidden_sizes)
+        raise ValueError(f"hidden_sizes must be layer widths above 0, not {widths}")

@@ -1,0 +1,285 @@
+"""Deep deterministic policy gradient, with TD3's target noise, delay and second critic as options.
+
+Lillicrap et al. (2016), Continuous control with deep reinforcement learning, arXiv:1509.02971;
+Fujimoto et al. (2018), Addressing function approximation error, arXiv:1802.09477 (TD3).
+"""
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from osimexp.algorithms.algorithm import Transition
+from osimexp.algorithms.bounds import layer_widths, positive, within
+from osimexp.algorithms.networks import Critics, averages, descend, follow
+from osimexp.algorithms.replay import Replay
+from osimexp.controllers.controller import Actions, Observations
+from osimexp.controllers.networks import MLP, Activation
+from osimexp.controllers.normaliser import Normaliser
+from osimexp.controllers.policy import Policy, array, tensor
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hyperparameters of DDPG; the defaults are plain DDPG.
+
+    TD3 is ``critics: 2, target_noise: 0.2, policy_delay: 2``.
+
+    Attributes:
+        environments: how many environments feed it.
+        hidden_sizes: widths of the hidden layers of the actor and of each critic.
+        activation: between layers.
+        actor_learning_rate: of Adam.
+        critic_learning_rate: of Adam.
+        batch_size: transitions in one update.
+        discount: of rewards, per step.
+        target_rate: fraction by which the target networks follow in each update.
+        learning_starts: transitions taken by uniformly random actions before the first update.
+        updates_per_step: gradient updates for each transition; fractions add up.
+        replay_capacity: transitions kept.
+        reward_scale: factor on rewards as the critics see them.
+        normalise_observations: by their running mean and variance.
+        observation_clip: bound of normalised observations.
+        exploration_noise: standard deviation of the noise on actions while training.
+        noise_correlation: of the noise from one step to the next. 0 is white Gaussian noise;
+            exp(-theta * dt) is an Ornstein-Uhlenbeck process of rate theta.
+        critics: 1, or 2 of which the target takes the smaller value.
+        target_noise: standard deviation of the noise on the target's actions; 0 is none.
+        target_noise_clip: bound of that noise.
+        policy_delay: critic updates for each update of the actor and the targets.
+        max_gradient_norm: bound of the gradient's norm; None does not clip.
+    """
+
+    environments: int = 4
+    hidden_sizes: tuple[int, ...] = (256, 256)
+    activation: Activation = "relu"
+    actor_learning_rate: float = 1e-3
+    critic_learning_rate: float = 1e-3
+    batch_size: int = 256
+    discount: float = 0.99
+    target_rate: float = 0.005
+    learning_starts: int = 1000
+    updates_per_step: float = 1.0
+    replay_capacity: int = 1_000_000
+    reward_scale: float = 1.0
+    normalise_observations: bool = True
+    observation_clip: float = 10.0
+    exploration_noise: float = 0.1
+    noise_correlation: float = 0.0
+    critics: int = 1
+    target_noise: float = 0.0
+    target_noise_clip: float = 0.5
+    policy_delay: int = 1
+    max_gradient_norm: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where a value cannot be used."""
+        layer_widths(self)
+        positive(self, "environments", "actor_learning_rate", "critic_learning_rate")
+        positive(self, "batch_size", "learning_starts", "updates_per_step", "replay_capacity")
+        positive(self, "reward_scale", "observation_clip", "target_noise_clip", "policy_delay")
+        positive(self, "max_gradient_norm")
+        within(self, 0.0, 1.0, "discount", "target_rate")
+        within(self, 0.0, 10.0, "exploration_noise", "target_noise")
+        within(self, 0.0, 0.9999, "noise_correlation")
+        within(self, 1, 2, "critics")
+        within(self, 1, self.replay_capacity, "environments", "learning_starts")
+
+    def create(self, observation_size: int, action_size: int, seed: int, device: str) -> "DDPG":
+        """Return the algorithm, its weights drawn from ``seed``."""
+        return DDPG(self, observation_size, action_size, seed, device)
+
+
+def next_noise(noise: Tensor, white: Tensor, deviation: float, correlation: float) -> Tensor:
+    """Return the exploration noise that follows ``noise``, of the same shape.
+
+    The first-order process is an exactly discretised Ornstein-Uhlenbeck process whose standard
+    deviation settles at ``deviation`` whatever the correlation is (Uhlenbeck and Ornstein 1930).
+    """
+    return correlation * noise + deviation * math.sqrt(1.0 - correlation**2) * white
+
+
+def smoothed_action(actions: Tensor, white: Tensor, deviation: float, clip: float) -> Tensor:
+    """Return target actions with clipped noise, held in [-1, 1] (TD3's eq. 14 and 15)."""
+    return (actions + (deviation * white).clamp(-clip, clip)).clamp(-1.0, 1.0)
+
+
+def critic_target(
+    rewards: Tensor, continues: Tensor, next_values: Tensor, discount: float
+) -> Tensor:
+    """Return what the critics should say, ``(B,)``: reward plus the discounted next value.
+
+    Args:
+        rewards: ``(B,)``.
+        continues: ``(B,)`` 0 where the episode terminated, else 1.
+        next_values: ``(critics, B)`` of the target critics; the smallest counts.
+        discount: per step.
+    """
+    return rewards + discount * continues * next_values.amin(0)
+
+
+def critic_loss(values: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean squared error of values ``(critics, B)``, summed over the critics."""
+    return (values - targets).square().mean(-1).sum()
+
+
+def actor_loss(values: Tensor) -> Tensor:
+    """Return the negative mean of the first critic's values ``(critics, B)``."""
+    return -values[0].mean()
+
+
+class DDPG:
+    """Learns a deterministic policy off-policy from a replay; an ``Algorithm``.
+
+    Attributes:
+        controller: the policy, tanh of the actor's output.
+    """
+
+    def __init__(
+        self, settings: Settings, observation_size: int, action_size: int, seed: int, device: str
+    ) -> None:
+        self.settings = settings
+        self._device = torch.device(device)
+        self._generator = torch.Generator(self._device).manual_seed(seed)
+        self._action_size = action_size
+
+        widths = [observation_size, *settings.hidden_sizes, action_size]
+        actor = MLP(widths, settings.activation, self._generator)
+        normaliser = Normaliser(observation_size, settings.observation_clip, self._device)
+        self.controller = Policy(actor, normaliser, action_size, squash="tanh")
+        self.target_actor = copy.deepcopy(actor).requires_grad_(False)
+        self.critics = Critics(
+            settings.critics,
+            observation_size,
+            action_size,
+            settings.hidden_sizes,
+            settings.activation,
+            self._generator,
+        )
+        self.target_critics = copy.deepcopy(self.critics).requires_grad_(False)
+
+        self._actor_optimizer = torch.optim.Adam(
+            actor.parameters(), settings.actor_learning_rate, fused=True
+        )
+        self._critic_optimizer = torch.optim.Adam(
+            self.critics.parameters(), settings.critic_learning_rate, fused=True
+        )
+
+        self.replay = Replay(settings.replay_capacity, observation_size, action_size, device)
+        self._noise = torch.zeros(settings.environments, action_size, device=self._device)
+        self._seen = 0
+        self._due = 0.0
+        self._updates = 0
+
+    def act(self, observations: Observations) -> Actions:
+        """Return the policy's actions plus noise; uniform ones before ``learning_starts``."""
+        settings = self.settings
+        with torch.inference_mode():
+            if self._seen < settings.learning_starts:
+                drawn = torch.rand(
+                    self._noise.shape, generator=self._generator, device=self._device
+                )
+                return array(2.0 * drawn - 1.0)
+            means = self.controller.outputs(tensor(observations, self._device)).tanh()
+            self._noise.copy_(
+                next_noise(
+                    self._noise,
+                    self._normal(self._noise),
+                    settings.exploration_noise,
+                    settings.noise_correlation,
+                )
+            )
+            return array((means + self._noise).clamp(-1.0, 1.0))
+
+    def learn(self, transition: Transition) -> dict[str, float]:
+        """Store the batch and make ``updates_per_step`` updates for each transition in it.
+
+        Updates begin once the replay holds ``learning_starts`` transitions, so a run resumed
+        without its replay fills it again first, but by the policy it has already learned.
+        """
+        self.replay.add(transition)
+        self._seen += len(transition.rewards)
+        ended = torch.as_tensor(transition.terminated | transition.truncated)
+        self._noise[ended.to(self._device)] = 0.0
+        if self.settings.normalise_observations:
+            self.controller.normaliser.update(tensor(transition.observations, self._device))
+        if len(self.replay) < self.settings.learning_starts:
+            return {}
+        self._due += self.settings.updates_per_step * len(transition.rewards)
+        updates = int(self._due)
+        self._due -= updates
+        return averages([self._update() for _ in range(updates)])
+
+    def _update(self) -> dict[str, Tensor]:
+        settings = self.settings
+        batch = self.replay.sample(settings.batch_size, self._generator)
+        normalise = self.controller.normaliser.normalise
+        actor = self.controller.network
+        observations = normalise(batch.observations)
+        next_observations = normalise(batch.next_observations)
+
+        with torch.no_grad():
+            next_actions = self.target_actor(next_observations).tanh()
+            if settings.target_noise > 0.0:
+                white = self._normal(next_actions)
+                next_actions = smoothed_action(
+                    next_actions, white, settings.target_noise, settings.target_noise_clip
+                )
+            goals = critic_target(
+                batch.rewards * settings.reward_scale,
+                batch.continues,
+                self.target_critics(next_observations, next_actions),
+                settings.discount,
+            )
+        values = self.critics(observations, batch.actions)
+        loss_of_critics = critic_loss(values, goals)
+        descend(loss_of_critics, self._critic_optimizer, settings.max_gradient_norm)
+        metrics = {"critic_loss": loss_of_critics.detach(), "value": values.detach().mean()}
+
+        self._updates += 1
+        if self._updates % settings.policy_delay == 0:
+            loss_of_actor = actor_loss(self.critics(observations, actor(observations).tanh()))
+            descend(loss_of_actor, self._actor_optimizer, settings.max_gradient_norm)
+            follow(self.target_actor, actor, settings.target_rate)
+            follow(self.target_critics, self.critics, settings.target_rate)
+            metrics["actor_loss"] = loss_of_actor.detach()
+        return metrics
+
+    def _normal(self, like: Tensor) -> Tensor:
+        return torch.randn(like.shape, generator=self._generator, device=self._device)
+
+    def state_dict(self, replay: bool = True) -> dict[str, Any]:
+        """Return all that a resumed run needs, as tensors, numbers, strings, lists and dicts."""
+        state = {
+            "policy": self.controller.state_dict(),
+            "target_actor": dict(self.target_actor.state_dict()),
+            "critics": dict(self.critics.state_dict()),
+            "target_critics": dict(self.target_critics.state_dict()),
+            "actor_optimizer": self._actor_optimizer.state_dict(),
+            "critic_optimizer": self._critic_optimizer.state_dict(),
+            "generator": self._generator.get_state(),
+            "noise": self._noise,
+            "seen": self._seen,
+            "due": self._due,
+            "updates": self._updates,
+        }
+        return state | ({"replay": self.replay.state_dict()} if replay else {})
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from ``state``, to the last digit where it holds the replay."""
+        self.controller.load_state_dict(state["policy"])
+        self.target_actor.load_state_dict(state["target_actor"])
+        self.critics.load_state_dict(state["critics"])
+        self.target_critics.load_state_dict(state["target_critics"])
+        self._actor_optimizer.load_state_dict(state["actor_optimizer"])
+        self._critic_optimizer.load_state_dict(state["critic_optimizer"])
+        self._generator.set_state(state["generator"].cpu())
+        self._noise.copy_(state["noise"])
+        self._seen = int(state["seen"])
+        self._due = float(state["due"])
+        self._updates = int(state["updates"])
+        if "replay" in state:
+            self.replay.load_state_dict(state["replay"])

@@ -1,0 +1,74 @@
+"""Action values for SAC and DDPG, and the steps by which networks learn."""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from osimexp.controllers.networks import ACTIVATIONS, Activation, uniform
+
+
+class Critics(nn.Module):
+    """Independent action values Q(s, a) of one shape, all computed in one batched call."""
+
+    def __init__(
+        self,
+        members: int,
+        observation_size: int,
+        action_size: int,
+        hidden_sizes: Sequence[int],
+        activation: Activation,
+        generator: torch.Generator,
+    ) -> None:
+        """Draw the weights of ``members`` critics on the generator's device."""
+        super().__init__()
+        self.members = members
+        self._activate = ACTIVATIONS[activation]
+        self.weights = nn.ParameterList()
+        self.biases = nn.ParameterList()
+        sizes = [observation_size + action_size, *hidden_sizes, 1]
+        for inputs, outputs in pairwise(sizes):
+            bound = 1.0 / math.sqrt(inputs)
+            self.weights.append(uniform((members, inputs, outputs), bound, generator))
+            self.biases.append(uniform((members, 1, outputs), bound, generator))
+
+    def forward(self, observations: Tensor, actions: Tensor) -> Tensor:
+        """Return values ``(members, B)`` of actions ``(B, actions)`` in observations."""
+        hidden = torch.cat((observations, actions), dim=-1).expand(self.members, -1, -1)
+        layers = list(zip(self.weights, self.biases, strict=True))
+        for weight, bias in layers[:-1]:
+            hidden = self._activate(torch.baddbmm(bias, hidden, weight))
+        weight, bias = layers[-1]
+        return torch.baddbmm(bias, hidden, weight).squeeze(-1)
+
+
+def descend(loss: Tensor, optimizer: Optimizer, max_gradient_norm: float | None = None) -> None:
+    """Step the optimizer's parameters, and no others, down the gradient of ``loss``.
+
+    Gradients of other parameters, such as the critics' in an actor's loss, are not even computed.
+    """
+    parameters = optimizer.param_groups[0]["params"]
+    for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+        parameter.grad = gradient
+    if max_gradient_norm is not None:
+        nn.utils.clip_grad_norm_(parameters, max_gradient_norm)
+    optimizer.step()
+
+
+def follow(target: nn.Module, source: nn.Module, rate: float) -> None:
+    """Move the target's parameters toward the source's by the fraction ``rate``."""
+    with torch.no_grad():
+        for slow, fast in zip(target.parameters(), source.parameters(), strict=True):
+            slow.lerp_(fast, rate)
+
+
+def averages(updates: Sequence[Mapping[str, Tensor]]) -> dict[str, float]:
+    """Return the mean of each metric over the updates that have it, with one device sync."""
+    names = list(dict.fromkeys(name for update in updates for name in update))
+    if not names:
+        return {}
+    means = [torch.stack([u[name] for u in updates if name in u]).mean() for name in names]
+    return dict(zip(names, torch.stack(means).tolist(), strict=True))

@@ -1,0 +1,288 @@
+"""Soft actor-critic with two critics and a learned temperature.
+
+Haarnoja et al. (2018), Soft Actor-Critic Algorithms and Applications, arXiv:1812.05905.
+"""
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from osimexp.algorithms.algorithm import Transition
+from osimexp.algorithms.bounds import layer_widths, positive, within
+from osimexp.algorithms.networks import Critics, averages, descend, follow
+from osimexp.algorithms.replay import Replay
+from osimexp.controllers.controller import Actions, Observations
+from osimexp.controllers.networks import MLP, Activation
+from osimexp.controllers.normaliser import Normaliser
+from osimexp.controllers.policy import Policy, array, tensor
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hyperparameters of SAC; the defaults are the paper's, with the usual warm-up.
+
+    Attributes:
+        environments: how many environments feed it.
+        hidden_sizes: widths of the hidden layers of the actor and of each critic.
+        activation: between layers.
+        learning_rate: of Adam, for actor, critics and temperature.
+        batch_size: transitions in one update.
+        discount: of rewards, per step.
+        target_rate: fraction by which the target critics follow the critics in each update.
+        learning_starts: transitions taken by uniformly random actions before the first update.
+        updates_per_step: gradient updates for each transition; fractions add up.
+        replay_capacity: transitions kept.
+        reward_scale: factor on rewards as the critics see them.
+        normalise_observations: by their running mean and variance.
+        observation_clip: bound of normalised observations.
+        initial_temperature: weight of entropy against reward at the start.
+        learn_temperature: adapt it until the policy's entropy is ``target_entropy``.
+        target_entropy: in nats; None is minus the number of actions.
+        max_gradient_norm: bound of the gradient's norm; None does not clip.
+    """
+
+    environments: int = 4
+    hidden_sizes: tuple[int, ...] = (256, 256)
+    activation: Activation = "relu"
+    learning_rate: float = 3e-4
+    batch_size: int = 256
+    discount: float = 0.99
+    target_rate: float = 0.005
+    learning_starts: int = 1000
+    updates_per_step: float = 1.0
+    replay_capacity: int = 1_000_000
+    reward_scale: float = 1.0
+    normalise_observations: bool = True
+    observation_clip: float = 10.0
+    initial_temperature: float = 1.0
+    learn_temperature: bool = True
+    target_entropy: float | None = None
+    max_gradient_norm: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where a value cannot be used."""
+        layer_widths(self)
+        positive(self, "environments", "learning_rate", "batch_size", "learning_starts")
+        positive(self, "updates_per_step", "replay_capacity", "reward_scale")
+        positive(self, "observation_clip", "initial_temperature", "max_gradient_norm")
+        within(self, 0.0, 1.0, "discount", "target_rate")
+        within(self, 1, self.replay_capacity, "environments", "learning_starts")
+
+    def create(self, observation_size: int, action_size: int, seed: int, device: str) -> "SAC":
+        """Return the algorithm, its weights drawn from ``seed``."""
+        return SAC(self, observation_size, action_size, seed, device)
+
+
+# Bounds of the actor's log standard deviation, before squashing (as in the paper's own code).
+LOG_STD_LOW, LOG_STD_HIGH = -20.0, 2.0
+
+
+def squashed_sample(outputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """Draw from a Gaussian squashed by tanh, differentiably (the paper's appendix C).
+
+    Args:
+        outputs: ``(B, 2 * actions)`` mean, then log standard deviation.
+        noise: ``(B, actions)`` standard normal.
+
+    Returns:
+        actions ``(B, actions)`` in [-1, 1] and their log-probabilities ``(B,)``.
+    """
+    mean, log_std = outputs.chunk(2, dim=-1)
+    log_std = log_std.clamp(LOG_STD_LOW, LOG_STD_HIGH)
+    raw = mean + log_std.exp() * noise
+    # log(1 - tanh(raw)^2) in a form that does not underflow where tanh saturates.
+    log_slope = 2.0 * (math.log(2.0) - raw - functional.softplus(-2.0 * raw))
+    log_gaussian = -0.5 * noise.square() - log_std - 0.5 * math.log(2.0 * math.pi)
+    return raw.tanh(), (log_gaussian - log_slope).sum(-1)
+
+
+def critic_target(
+    rewards: Tensor,
+    continues: Tensor,
+    next_values: Tensor,
+    next_log_probs: Tensor,
+    temperature: Tensor,
+    discount: float,
+) -> Tensor:
+    """Return what the critics should say, ``(B,)``: reward plus the discounted soft value.
+
+    Args:
+        rewards: ``(B,)``.
+        continues: ``(B,)`` 0 where the episode terminated, else 1.
+        next_values: ``(2, B)`` of the target critics; the smaller counts.
+        next_log_probs: ``(B,)`` of the next actions.
+        temperature: weight of entropy, a scalar.
+        discount: per step.
+    """
+    soft = torch.minimum(next_values[0], next_values[1]) - temperature * next_log_probs
+    return rewards + discount * continues * soft
+
+
+def critic_loss(values: Tensor, targets: Tensor) -> Tensor:
+    """Return half the mean squared error of values ``(2, B)``, summed over the critics."""
+    return 0.5 * (values - targets).square().mean(-1).sum()
+
+
+def actor_loss(values: Tensor, log_probs: Tensor, temperature: Tensor) -> Tensor:
+    """Return the negative soft value of the actor's actions, from values ``(2, B)``."""
+    return (temperature * log_probs - torch.minimum(values[0], values[1])).mean()
+
+
+def temperature_loss(log_temperature: Tensor, log_probs: Tensor, target_entropy: float) -> Tensor:
+    """Return the loss that raises the temperature while the entropy is below its target."""
+    return -log_temperature * (log_probs + target_entropy).mean()
+
+
+class SAC:
+    """Learns off-policy from a replay; follows the ``Algorithm`` protocol.
+
+    Attributes:
+        controller: the deterministic policy, tanh of the actor's mean.
+    """
+
+    def __init__(
+        self, settings: Settings, observation_size: int, action_size: int, seed: int, device: str
+    ) -> None:
+        self.settings = settings
+        self._device = torch.device(device)
+        self._generator = torch.Generator(self._device).manual_seed(seed)
+        self._action_size = action_size
+        self._target_entropy = (
+            -float(action_size) if settings.target_entropy is None else settings.target_entropy
+        )
+
+        widths = [observation_size, *settings.hidden_sizes, 2 * action_size]
+        actor = MLP(widths, settings.activation, self._generator)
+        normaliser = Normaliser(observation_size, settings.observation_clip, self._device)
+        self.controller = Policy(actor, normaliser, action_size, squash="tanh")
+        self.critics = Critics(
+            2,
+            observation_size,
+            action_size,
+            settings.hidden_sizes,
+            settings.activation,
+            self._generator,
+        )
+        self.targets = copy.deepcopy(self.critics).requires_grad_(False)
+        self.log_temperature = torch.tensor(
+            math.log(settings.initial_temperature), device=self._device, requires_grad=True
+        )
+
+        rate = settings.learning_rate
+        self._actor_optimizer = torch.optim.Adam(actor.parameters(), rate, fused=True)
+        self._critic_optimizer = torch.optim.Adam(self.critics.parameters(), rate, fused=True)
+        self._temperature_optimizer = torch.optim.Adam([self.log_temperature], rate, fused=True)
+
+        self.replay = Replay(settings.replay_capacity, observation_size, action_size, device)
+        self._seen = 0
+        self._due = 0.0
+
+    def act(self, observations: Observations) -> Actions:
+        """Return actions drawn from the policy; uniform ones before ``learning_starts``."""
+        with torch.inference_mode():
+            if self._seen < self.settings.learning_starts:
+                shape = (len(observations), self._action_size)
+                drawn = torch.rand(shape, generator=self._generator, device=self._device)
+                return array(2.0 * drawn - 1.0)
+            actions, _ = self._sample_actions(
+                self.controller.outputs(tensor(observations, self._device))
+            )
+            return array(actions)
+
+    def learn(self, transition: Transition) -> dict[str, float]:
+        """Store the batch and make ``updates_per_step`` updates for each transition in it.
+
+        Updates begin once the replay holds ``learning_starts`` transitions, so a run resumed
+        without its replay fills it again first, but by the policy it has already learned.
+        """
+        self.replay.add(transition)
+        self._seen += len(transition.rewards)
+        if self.settings.normalise_observations:
+            self.controller.normaliser.update(tensor(transition.observations, self._device))
+        if len(self.replay) < self.settings.learning_starts:
+            return {}
+        self._due += self.settings.updates_per_step * len(transition.rewards)
+        updates = int(self._due)
+        self._due -= updates
+        return averages([self._update() for _ in range(updates)])
+
+    def _update(self) -> dict[str, Tensor]:
+        settings = self.settings
+        batch = self.replay.sample(settings.batch_size, self._generator)
+        normalise = self.controller.normaliser.normalise
+        actor = self.controller.network
+        observations = normalise(batch.observations)
+        next_observations = normalise(batch.next_observations)
+        temperature = self.log_temperature.detach().exp()
+
+        with torch.no_grad():
+            next_actions, next_log_probs = self._sample_actions(actor(next_observations))
+            goals = critic_target(
+                batch.rewards * settings.reward_scale,
+                batch.continues,
+                self.targets(next_observations, next_actions),
+                next_log_probs,
+                temperature,
+                settings.discount,
+            )
+        values = self.critics(observations, batch.actions)
+        loss_of_critics = critic_loss(values, goals)
+        descend(loss_of_critics, self._critic_optimizer, settings.max_gradient_norm)
+
+        actions, log_probs = self._sample_actions(actor(observations))
+        loss_of_actor = actor_loss(self.critics(observations, actions), log_probs, temperature)
+        descend(loss_of_actor, self._actor_optimizer, settings.max_gradient_norm)
+
+        if settings.learn_temperature:
+            loss = temperature_loss(self.log_temperature, log_probs.detach(), self._target_entropy)
+            descend(loss, self._temperature_optimizer)
+
+        follow(self.targets, self.critics, settings.target_rate)
+        return {
+            "critic_loss": loss_of_critics.detach(),
+            "actor_loss": loss_of_actor.detach(),
+            "value": values.detach().mean(),
+            "entropy": -log_probs.detach().mean(),
+            "temperature": temperature,
+        }
+
+    def _sample_actions(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
+        shape = (len(outputs), self._action_size)
+        noise = torch.randn(shape, generator=self._generator, device=self._device)
+        return squashed_sample(outputs, noise)
+
+    def state_dict(self, replay: bool = True) -> dict[str, Any]:
+        """Return all that a resumed run needs, as tensors, numbers, strings, lists and dicts."""
+        state = {
+            "policy": self.controller.state_dict(),
+            "critics": dict(self.critics.state_dict()),
+            "targets": dict(self.targets.state_dict()),
+            "log_temperature": self.log_temperature.detach(),
+            "actor_optimizer": self._actor_optimizer.state_dict(),
+            "critic_optimizer": self._critic_optimizer.state_dict(),
+            "temperature_optimizer": self._temperature_optimizer.state_dict(),
+            "generator": self._generator.get_state(),
+            "seen": self._seen,
+            "due": self._due,
+        }
+        return state | ({"replay": self.replay.state_dict()} if replay else {})
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from ``state``, to the last digit where it holds the replay."""
+        self.controller.load_state_dict(state["policy"])
+        self.critics.load_state_dict(state["critics"])
+        self.targets.load_state_dict(state["targets"])
+        self.log_temperature.data.copy_(state["log_temperature"])
+        self._actor_optimizer.load_state_dict(state["actor_optimizer"])
+        self._critic_optimizer.load_state_dict(state["critic_optimizer"])
+        self._temperature_optimizer.load_state_dict(state["temperature_optimizer"])
+        self._generator.set_state(state["generator"].cpu())
+        self._seen = int(state["seen"])
+        self._due = float(state["due"])
+        if "replay" in state:
+            self.replay.load_state_dict(state["replay"])

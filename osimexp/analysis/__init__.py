@@ -1,0 +1,1 @@
+"""Many runs: evaluation, tables and comparisons."""

@@ -1,0 +1,154 @@
+"""How well a controller does: figures of whole episodes and their spread."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+
+from osimexp.controllers.controller import Controller
+from osimexp.tasks.environment import Environment
+
+Figures = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of some episodes.
+
+    Attributes:
+        figures: by name, ``(episodes,)`` each; NaN where an episode had no such figure.
+        seed: of the first episode; episode ``i`` drew from ``seed + i``.
+
+    """
+
+    figures: Mapping[str, Figures]
+    seed: int
+
+    @property
+    def episodes(self) -> int:
+        """How many episodes there were."""
+        return len(self.figures["return"])
+
+    def means(self) -> dict[str, float]:
+        """Return each figure's mean over the episodes."""
+        return {name: _over(np.mean, values) for name, values in self.figures.items()}
+
+    def spread(self) -> dict[str, dict[str, float]]:
+        """Return each figure's mean, standard deviation (of the population), least and most."""
+        kinds: dict[str, Callable[[Figures], Any]] = {
+            "mean": np.mean,
+            "std": np.std,
+            "min": np.min,
+            "max": np.max,
+        }
+        return {
+            name: {kind: _over(function, values) for kind, function in kinds.items()}
+            for name, values in self.figures.items()
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """Return seed, spread and the figures of each episode as plain data."""
+        spread = {
+            name: {kind: _finite(value) for kind, value in kinds.items()}
+            for name, kinds in self.spread().items()
+        }
+        each = {name: [_finite(x) for x in values] for name, values in self.figures.items()}
+        return {"episodes": self.episodes, "seed": self.seed, "figures": spread, "each": each}
+
+    def table(self, title: str) -> Table:
+        """Return a table of each figure's spread, for ``rich`` to print."""
+        table = Table(title=title, title_justify="left")
+        table.add_column("figure")
+        for column in ("mean", "std", "min", "max"):
+            table.add_column(column, justify="right")
+        for name, spread in self.spread().items():
+            table.add_row(name, *(f"{value:.4g}" for value in spread.values()))
+        return table
+
+
+def evaluate(
+    environment: Environment,
+    controller: Controller,
+    episodes: int,
+    seed: int,
+    check: Callable[[], None] | None = None,
+) -> Evaluation:
+    """Run a fixed set of episodes to their ends.
+
+    Episode ``i`` draws from ``seed + i`` whichever environment runs it. The batch takes as many
+    episodes at a time as it has environments and waits for the longest of them, so that short
+    episodes count no more often than long ones.
+
+    Args:
+        environment: a batch; its episodes are broken off and it is left within others.
+        controller: what acts.
+        episodes: how many, at least 1.
+        seed: of the first of them.
+        check: called before each step; what it raises ends the evaluation.
+
+    """
+    size = environment.num_envs
+    rounds = [
+        _round(environment, controller, seed + first, min(size, episodes - first), check)
+        for first in range(0, episodes, size)
+    ]
+    # An episode that had no figure of a name others have (a term of its own, say) counts as NaN.
+    names = dict.fromkeys(name for figures in rounds for name in figures)
+    counts = [len(figures["return"]) for figures in rounds]
+    return Evaluation(
+        {
+            name: np.concatenate(
+                [
+                    figures.get(name, np.full(count, np.nan))
+                    for figures, count in zip(rounds, counts, strict=True)
+                ]
+            )
+            for name in names
+        },
+        seed,
+    )
+
+
+def _round(
+    environment: Environment,
+    controller: Controller,
+    seed: int,
+    wanted: int,
+    check: Callable[[], None] | None,
+) -> dict[str, Figures]:
+    """Run one episode in each environment, and return the figures of the first ``wanted``."""
+    size = environment.num_envs
+    observations, _ = environment.reset(seed=[seed + row for row in range(size)])
+    controller.reset(np.ones(size, dtype=bool))
+    open_rows = np.arange(size) < wanted
+    figures: dict[str, Figures] = {}
+    while open_rows.any():
+        if check is not None:
+            check()
+        observations, _, terminated, truncated, infos = environment.step(
+            controller.act(observations)
+        )
+        ended = terminated | truncated
+        if not ended.any():
+            continue
+        controller.reset(ended)
+        first = ended & open_rows
+        for name, values in infos["episode"].items():
+            if not name.startswith("_"):
+                kept = figures.setdefault(name, np.full(size, np.nan))
+                kept[first] = np.asarray(values, dtype=np.float64)[first]
+        open_rows &= ~ended
+    return {name: values[:wanted] for name, values in figures.items()}
+
+
+def _over(function: Callable[[Figures], Any], values: Figures) -> float:
+    sound = values[~np.isnan(values)]
+    return float(function(sound)) if len(sound) else math.nan
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,178 @@
+"""The frame of every command: Hydra composes, the task runs, mistakes end in one sentence."""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import (
+    ConfigCompositionException,
+    HydraException,
+    MissingConfigException,
+    OverrideParseException,
+)
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    OmegaConfBaseException,
+)
+from yaml import YAMLError
+
+from osimexp.config import config_directory
+from osimexp.errors import ConfigError, OsimexpError, near_matches
+from osimexp.experiment.interruption import Interrupted
+
+USER_MISTAKE = 2
+
+_MISTAKES = (OsimexpError, HydraException, OmegaConfBaseException, YAMLError)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the command line asked for, beside the config.
+
+    Attributes:
+        overrides: what it changed in the config.
+        sweep_folder: this job's folder where it is one of several (``-m``), otherwise None.
+
+    """
+
+    overrides: tuple[str, ...]
+    sweep_folder: Path | None
+
+
+def current_job() -> Job:
+    """Return what Hydra knows of the job that it runs now."""
+    known = HydraConfig.get()
+    several = known.mode == RunMode.MULTIRUN
+    folder = Path(known.runtime.output_dir) if several else None
+    if folder is not None and folder.is_relative_to(Path.cwd()):
+        folder = folder.relative_to(Path.cwd())
+    # Left as they were typed: what they interpolate is the task's to resolve.
+    overrides = OmegaConf.to_container(known.overrides.task, resolve=False)
+    return Job(tuple(map(str, overrides)), folder)  # type: ignore[arg-type]
+
+
+def launch(task: Callable[[DictConfig], float], config_name: str) -> None:
+    """Compose the config that the command line asks for and run ``task`` on it.
+
+    What the user can mend is printed as one sentence, and the process ends with exit code 2; with
+    OSIMEXP_TRACEBACK=1 or HYDRA_FULL_ERROR=1 it is raised instead. An interruption ends with 128
+    and the signal's number. All else is raised.
+
+    Args:
+        task: takes the composed config; what it returns is what a sweep optimises.
+        config_name: of the config that the command begins with.
+
+    """
+    raised = any(os.environ.get(name) == "1" for name in ("OSIMEXP_TRACEBACK", "HYDRA_FULL_ERROR"))
+    begun = False
+
+    def job(config: DictConfig) -> float:
+        nonlocal begun
+        begun = True
+        try:
+            if missing := sorted(OmegaConf.missing_keys(config)):
+                raise ConfigError(f"{missing[0]} must be given, as {missing[0]}=value.")
+            return task(config)
+        except _MISTAKES as error:
+            # Ended here, as Hydra would print a line of its own before handing it on.
+            if raised:
+                raise
+            _end(error)
+        finally:
+            _remove_if_empty(current_job().sweep_folder)
+
+    decorate = hydra.main(
+        version_base="1.3", config_path=str(config_directory()), config_name=config_name
+    )
+    try:
+        with _errors_handed_on():
+            decorate(job)()
+    except _MISTAKES as error:
+        if raised:
+            raise
+        _end(error)
+    except ValueError as error:
+        # Before the task, these are Hydra's words about flags that do not go together.
+        if raised or begun:
+            raise
+        _end(error)
+    except Interrupted as interrupted:
+        sys.exit(128 + interrupted.signal)
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        sys.exit(130)
+
+
+def sentence(error: Exception) -> str:
+    """Return in one line what is wrong and what would be right."""
+    match error:
+        case OsimexpError():
+            return _one_line(str(error))
+        case MissingConfigException(missing_cfg_file=str(name), options=options) if "/" in name:
+            group, _, option = name.rpartition("/")
+            return f"{group}={option} is not known; {near_matches(option, options or [])}"
+        case OverrideParseException(override=override):
+            reason = str(error).splitlines()[0]
+            return f"{override!r} cannot be read as key=value ({reason})."
+        case ConfigCompositionException():
+            return _composition(error)
+    return _one_line(str(error))
+
+
+def _composition(error: ConfigCompositionException) -> str:
+    cause = error.__cause__
+    if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.full_key:
+        parent = cause.parent_node
+        known = [str(name) for name in parent] if isinstance(parent, DictConfig) else []
+        return f"{cause.full_key} is not a known key; {near_matches(str(cause.key), known)}"
+    if found := re.match(
+        r"Could not override '([^']+)'.\s+No match in the defaults list", str(error)
+    ):
+        groups = [folder.name for folder in config_directory().iterdir() if folder.is_dir()]
+        if found[1] in groups:
+            return f"{found[1]} cannot be chosen here: no other option has a {found[1]}."
+        return f"{found[1]} is not a known group or key; {near_matches(found[1], groups)}"
+    detail = f" {cause}" if isinstance(cause, OmegaConfBaseException) else ""
+    return _one_line(f"{error}{detail}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _end(error: Exception) -> NoReturn:
+    print(f"Error: {sentence(error)}", file=sys.stderr)
+    sys.exit(USER_MISTAKE)
+
+
+@contextmanager
+def _errors_handed_on() -> Iterator[None]:
+    """Keep Hydra from printing errors and ending the process on its own."""
+    before = os.environ.get("HYDRA_FULL_ERROR")
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    GlobalHydra.instance().clear()
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().clear()
+        if before is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = before
+
+
+def _remove_if_empty(folder: Path | None) -> None:
+    # Hydra makes a sweep's folders before the task can refuse its config.
+    if folder is not None and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

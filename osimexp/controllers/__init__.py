@@ -1,0 +1,1 @@
+"""Observation in, action out: trained, scripted and random controllers alike."""

@@ -1,0 +1,88 @@
+"""Running mean and variance of what a policy observes."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_SMALLEST_VARIANCE = 1e-8
+
+
+class Normaliser:
+    """Brings each dimension to mean 0 and variance 1 by the statistics of all values seen.
+
+    Batches are merged in float64 by the pairwise formula of Chan, Golub and LeVeque (1983), The
+    American Statistician 37(3):242-247, so the order and size of batches do not matter. Before the
+    first update it changes nothing, which is also how normalisation is switched off.
+
+    Attributes:
+        size: dimensions.
+        clip: normalised values are held within [-clip, clip].
+        count: values seen.
+        mean: ``(size,)`` float64.
+        squares: ``(size,)`` float64, sum of squared deviations from the mean.
+    """
+
+    def __init__(self, size: int, clip: float = 10.0, device: str | torch.device = "cpu") -> None:
+        self.size = size
+        self.clip = clip
+        self.count = 0
+        self.mean = torch.zeros(size, dtype=torch.float64, device=device)
+        self.squares = torch.zeros(size, dtype=torch.float64, device=device)
+        self._refresh()
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance of all values seen, ``(size,)``; 1 before the first."""
+        return self.squares / self.count if self.count else torch.ones_like(self.squares)
+
+    def update(self, batch: Tensor) -> None:
+        """Take in a batch ``(B, size)``."""
+        batch = batch.double()
+        added = len(batch)
+        if not added:
+            return
+        batch_mean = batch.mean(0)
+        difference = batch_mean - self.mean
+        total = self.count + added
+        self.mean = self.mean + difference * (added / total)
+        self.squares = (
+            self.squares
+            + (batch - batch_mean).square().sum(0)
+            + difference.square() * (self.count * added / total)
+        )
+        self.count = total
+        self._refresh()
+
+    def normalise(self, values: Tensor) -> Tensor:
+        """Return normalised values ``(..., size)``."""
+        if not self.count:
+            return values
+        return ((values - self._offset) * self._scale).clamp(-self.clip, self.clip)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the statistics as tensors and numbers."""
+        return {
+            "clip": self.clip,
+            "count": self.count,
+            "mean": self.mean,
+            "squares": self.squares,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over saved statistics.
+
+        Raises:
+            ValueError: they are of another number of dimensions.
+        """
+        if len(state["mean"]) != self.size:
+            raise ValueError(f"the state is of {len(state['mean'])} dimensions, not {self.size}")
+        self.clip = float(state["clip"])
+        self.count = int(state["count"])
+        self.mean = state["mean"].to(self.mean)
+        self.squares = state["squares"].to(self.squares)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self._offset = self.mean.float()
+        self._scale = (self.variance + _SMALLEST_VARIANCE).rsqrt().float()

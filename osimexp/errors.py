@@ -1,0 +1,34 @@
+"""The errors that a user can mend: one sentence that names the thing and what would be right."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class OsimexpError(Exception):
+    """Something the user gave cannot be used; its message is all that the command line prints."""
+
+
+class ConfigError(OsimexpError):
+    """A config value is of the wrong kind, out of range or unknown."""
+
+
+class ModelError(OsimexpError):
+    """A model cannot be found, read, built or simulated."""
+
+
+class SimulationError(OsimexpError):
+    """The simulation's processes cannot be started or kept alive."""
+
+
+class RunFolderError(OsimexpError):
+    """A run folder, checkpoint or result file is missing, incomplete or cannot be written."""
+
+
+def near_matches(name: str, known: Iterable[str]) -> str:
+    """Return a clause that lists the names nearest to an unknown one, or all of a short list."""
+    known = sorted(known)
+    near = get_close_matches(name, known, n=4, cutoff=0.5)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
+    return f"known are {shown}" if shown else "there are none"

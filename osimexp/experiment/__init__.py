@@ -1,0 +1,1 @@
+"""One run: seeding, the training loop, metrics, checkpoints and where they are kept."""

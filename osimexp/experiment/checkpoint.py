@@ -1,0 +1,134 @@
+"""Saving and loading all that a run needs to go on, as data that runs no code when loaded."""
+
+import hashlib
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig
+
+from osimexp.config import plain
+from osimexp.errors import RunFolderError
+from osimexp.experiment.files import replacing
+
+FORMAT = 1
+
+# What may differ between a run and its resumption, and so is left out of the config's hash.
+CHANGEABLE = ("run", "workers", "device", "resume")
+
+_ARRAY = "__numpy__"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run at one of its steps.
+
+    Attributes:
+        steps: environment steps made so far.
+        config_hash: of the config the run was composed from.
+        state: of every part, by name: plain values, tensors and NumPy arrays.
+
+    """
+
+    steps: int
+    config_hash: str
+    state: dict[str, Any]
+
+
+def config_hash(config: DictConfig) -> str:
+    """Return a hash of all that makes a run what it is; the budget and the machine do not."""
+    kept = {key: value for key, value in plain(config).items() if key not in CHANGEABLE}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint whole or not at all; what stood at ``path`` stays until it is.
+
+    Raises:
+        OSError: the disk is full or cannot be written.
+        TypeError: the state holds something that is not data.
+
+    """
+    content = {
+        "manifest": {
+            "format": FORMAT,
+            "config_hash": checkpoint.config_hash,
+            "steps": checkpoint.steps,
+        },
+        "state": _to_tensors(checkpoint.state, "state"),
+    }
+    with replacing(path) as stream:
+        try:
+            torch.save(content, stream)
+        except RuntimeError as error:
+            # PyTorch's writer hides what the file system said behind an error of its own.
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            raise
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint, its tensors on the CPU.
+
+    Raises:
+        RunFolderError: there is none, it was cut short, or another version wrote it.
+
+    """
+    if not path.is_file():
+        raise RunFolderError(f"{path} does not exist: the run has not written this checkpoint yet.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
+        raise RunFolderError(
+            f"{path} was cut short or is not a checkpoint of osimexp; nothing can be read from it."
+        ) from error
+    manifest = content.get("manifest") if isinstance(content, dict) else None
+    if not isinstance(manifest, dict) or "format" not in manifest:
+        raise RunFolderError(f"{path} is not a checkpoint of osimexp: it has no manifest.")
+    if manifest["format"] != FORMAT:
+        raise RunFolderError(
+            f"{path} is of checkpoint format {manifest['format']}, and this osimexp reads "
+            f"format {FORMAT}."
+        )
+    return Checkpoint(
+        steps=manifest["steps"],
+        config_hash=manifest["config_hash"],
+        state=_from_tensors(content["state"]),
+    )
+
+
+def _to_tensors(value: Any, where: str) -> Any:
+    """Return ``value`` with arrays as marked tensors and NumPy scalars as Python's."""
+    if isinstance(value, Mapping):
+        return {key: _to_tensors(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        kind = list if isinstance(value, list) else tuple
+        return kind(_to_tensors(item, f"{where}[{i}]") for i, item in enumerate(value))
+    if isinstance(value, torch.Tensor):
+        # A view would drag the whole of its storage into the file.
+        value = value.detach()
+        whole = value.numel() * value.element_size() == value.untyped_storage().nbytes()
+        return value if whole else value.clone()
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        # Shaped anew, as ascontiguousarray makes a number without axes a row of one.
+        return {_ARRAY: torch.from_numpy(np.ascontiguousarray(value).reshape(value.shape).copy())}
+    if isinstance(value, np.generic) and value.dtype.kind in "biuf":
+        return value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"A checkpoint holds data only, and {where} is a {type(value).__name__}.")
+
+
+def _from_tensors(value: Any) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {_ARRAY}:
+            return value[_ARRAY].numpy()
+        return {key: _from_tensors(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_from_tensors(item) for item in value)
+    return value

@@ -1,0 +1,52 @@
+"""Writing files so that a crash, a signal or a full disk never leaves half of one."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file beside ``path`` that takes its place, whole, when the block ends well.
+
+    Whatever stood at ``path`` stays untouched until then, and for good where the block raises.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written.
+
+    """
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with beside.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` to ``path``, whole or not at all."""
+    with replacing(path) as stream:
+        stream.write(text.encode())
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write ``content`` as readable JSON to ``path``, whole or not at all."""
+    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def _sync_folder(folder: Path) -> None:
+    # A rename is durable only once its folder is; Windows cannot open folders and need not.
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,124 @@
+"""Metrics as rows of a CSV file and as TensorBoard events."""
+
+import csv
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from torch.utils.tensorboard import SummaryWriter
+
+from osimexp.errors import RunFolderError
+from osimexp.experiment.files import write_text
+
+
+class Logger:
+    """Writes a run's metrics; a resumed run cuts back what was written after its checkpoint.
+
+    Columns come in the order in which they first had a value. Each number is written with as many
+    digits as it takes to read the very same number back.
+
+    Attributes:
+        columns: of the CSV file so far.
+        last_steps: of the last row that belongs to the run however it is cut, 0 before the first.
+
+    """
+
+    def __init__(self, csv_file: Path, events: Path, state: dict[str, Any] | None = None) -> None:
+        """Begin the files, or go on from ``state`` with those that are there.
+
+        Raises:
+            RunFolderError: ``state`` speaks of rows that the CSV file does not hold.
+
+        """
+        self._file = csv_file
+        self.columns: list[str] = ["steps"]
+        self.last_steps = 0
+        if state is None:
+            write_text(csv_file, _lines([self.columns]))
+            self._writer = SummaryWriter(log_dir=str(events))
+            return
+        self.columns = list(state["columns"])
+        self.last_steps = int(state["last_steps"])
+        rows = self._read()
+        if self.last_steps and (not rows or int(rows[-1]["steps"]) != self.last_steps):
+            raise RunFolderError(
+                f"{csv_file} ends before step {self.last_steps}, where the checkpoint was written."
+            )
+        self._rewrite(rows)
+        self._writer = SummaryWriter(log_dir=str(events), purge_step=self.last_steps + 1)
+
+    def write(self, steps: int, row: dict[str, float], partial: bool = False) -> None:
+        """Write one row.
+
+        Args:
+            steps: environment steps made so far.
+            row: values by name.
+            partial: the row is of a window that ends early since the run does; a resumed run goes
+                on with that window and drops the row.
+
+        """
+        values: dict[str, float | int] = {"steps": steps, **row}
+        if new := [name for name in values if name not in self.columns]:
+            rows = self._read()
+            self.columns += new
+            self._rewrite(rows)
+        with self._file.open("a", newline="") as stream:
+            stream.write(_lines([self._cells(values)]))
+            stream.flush()
+            os.fsync(stream.fileno())
+        for name, value in row.items():
+            self._writer.add_scalar(name, value, steps)
+        self._writer.flush()
+        if not partial:
+            self.last_steps = steps
+
+    def write_config(self, text: str) -> None:
+        """Show the config beside the curves; four spaces make it a block of code in Markdown."""
+        indented = "".join(f"    {line}\n" for line in text.splitlines())
+        self._writer.add_text("config", indented, self.last_steps)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the files must hold for a run to go on from here."""
+        return {"columns": list(self.columns), "last_steps": self.last_steps}
+
+    def close(self) -> None:
+        """Close the events' file."""
+        self._writer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read(self) -> list[dict[str, str]]:
+        """Return the whole rows up to the last that counts; a crash may have cut one short."""
+        if not self._file.is_file():
+            return []
+        with self._file.open(newline="") as stream:
+            header, *lines = list(csv.reader(stream)) or [[]]
+        whole = [dict(zip(header, line, strict=True)) for line in lines if len(line) == len(header)]
+        return [row for row in whole if row["steps"] and int(row["steps"]) <= self.last_steps]
+
+    def _rewrite(self, rows: Sequence[dict[str, Any]]) -> None:
+        write_text(self._file, _lines([self.columns, *(self._cells(row) for row in rows)]))
+
+    def _cells(self, row: dict[str, Any]) -> list[str]:
+        return [
+            repr(value) if isinstance(value, float) else str(value)
+            for value in (row.get(name, "") for name in self.columns)
+        ]
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

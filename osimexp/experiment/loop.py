@@ -1,0 +1,254 @@
+"""The training loop: act, step, learn; log, evaluate and save when each is due."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from osimexp.algorithms.algorithm import Algorithm, Transition
+from osimexp.controllers.controller import Controller, Observations
+from osimexp.experiment import checkpoint
+from osimexp.experiment.checkpoint import Checkpoint
+from osimexp.experiment.files import write_json
+from osimexp.experiment.interruption import Interrupted, Interruption
+from osimexp.experiment.logger import Logger
+from osimexp.experiment.progress import Progress
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.seeding import episode_seed_after_resume
+from osimexp.experiment.settings import RunSettings
+from osimexp.experiment.window import Window
+from osimexp.tasks.environment import Environment
+
+
+class Evaluated(Protocol):
+    """What an evaluation yields."""
+
+    def means(self) -> dict[str, float]:
+        """Return the mean of each figure over the episodes; ``return`` is among them."""
+        ...
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it as plain data."""
+        ...
+
+
+# Evaluates a controller; the second argument is called at each step and may raise Interrupted.
+Evaluate = Callable[[Controller, Callable[[], None]], Evaluated]
+
+
+@dataclass
+class Progressed:
+    """How far a run is, as its checkpoints hold it.
+
+    Attributes:
+        steps: environment steps made, summed over the batch.
+        episodes: that ended.
+        evaluated: steps at the last evaluation.
+        logged: steps at the last row of metrics.
+        saved: steps at the last checkpoint that was due.
+        best_return: highest mean return of an evaluation.
+        seconds: of wall time.
+        last_return: mean return of the last episodes that ended.
+
+    """
+
+    steps: int = 0
+    episodes: int = 0
+    evaluated: int = 0
+    logged: int = 0
+    saved: int = 0
+    best_return: float | None = None
+    seconds: float = 0.0
+    last_return: float | None = None
+
+
+@dataclass
+class TrainingLoop:
+    """Trains one algorithm on one batch of environments.
+
+    ``begin`` or ``resume`` comes first, then ``run``.
+
+    Attributes:
+        settings: budget and intervals.
+        environment: the training environments.
+        algorithm: what learns.
+        evaluate: evaluates the deterministic policy, in environments of its own.
+        logger: takes the metrics.
+        folder: takes checkpoints and evaluations.
+        config_hash: is written in the checkpoints.
+        progress: shows how far the run is.
+        interruption: says when to stop early.
+
+    """
+
+    settings: RunSettings
+    environment: Environment
+    algorithm: Algorithm
+    evaluate: Evaluate
+    logger: Logger
+    folder: RunFolder
+    config_hash: str
+    progress: Progress
+    interruption: Interruption
+    at: Progressed = field(default_factory=Progressed)
+
+    def __post_init__(self) -> None:
+        self._observations: Observations = np.empty((0, 0), dtype=np.float32)
+        self._window = Window()
+        self._clock = Window()
+        self._counted_before: dict[str, int] = {}
+
+    def begin(self, seed: int) -> None:
+        """Begin the first episodes."""
+        self._observations, _ = self.environment.reset(seed=seed)
+
+    def resume(self, saved: Checkpoint, seed: int) -> None:
+        """Go on from a checkpoint; where episodes cannot be gone on with, new ones begin."""
+        state = saved.state
+        self.at = Progressed(**state["progress"])
+        self.algorithm.load_state_dict(state["algorithm"])
+        self._window.load_state_dict(state["window"])
+        if state["environment"] is None:
+            self.progress.say(
+                "These environments cannot be put back where they were: new episodes begin."
+            )
+            seed = episode_seed_after_resume(seed, self.at.steps)
+            self._observations, _ = self.environment.reset(seed=seed)
+        else:
+            self._observations = self.environment.restore(state["environment"])
+        if not state["replay"]:
+            self.progress.say("The checkpoint holds no replay: learning goes on with an empty one.")
+        # Whether an environment's counts come back with its snapshot is its own affair.
+        now = self.environment.counts()
+        self._counted_before = {name: n - now.get(name, 0) for name, n in state["counts"].items()}
+
+    def run(self) -> None:
+        """Train until the budget is spent.
+
+        What is due is done before the next step and not after the last, so that a run saved
+        between the two does it when it is resumed.
+
+        Raises:
+            Interrupted: a signal came; a checkpoint was written.
+
+        """
+        try:
+            while True:
+                self._do_what_is_due()
+                if self.at.steps >= self.settings.steps:
+                    break
+                self.interruption.check()
+                self._step()
+                self.progress.update(self.at.steps, self.at.last_return)
+        except Interrupted:
+            self.save()
+            raise
+        self.save()
+        if self.at.steps > self.at.logged:
+            self.logger.write(self.at.steps, self._row(), partial=True)
+
+    def save(self) -> None:
+        """Write the checkpoint from which the run can go on, exactly."""
+        replay = self.settings.checkpoint.replay
+        self._write_checkpoint(
+            "latest",
+            {
+                "progress": vars(self.at),
+                "algorithm": self.algorithm.state_dict(replay=replay),
+                "replay": replay,
+                "policy": self.algorithm.controller.state_dict(),
+                "environment": self.environment.snapshot(),
+                "counts": self._counts(),
+                "window": self._window.state_dict(),
+                "logger": self.logger.state_dict(),
+            },
+        )
+
+    def _step(self) -> None:
+        begin = time.perf_counter()
+        actions = self.algorithm.act(self._observations)
+        acted = time.perf_counter()
+        observations, rewards, terminated, truncated, infos = self.environment.step(actions)
+        stepped = time.perf_counter()
+        next_observations = observations
+        if "final_obs" in infos:
+            ended = infos["_final_obs"][:, None]
+            next_observations = np.where(ended, infos["final_obs"], observations)
+        metrics = self.algorithm.learn(
+            Transition(
+                self._observations, actions, rewards, next_observations, terminated, truncated
+            )
+        )
+        learned = time.perf_counter()
+        self._observations = observations
+        self._take_in(metrics, infos)
+        self._clock.add("simulation", stepped - acted)
+        self._clock.add("learning", learned - stepped + acted - begin)
+        self.at.seconds += time.perf_counter() - begin
+
+    def _take_in(self, metrics: dict[str, float], infos: dict[str, Any]) -> None:
+        self.at.steps += self.environment.num_envs
+        self.at.episodes += self._window.add_episodes(infos)
+        if "episode" in infos:
+            self.at.last_return = float(infos["episode"]["return"][infos["_episode"]].mean())
+        for name, value in metrics.items():
+            self._window.add(f"learning/{name}", value)
+
+    def _do_what_is_due(self) -> None:
+        at, settings = self.at, self.settings
+        if _due(at.steps, at.evaluated, settings.evaluation.every):
+            self._evaluate()
+            at.evaluated = at.steps
+        if _due(at.steps, at.logged, settings.log.every):
+            self.logger.write(at.steps, self._row())
+            at.logged = at.steps
+            self._window.clear()
+            self._clock.clear()
+        if _due(at.steps, at.saved, settings.checkpoint.every):
+            at.saved = at.steps
+            self.save()
+
+    def _evaluate(self) -> None:
+        begin = time.perf_counter()
+        evaluated = self.evaluate(self.algorithm.controller, self.interruption.check)
+        means = evaluated.means()
+        write_json(
+            self.folder.evaluation_file(str(self.at.steps)),
+            {"steps": self.at.steps, **evaluated.as_json()},
+        )
+        for name, value in means.items():
+            self._window.add(f"evaluation/{name}", value)
+        if self.at.best_return is None or means["return"] > self.at.best_return:
+            self.at.best_return = means["return"]
+            self._write_checkpoint("best", {"policy": self.algorithm.controller.state_dict()})
+        self.at.seconds += time.perf_counter() - begin
+        self.progress.say(f"Evaluation at {self.at.steps:,} steps: return {means['return']:.4g}.")
+
+    def _row(self) -> dict[str, float]:
+        spent = self._clock.means()
+        # A mean over steps of the batch, of which each is one step in every environment.
+        rates = {name: self.environment.num_envs / mean for name, mean in spent.items() if mean}
+        total = sum(spent.values())
+        return {
+            "episodes": self.at.episodes,
+            **{f"counts/{name}": count for name, count in self._counts().items()},
+            **self._window.means(),
+            "time/elapsed": self.at.seconds,
+            "time/steps_per_second": self.environment.num_envs / total if total else 0.0,
+            **{f"time/{name}_steps_per_second": rate for name, rate in rates.items()},
+        }
+
+    def _counts(self) -> dict[str, int]:
+        before = self._counted_before
+        return {name: n + before.get(name, 0) for name, n in self.environment.counts().items()}
+
+    def _write_checkpoint(self, name: str, state: dict[str, Any]) -> None:
+        content = Checkpoint(self.at.steps, self.config_hash, state)
+        checkpoint.save(self.folder.checkpoint_file(name), content)
+
+
+def _due(steps: int, last: int, every: int) -> bool:
+    """Whether a multiple of ``every`` lies after ``last`` and not after ``steps``."""
+    return steps // every > last // every

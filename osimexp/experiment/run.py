@@ -1,0 +1,251 @@
+"""One run from its config to its final evaluation."""
+
+import errno
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from osimexp.algorithms.algorithm import Algorithm, Settings
+from osimexp.config import build, check, plain
+from osimexp.controllers.controller import Controller
+from osimexp.controllers.policy import Policy
+from osimexp.errors import ConfigError, RunFolderError
+from osimexp.experiment import checkpoint
+from osimexp.experiment.checkpoint import Checkpoint, config_hash
+from osimexp.experiment.files import write_json
+from osimexp.experiment.interruption import Interrupted, Interruption
+from osimexp.experiment.logger import Logger
+from osimexp.experiment.loop import Evaluated, TrainingLoop
+from osimexp.experiment.progress import Progress
+from osimexp.experiment.provenance import provenance
+from osimexp.experiment.resume import resumed_config
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.seeding import Seeds, prepare_torch
+from osimexp.experiment.settings import RunSettings
+from osimexp.tasks.environment import Environment
+from osimexp.tasks.make import make
+
+# How episodes are evaluated: environment, controller, episodes, seed, check at each step.
+EvaluateEpisodes = Callable[
+    [Environment, Controller, int, int, Callable[[], None] | None], Evaluated
+]
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished run leaves.
+
+    Attributes:
+        folder: where it is.
+        evaluation: of its final policy.
+        checkpoint: the one the policy is of, ``best`` or ``latest``.
+        command: evaluates it again.
+
+    """
+
+    folder: Path
+    evaluation: Evaluated
+    checkpoint: str
+    command: str
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a config is built into before anything is written."""
+
+    settings: RunSettings
+    seeds: Seeds
+    algorithm: Algorithm
+    environment: Environment
+    evaluation_environment: Environment
+    config_hash: str
+
+
+def run(
+    config: DictConfig, overrides: Sequence[str], folder: Path, evaluate: EvaluateEpisodes
+) -> Outcome:
+    """Train what ``config`` describes, or go on with the run that ``config.resume`` names.
+
+    Nothing is written before the config was checked and the environments and the algorithm were
+    built.
+
+    Args:
+        config: the composed config.
+        overrides: what the command line changed in it.
+        folder: of the run; left alone where a run is resumed.
+        evaluate: runs episodes and yields their figures.
+
+    Raises:
+        OsimexpError: the config, the run folder or the checkpoint cannot be used, or the disk is
+            full.
+        Interrupted: Ctrl-C or SIGTERM; the run was saved.
+
+    """
+    resumed: RunFolder | None = None
+    saved: Checkpoint | None = None
+    if config.resume is not None:
+        resumed = RunFolder.open(Path(str(config.resume)))
+        config = resumed_config(resumed.config(), config, overrides)
+        saved = _checkpoint_to_resume(resumed, config)
+    with ExitStack() as stack:
+        parts = _build(config, stack)
+        with _disk_full_said(resumed.path if resumed else folder):
+            if resumed is None:
+                xml = getattr(parts.environment, "model_xml", None)
+                opened = RunFolder.create(folder, config, overrides, provenance(), xml)
+            else:
+                opened = resumed
+        return _train(opened, config, parts, saved, evaluate)
+
+
+def _checkpoint_to_resume(folder: RunFolder, config: DictConfig) -> Checkpoint:
+    saved = checkpoint.load(folder.checkpoint_file("latest"))
+    budget = check(RunSettings, _run_values(config), "run").steps
+    if folder.record()["state"] == "finished" and saved.steps >= budget:
+        raise ConfigError(
+            f"{folder.path} has finished its {saved.steps} steps; give it a larger budget, "
+            f"run.steps={2 * saved.steps}."
+        )
+    if saved.config_hash != config_hash(config):
+        raise RunFolderError(
+            f"{folder.config_file} was changed since the run's checkpoint was written; put it back."
+        )
+    return saved
+
+
+def _build(config: DictConfig, stack: ExitStack) -> _Parts:
+    settings = check(RunSettings, _run_values(config), "run")
+    seeds = Seeds.of(config.seed)
+    device = str(config.device)
+    prepare_torch(device, settings.threads)
+    hyperparameters: Settings = build(config.algo, "algo")
+    count = hyperparameters.environments
+    environment = stack.enter_context(closing(make(config, count)))
+    longest = max(settings.evaluation.episodes, settings.evaluation.final_episodes)
+    evaluation_environment = make(config, min(count, longest))
+    stack.enter_context(closing(evaluation_environment))
+    algorithm = hyperparameters.create(
+        environment.single_observation_space.shape[0],
+        environment.single_action_space.shape[0],
+        seeds.algorithm,
+        device,
+    )
+    return _Parts(
+        settings, seeds, algorithm, environment, evaluation_environment, config_hash(config)
+    )
+
+
+def _run_values(config: DictConfig) -> dict[str, Any]:
+    values = plain(config.run)
+    values.pop("name", None)  # It only serves to make up the folder's default.
+    return values
+
+
+def _train(
+    folder: RunFolder,
+    config: DictConfig,
+    parts: _Parts,
+    saved: Checkpoint | None,
+    evaluate: EvaluateEpisodes,
+) -> Outcome:
+    path = shlex.quote(str(folder.path))
+    print(f"Run folder: {path}", flush=True)
+    interruption = Interruption()
+    try:
+        with _disk_full_said(folder.path), interruption:
+            if saved is not None:
+                folder.mark_resumed(saved.steps, config, provenance())
+                folder.drop_evaluations_after(saved.steps)
+            _loop(folder, config, parts, saved, evaluate, interruption)
+            outcome = _final_evaluation(folder, config, parts, evaluate, interruption)
+            folder.mark("finished")
+            return outcome
+    except Interrupted as interrupted:
+        folder.mark("interrupted", str(interrupted))
+        print(f"Interrupted; go on with: python -m osimexp resume={path}", flush=True)
+        raise
+    except BaseException as error:
+        # A disk that is full cannot take this either, and must not hide what went wrong.
+        try:
+            folder.mark("failed", f"{type(error).__name__}: {error}")
+        except OSError as second:
+            error.add_note(f"The run folder could not be marked as failed ({second}).")
+        raise
+
+
+def _loop(
+    folder: RunFolder,
+    config: DictConfig,
+    parts: _Parts,
+    saved: Checkpoint | None,
+    evaluate: EvaluateEpisodes,
+    interruption: Interruption,
+) -> None:
+    episodes, seed = parts.settings.evaluation.episodes, parts.seeds.evaluation
+    logger_state = None if saved is None else saved.state["logger"]
+    with (
+        Logger(folder.metrics_file, folder.path, logger_state) as logger,
+        Progress(parts.settings.steps, saved.steps if saved else 0) as progress,
+    ):
+        logger.write_config(OmegaConf.to_yaml(config, resolve=True))
+        loop = TrainingLoop(
+            settings=parts.settings,
+            environment=parts.environment,
+            algorithm=parts.algorithm,
+            evaluate=lambda controller, check: evaluate(
+                parts.evaluation_environment, controller, episodes, seed, check
+            ),
+            logger=logger,
+            folder=folder,
+            config_hash=parts.config_hash,
+            progress=progress,
+            interruption=interruption,
+        )
+        if saved is None:
+            loop.begin(parts.seeds.training)
+        else:
+            loop.resume(saved, parts.seeds.training)
+        loop.run()
+
+
+def _final_evaluation(
+    folder: RunFolder,
+    config: DictConfig,
+    parts: _Parts,
+    evaluate: EvaluateEpisodes,
+    interruption: Interruption,
+) -> Outcome:
+    """Evaluate the best policy, or the last where none was evaluated yet, on unseen episodes."""
+    name = "best" if folder.checkpoint_file("best").is_file() else "latest"
+    state = checkpoint.load(folder.checkpoint_file(name)).state["policy"]
+    policy = Policy.from_state_dict(state, str(config.device))
+    episodes = parts.settings.evaluation.final_episodes
+    seed = parts.seeds.final_evaluation
+    evaluation = evaluate(parts.evaluation_environment, policy, episodes, seed, interruption.check)
+    write_json(
+        folder.evaluation_file("final"),
+        {"controller": "policy", "checkpoint": name, **evaluation.as_json()},
+    )
+    path = shlex.quote(str(folder.path))
+    command = f"python -m osimexp.evaluate run={path} episodes={episodes} checkpoint={name}"
+    return Outcome(folder.path, evaluation, name, command)
+
+
+@contextmanager
+def _disk_full_said(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK_FULL:
+            raise
+        raise RunFolderError(
+            f"The disk is full, so that {folder} cannot be written; free some space and go on from "
+            f"the last whole checkpoint, if there is one, by resume={folder}."
+        ) from error

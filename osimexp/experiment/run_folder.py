@@ -1,0 +1,163 @@
+"""The folder of one run: everything needed to judge, repeat and go on with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from json import JSONDecodeError, loads
+from pathlib import Path
+from typing import Any, Literal
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from osimexp.errors import RunFolderError
+from osimexp.experiment.files import write_json, write_text
+
+State = Literal["running", "finished", "interrupted", "failed"]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run's files by name; ``create`` makes a folder and ``open`` checks one that is there."""
+
+    path: Path
+
+    @property
+    def config_file(self) -> Path:
+        """The composed config."""
+        return self.path / "config.yaml"
+
+    @property
+    def overrides_file(self) -> Path:
+        """What the command line changed in the config."""
+        return self.path / "overrides.yaml"
+
+    @property
+    def record_file(self) -> Path:
+        """State and provenance. It is written last: a folder without it is not a run folder."""
+        return self.path / "run.json"
+
+    @property
+    def model_file(self) -> Path:
+        """The exact model, for OpenSim's own GUI; tasks without a model have none."""
+        return self.path / "model.osim"
+
+    @property
+    def metrics_file(self) -> Path:
+        """A row of metrics for each logged window."""
+        return self.path / "metrics.csv"
+
+    def checkpoint_file(self, name: str) -> Path:
+        """The checkpoint called ``latest`` or ``best``."""
+        return self.path / "checkpoints" / f"{name}.pt"
+
+    def evaluation_file(self, name: str) -> Path:
+        """The evaluation called ``name``; those made during training are called by their steps."""
+        return self.path / "evaluations" / f"{name}.json"
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        config: DictConfig,
+        overrides: Sequence[str],
+        provenance: dict[str, Any],
+        model_xml: str | None = None,
+    ) -> "RunFolder":
+        """Make the folder of a run that begins.
+
+        Raises:
+            RunFolderError: there is something at ``path`` already, or it cannot be made.
+
+        """
+        folder = cls(path)
+        try:
+            if path.is_dir() and any(path.iterdir()):
+                raise RunFolderError(
+                    f"{path} is not empty; give run.folder another name, or go on with the run "
+                    f"in it by resume={path}."
+                )
+            for part in ("checkpoints", "evaluations"):
+                (path / part).mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError, PermissionError) as error:
+            raise RunFolderError(
+                f"The run folder {path} cannot be made: {error.strerror}."
+            ) from error
+        folder.write_config(config)
+        write_text(folder.overrides_file, OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
+        if model_xml is not None:
+            write_text(folder.model_file, model_xml)
+        write_json(folder.record_file, {"state": "running", "reason": None, **provenance})
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """Return the run folder at ``path``.
+
+        Raises:
+            RunFolderError: it is not a folder, or not a run's.
+
+        """
+        if not path.is_dir():
+            raise RunFolderError(f"{path} is not a folder; give the folder of a run.")
+        folder = cls(path)
+        needed = (folder.config_file, folder.record_file)
+        if missing := [file.name for file in needed if not file.is_file()]:
+            raise RunFolderError(
+                f"{path} is not a run folder: it has no {' and no '.join(missing)}."
+            )
+        return folder
+
+    def config(self) -> DictConfig:
+        """Return the run's config, closed to new keys.
+
+        Raises:
+            RunFolderError: it cannot be read.
+
+        """
+        try:
+            config = OmegaConf.load(self.config_file)
+        except (OSError, YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
+            raise RunFolderError(f"{self.config_file} cannot be read as a config.") from error
+        if not isinstance(config, DictConfig) or not config:
+            raise RunFolderError(f"{self.config_file} is not the config of a run.")
+        OmegaConf.set_struct(config, True)
+        return config
+
+    def write_config(self, config: DictConfig) -> None:
+        """Write the config with its interpolations resolved."""
+        write_text(self.config_file, OmegaConf.to_yaml(config, resolve=True))
+
+    def record(self) -> dict[str, Any]:
+        """Return state and provenance.
+
+        Raises:
+            RunFolderError: they cannot be read.
+
+        """
+        try:
+            record = loads(self.record_file.read_text())
+        except (OSError, JSONDecodeError, UnicodeDecodeError) as error:
+            raise RunFolderError(f"{self.record_file} cannot be read as a run's record.") from error
+        if not isinstance(record, dict) or "state" not in record:
+            raise RunFolderError(f"{self.record_file} is not the record of a run.")
+        return record
+
+    def mark(self, state: State, reason: str | None = None) -> None:
+        """Write how the run stands, and why."""
+        write_json(self.record_file, {**self.record(), "state": state, "reason": reason})
+
+    def mark_resumed(self, steps: int, config: DictConfig, provenance: dict[str, Any]) -> None:
+        """Write that the run goes on from ``steps``, by whom and with which config."""
+        self.write_config(config)
+        record = self.record()
+        resumed = [*record.get("resumed", []), {"steps": steps, **provenance}]
+        write_json(
+            self.record_file, {**record, "state": "running", "reason": None, "resumed": resumed}
+        )
+
+    def drop_evaluations_after(self, steps: int) -> None:
+        """Remove the evaluations that training made after ``steps``, and the one at its end."""
+        for file in (self.path / "evaluations").glob("*.json"):
+            if file.stem == "final" or (file.stem.isdecimal() and int(file.stem) > steps):
+                file.unlink()

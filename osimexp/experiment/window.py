@@ -1,0 +1,51 @@
+"""The means of whatever was measured since the last row of metrics."""
+
+from typing import Any
+
+import numpy as np
+
+
+class Window:
+    """Sums and counts by name, from which a row of means is made."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, name: str, total: float, count: int = 1) -> None:
+        """Take in ``count`` values that sum to ``total``."""
+        self._sums[name] = self._sums.get(name, 0.0) + float(total)
+        self._counts[name] = self._counts.get(name, 0) + count
+
+    def add_episodes(self, infos: dict[str, Any]) -> int:
+        """Take in the figures of the episodes that ended in a step, and return how many did.
+
+        Figures that name their own group, ``reward/velocity``, keep it; the others become
+        ``episode/return``.
+        """
+        if "episode" not in infos:
+            return 0
+        ended = np.asarray(infos["_episode"], dtype=bool)
+        for name, values in infos["episode"].items():
+            if not name.startswith("_"):
+                rows = np.asarray(values, dtype=np.float64)[ended]
+                self.add(name if "/" in name else f"episode/{name}", rows.sum(), len(rows))
+        return int(ended.sum())
+
+    def means(self) -> dict[str, float]:
+        """Return the mean of each name's values."""
+        return {name: total / self._counts[name] for name, total in self._sums.items()}
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._sums.clear()
+        self._counts.clear()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the sums and counts as plain data."""
+        return {"sums": dict(self._sums), "counts": dict(self._counts)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from saved sums and counts."""
+        self._sums = dict(state["sums"])
+        self._counts = dict(state["counts"])

@@ -1,0 +1,1 @@
+"""Musculoskeletal models and their simulation; the only place where OpenSim is imported."""

@@ -1,0 +1,142 @@
+"""From settings to the exact model that is simulated, as the text of an ``.osim`` file."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from xml.sax import SAXException, make_parser
+
+import numpy as np
+import opensim
+
+from osimexp import anatomy
+from osimexp.errors import ModelError, near_matches
+from osimexp.physics.build import build
+from osimexp.physics.fit_paths import fit_paths
+from osimexp.physics.muscle_sets import MuscleSet
+from osimexp.physics.settings import ModelSettings, Point
+
+
+@dataclass(frozen=True)
+class PreparedModel:
+    """A model with every edit made, ready to be simulated anywhere.
+
+    Attributes:
+        xml: the whole model as the text of an ``.osim`` file; this is what is simulated.
+        settings: what it was made from; its feet and points are looked up by name in ``xml``.
+    """
+
+    xml: str
+    settings: ModelSettings
+
+
+def prepare(settings: ModelSettings, muscle_set: MuscleSet) -> PreparedModel:
+    """Build or load a model and make its edits: muscle set, points, paths.
+
+    Raises:
+        ModelError: the model cannot be built or read, or has no muscles.
+        ConfigError: a pattern of the muscle set matches no muscle.
+    """
+    quiet()
+    model = _load(settings)
+    _edit_muscles(model, muscle_set)
+    for name, point in settings.points.items():
+        _add_point(model, name, point)
+    model.finalizeConnections()
+    if settings.paths == "fitted":
+        model.initSystem()
+        fit_paths(model)
+        model.finalizeConnections()
+    return PreparedModel(_print(model), settings)
+
+
+def quiet() -> None:
+    """Keep OpenSim from writing ``opensim.log`` into the working folder and to the terminal."""
+    opensim.Logger.removeFileSink()
+    opensim.Logger.setLevelString("off")
+
+
+@contextmanager
+def loaded(xml: str) -> Iterator[opensim.Model]:
+    """Give the OpenSim model that the text of an ``.osim`` file describes."""
+    quiet()
+    with tempfile.TemporaryDirectory(prefix="osimexp-") as folder:
+        path = Path(folder) / "model.osim"
+        path.write_text(xml)
+        yield read_model(path)
+
+
+def read_model(path: Path) -> opensim.Model:
+    """Read an ``.osim`` file.
+
+    Raises:
+        ModelError: there is no such file, it is not XML or OpenSim refuses it.
+    """
+    if not path.is_file():
+        raise ModelError(f"There is no model file {path}; give the path of an .osim file.")
+    _check_xml(path)
+    try:
+        return opensim.Model(str(path))
+    except RuntimeError as error:
+        raise ModelError(f"OpenSim cannot read {path}: {first_line(error)}") from error
+
+
+def first_line(error: BaseException) -> str:
+    """Return the one line of an OpenSim exception that says what is wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(".") + "." if lines else type(error).__name__ + "."
+
+
+def _load(settings: ModelSettings) -> opensim.Model:
+    if settings.anatomy is not None:
+        assert settings.muscle_model is not None
+        assert settings.tendon is not None
+        description = anatomy.load(settings.anatomy)
+        return build(description, muscle_model=settings.muscle_model, tendon=settings.tendon)
+    assert settings.path is not None
+    path = Path(settings.path).expanduser()
+    model = read_model(path)
+    if model.getMuscles().getSize() == 0:
+        raise ModelError(f"{path} has no muscles; osimexp drives models by their muscles.")
+    return model
+
+
+def _check_xml(path: Path) -> None:
+    # A parser without namespaces: old files hold tags such as HuntCrossleyForce::ContactParameters.
+    try:
+        make_parser().parse(str(path))
+    except (SAXException, ValueError) as error:
+        detail = str(error).rsplit("/", 1)[-1]
+        raise ModelError(
+            f"{path} is not an OpenSim model, for it is not XML ({detail})."
+        ) from error
+
+
+def _edit_muscles(model: opensim.Model, muscle_set: MuscleSet) -> None:
+    names = [model.getMuscles().get(i).getName() for i in range(model.getMuscles().getSize())]
+    kept = muscle_set.kept(names)
+    for name, factor in zip(names, muscle_set.strengths(names), strict=True):
+        muscle = model.updMuscles().get(name)
+        muscle.setMaxIsometricForce(muscle.getMaxIsometricForce() * float(factor))
+    forces = model.updForceSet()
+    for name in set(names) - set(kept):
+        forces.remove(forces.getIndex(name))
+
+
+def _add_point(model: opensim.Model, name: str, point: Point) -> None:
+    bodies = [model.getBodySet().get(i).getName() for i in range(model.getBodySet().getSize())]
+    if point.body not in bodies:
+        raise ModelError(
+            f"model.points.{name}: the model has no body {point.body!r}; "
+            f"{near_matches(point.body, bodies)}"
+        )
+    location = opensim.Vec3(*np.asarray(point.location, dtype=float).tolist())
+    model.addMarker(opensim.Marker(name, model.getBodySet().get(point.body), location))
+
+
+def _print(model: opensim.Model) -> str:
+    with tempfile.TemporaryDirectory(prefix="osimexp-") as folder:
+        path = Path(folder) / "model.osim"
+        model.printToXML(str(path))
+        return path.read_text()

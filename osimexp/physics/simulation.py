@@ -1,0 +1,209 @@
+"""What every simulation of a musculoskeletal model offers, whatever computes it.
+
+Everything is a batch: row ``b`` of each array belongs to simulation ``b``. Nothing above this
+package can tell two implementations apart except by their speed.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the columns of a simulation's arrays are called, and the model's fixed figures.
+
+    Attributes:
+        coordinates: generalised coordinates, in the order of ``State.coordinates``.
+        rotational: for each coordinate, whether it is an angle (rad) and not a length (m).
+        ranges: ``(coordinates, 2)`` lowest and highest value of each coordinate (rad or m).
+        default_pose: ``(coordinates,)`` the model's default values (rad or m).
+        muscles: in the order of ``State.activations`` and of the excitations.
+        maximum_isometric_force: ``(muscles,)`` N.
+        bodies: in the order of ``State.body_positions``.
+        feet: groups of contact spheres, in the order of ``State.ground_reaction``.
+        points: named points fixed to bodies, in the order of ``State.point_positions``.
+        mass: of the whole model, kg.
+    """
+
+    coordinates: tuple[str, ...]
+    rotational: Mask
+    ranges: Floats
+    default_pose: Floats
+    muscles: tuple[str, ...]
+    maximum_isometric_force: Floats
+    bodies: tuple[str, ...]
+    feet: tuple[str, ...]
+    points: tuple[str, ...]
+    mass: float
+
+
+@dataclass
+class State:
+    """What a step yields; each array has a leading batch axis ``B``.
+
+    Attributes:
+        time: ``(B,)`` s since the start of the episode.
+        coordinates: ``(B, coordinates)`` rad or m.
+        speeds: ``(B, coordinates)`` rad/s or m/s.
+        excitations: ``(B, muscles)`` in [0, 1], those of the step that led here.
+        activations: ``(B, muscles)`` in [0, 1].
+        fibre_length: ``(B, muscles)`` in optimal fibre lengths.
+        fibre_velocity: ``(B, muscles)`` in maximum contraction velocities, shortening negative.
+        tendon_force: ``(B, muscles)`` N.
+        body_positions: ``(B, bodies, 3)`` m, of each body's frame in ground.
+        body_orientations: ``(B, bodies, 3)`` rad, body-fixed X-Y-Z angles in ground.
+        point_positions: ``(B, points, 3)`` m, in ground.
+        centre_of_mass: ``(B, 3)`` m.
+        centre_of_mass_velocity: ``(B, 3)`` m/s.
+        ground_reaction: ``(B, feet, 3)`` N, force of the ground on each foot.
+        limit_torque: ``(B, coordinates)`` N m or N, what the joints' limits exert.
+        failed: ``(B,)`` whether the step threw, gave NaN or ran away; such a row holds the last
+            sound state and must be reset.
+        lost: ``(B,)`` whether the process that simulated the row died or hung and was replaced;
+            such a row holds its last state and must be reset.
+    """
+
+    time: Floats
+    coordinates: Floats
+    speeds: Floats
+    excitations: Floats
+    activations: Floats
+    fibre_length: Floats
+    fibre_velocity: Floats
+    tendon_force: Floats
+    body_positions: Floats
+    body_orientations: Floats
+    point_positions: Floats
+    centre_of_mass: Floats
+    centre_of_mass_velocity: Floats
+    ground_reaction: Floats
+    limit_torque: Floats
+    failed: Mask
+    lost: Mask
+
+
+# What costs time to read and is therefore read only where a term asks for it.
+COSTLY = frozenset(
+    {
+        "fibre_length",
+        "fibre_velocity",
+        "tendon_force",
+        "body_positions",
+        "body_orientations",
+        "point_positions",
+        "centre_of_mass",
+        "centre_of_mass_velocity",
+        "ground_reaction",
+        "limit_torque",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where episodes begin, a row for each simulation that is reset.
+
+    Attributes:
+        coordinates: ``(R, coordinates)`` rad or m.
+        speeds: ``(R, coordinates)`` rad/s or m/s.
+        activations: ``(R, muscles)`` in [0, 1]; fibres start in equilibrium with their tendons.
+    """
+
+    coordinates: Floats
+    speeds: Floats
+    activations: Floats
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Enough to put every simulation back to the very bit where it was.
+
+    An integrator's memory of its last step size cannot be read back, so a snapshot holds how each
+    episode began and the excitations since, and ``restore`` goes through them again.
+
+    Attributes:
+        start: ``B`` rows.
+        excitations: for each simulation ``(steps, muscles)``.
+    """
+
+    start: Start
+    excitations: list[Floats] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Kinematics:
+    """Where poses put the model, a row for each pose.
+
+    Attributes:
+        point_positions: ``(R, points, 3)`` m, in ground.
+        clearance: ``(R,)`` m from the floor to the lowest point of the contact spheres, negative
+            where they are in the floor; infinite for a model without contact.
+    """
+
+    point_positions: Floats
+    clearance: Floats
+
+
+class Simulation(Protocol):
+    """A batch of simulations of one model, stepped together.
+
+    Attributes:
+        names: what the columns are called.
+        size: simulations in the batch, ``B``.
+        control_period: s of simulated time in one step.
+        replaced: how many worker processes died or hung and were replaced so far.
+    """
+
+    names: Names
+    size: int
+    control_period: float
+    replaced: int
+
+    def reset(self, which: Mask, start: Start) -> State:
+        """Begin an episode in the simulations that ``which`` ``(B,)`` marks, and give all rows."""
+        ...
+
+    def step(self, excitations: Floats) -> State:
+        """Hold the excitations ``(B, muscles)`` for one control period.
+
+        The returned arrays are overwritten by the next call; what must be kept is copied.
+        """
+        ...
+
+    def kinematics(self, coordinates: Floats) -> Kinematics:
+        """Return where poses ``(R, coordinates)`` put the model; no simulation is touched."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """Return what ``restore`` needs to go on from here."""
+        ...
+
+    def restore(self, snapshot: Snapshot) -> State:
+        """Put every simulation back where ``snapshot`` was taken."""
+        ...
+
+    def close(self) -> None:
+        """End the worker processes and free the shared memory; may be called twice."""
+        ...
+
+
+def as_dictionary(snapshot: Snapshot) -> dict[str, Any]:
+    """Return a snapshot as plain arrays, as a checkpoint holds it."""
+    return {
+        "coordinates": snapshot.start.coordinates,
+        "speeds": snapshot.start.speeds,
+        "activations": snapshot.start.activations,
+        "excitations": snapshot.excitations,
+    }
+
+
+def from_dictionary(values: dict[str, Any]) -> Snapshot:
+    """Return the snapshot that ``as_dictionary`` wrote."""
+    start = Start(values["coordinates"], values["speeds"], values["activations"])
+    return Snapshot(start, list(values["excitations"]))

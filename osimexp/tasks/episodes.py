@@ -1,0 +1,94 @@
+"""The figures of running episodes, summed step by step, for the whole batch."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from osimexp.physics.simulation import Floats, Mask
+from osimexp.tasks.scene import Frame
+
+
+class Episodes:
+    """Sums up each running episode and gives its figures when it ends.
+
+    Args:
+        size: environments in the batch, ``B``.
+        terms: names of the reward terms.
+        point: name of the point whose distance to the target is measured; None measures none.
+    """
+
+    def __init__(self, size: int, terms: tuple[str, ...], point: str | None) -> None:
+        self._terms = terms
+        self._point = point
+        self.length = np.zeros(size, dtype=np.int64)
+        self.sums: dict[str, Floats] = {
+            name: np.zeros(size) for name in ("return", "effort", *map(term_figure, terms))
+        }
+        self.origin = np.zeros(size)
+
+    def begin(self, which: Mask, frame: Frame) -> None:
+        """Forget the sums of the episodes that begin."""
+        self.length[which] = 0
+        for values in self.sums.values():
+            values[which] = 0.0
+        self.origin[which] = _way(frame)[which]
+
+    def add(self, rewards: Floats, terms: Mapping[str, Floats], frame: Frame) -> None:
+        """Add a step of every episode."""
+        self.length += 1
+        self.sums["return"] += rewards
+        self.sums["effort"] += np.mean(np.square(frame.state.activations), axis=1)
+        for name, values in terms.items():
+            self.sums[term_figure(name)] += values
+
+    def figures(self, frame: Frame, fallen: Mask, failed: Mask) -> dict[str, Floats]:
+        """Return the figures of every episode as it stands, each ``(B,)``.
+
+        ``effort`` is the mean over time and muscles of the squared activation.
+        """
+        steps = np.maximum(self.length, 1)
+        time = steps * frame.scene.control_period
+        figures = {
+            "return": self.sums["return"].copy(),
+            "length": self.length.astype(float),
+            "time": time,
+            "effort": self.sums["effort"] / steps,
+            "failed": failed.astype(float),
+        }
+        if frame.scene.base("forward") is not None:
+            figures["fallen"] = fallen.astype(float)
+            figures["distance"] = _way(frame) - self.origin
+            figures["speed"] = figures["distance"] / time
+        if self._point is not None:
+            position = frame.state.point_positions[:, frame.scene.point(self._point)]
+            figures["final_target_distance"] = np.linalg.norm(frame.targets - position, axis=1)
+        for name in self._terms:
+            figures[term_figure(name)] = self.sums[term_figure(name)].copy()
+        return figures
+
+    def snapshot(self) -> dict[str, object]:
+        """Return the sums as plain data."""
+        return {
+            "length": self.length.copy(),
+            "origin": self.origin.copy(),
+            "sums": {name: values.copy() for name, values in self.sums.items()},
+        }
+
+    def restore(self, snapshot: Mapping[str, object]) -> None:
+        """Go on from ``snapshot``."""
+        self.length[:] = snapshot["length"]  # type: ignore[call-overload]
+        self.origin[:] = snapshot["origin"]  # type: ignore[call-overload]
+        for name, values in snapshot["sums"].items():  # type: ignore[attr-defined]
+            self.sums[name][:] = values
+
+
+def term_figure(term: str) -> str:
+    """Return the name under which a reward term's sum over an episode is reported."""
+    return f"reward/{term}"
+
+
+def _way(frame: Frame) -> Floats:
+    forward = frame.scene.base("forward")
+    if forward is None:
+        return np.zeros(len(frame.state.time))
+    return frame.state.coordinates[:, forward].copy()

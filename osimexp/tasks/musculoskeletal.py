@@ -1,0 +1,240 @@
+"""The vector environment: a batch of musculoskeletal models that a policy acts on."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box
+from gymnasium.utils import EzPickle
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from osimexp.errors import SimulationError
+from osimexp.physics.model import prepare
+from osimexp.physics.opensim_simulation import OpenSimSimulation
+from osimexp.physics.simulation import (
+    Floats,
+    Mask,
+    Simulation,
+    State,
+    as_dictionary,
+    from_dictionary,
+)
+from osimexp.tasks.actions import ActionMap
+from osimexp.tasks.episodes import Episodes
+from osimexp.tasks.scene import Frame, Scene
+from osimexp.tasks.specification import Specification
+from osimexp.tasks.starts import clear_of_ground
+
+Observations = NDArray[np.float32]
+Actions = NDArray[np.float32]
+
+
+class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], EzPickle):
+    """A batch of episodes of one task; see ``osimexp.tasks.environment.Environment``.
+
+    Environment ``i`` draws its poses and targets from a generator of its own, so that an episode
+    does not depend on the size of the batch, on the workers or on its neighbours.
+
+    Args:
+        specification: the task.
+        num_envs: environments in the batch, ``B``.
+        autoreset: begin the next episode in the step in which one ends, or leave it to ``reset``
+            with ``options={"reset_mask": ...}``.
+
+    Raises:
+        ConfigError: a term does not fit the model.
+        ModelError: the model cannot be built, read or simulated.
+        SimulationError: a worker process does not start.
+    """
+
+    single_observation_space: Box
+    single_action_space: Box
+    _current: Frame
+    _targets: Floats
+    _actions: Floats
+    _previous_actions: Floats
+    _generators: list[np.random.Generator]
+    _failures: int
+
+    def __init__(self, specification: Specification, num_envs: int, autoreset: bool = True) -> None:
+        EzPickle.__init__(self, specification, num_envs, autoreset)
+        self.num_envs = num_envs
+        self.specification = specification
+        self._autoreset = autoreset
+        mode = AutoresetMode.SAME_STEP if autoreset else AutoresetMode.DISABLED
+        self.metadata = {"autoreset_mode": mode}
+        task, target = specification.task, specification.target
+        model = prepare(specification.model, specification.muscles)
+        self.model_xml = model.xml
+        self._simulation: Simulation = OpenSimSimulation(
+            model,
+            specification.physics,
+            specification.workers,
+            num_envs,
+            task.control_period,
+            specification.reads,
+        )
+        try:
+            self._prepare(
+                Scene(
+                    self._simulation.names,
+                    specification.model,
+                    task.control_period,
+                    0 if target is None else target.size,
+                )
+            )
+        except BaseException:
+            self._simulation.close()
+            raise
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Observations, dict[str, Any]]:
+        """Begin an episode everywhere, or where ``options["reset_mask"]`` ``(B,)`` says."""
+        which = np.ones(self.num_envs, dtype=bool)
+        if options and options.get("reset_mask") is not None:
+            which = np.asarray(options["reset_mask"], dtype=bool)
+        seeds = _seed_each(seed, self.num_envs)
+        for b in np.flatnonzero(which):
+            if seeds[b] is not None or not self._seeded[b]:
+                self._generators[b] = np.random.default_rng(seeds[b])
+                self._seeded[b] = True
+        return self._begin(which), {}
+
+    def step(
+        self, actions: Actions
+    ) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+        """Act for one control period: observations, rewards, terminated, truncated, infos."""
+        taken: Floats = np.clip(np.asarray(actions, dtype=float), -1.0, 1.0)
+        if not np.isfinite(taken).all():
+            raise SimulationError("The controller gave actions that are not numbers (NaN).")
+        self._previous_actions, self._actions = self._actions, taken
+        state = self._simulation.step(self._action_map(taken))
+        frame = self._frame(state)
+        terms = {name: term.weight * term(frame) for name, term in self._rewards.items()}
+        rewards = np.sum(list(terms.values()), axis=0)
+        failed, lost = state.failed.copy(), state.lost.copy()
+        fallen = np.any([term(frame) for term in self._terminations.values()], axis=0) & ~lost
+        terminated = (fallen | failed) & ~lost
+        self._episodes.add(rewards, terms, frame)
+        truncated = lost | (~terminated & (self._episodes.length >= self._limit))
+        self._failures += int(failed.sum())
+        observations = self._observe(frame)
+        infos: dict[str, Any] = {}
+        ended = terminated | truncated
+        if ended.any():
+            infos["episode"] = self._episodes.figures(frame, fallen, failed)
+            infos["_episode"] = ended
+            if self._autoreset:
+                infos["final_obs"], infos["_final_obs"] = observations, ended
+                observations = self._begin(ended)
+        return observations, rewards, terminated, truncated, infos
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return all it takes to go on from here, as plain data."""
+        return {
+            "simulation": as_dictionary(self._simulation.snapshot()),
+            "episodes": self._episodes.snapshot(),
+            "targets": self._targets.copy(),
+            "actions": self._actions.copy(),
+            "previous_actions": self._previous_actions.copy(),
+            "generators": [json.dumps(g.bit_generator.state) for g in self._generators],
+            "failures": self._failures,
+        }
+
+    def restore(self, snapshot: dict[str, Any]) -> Observations:
+        """Go on from ``snapshot``, to the last digit, and return the current observations."""
+        state = self._simulation.restore(from_dictionary(snapshot["simulation"]))
+        self._episodes.restore(snapshot["episodes"])
+        self._targets[:] = snapshot["targets"]
+        self._actions = np.array(snapshot["actions"])
+        self._previous_actions = np.array(snapshot["previous_actions"])
+        self._failures = int(snapshot["failures"])
+        for generator, text in zip(self._generators, snapshot["generators"], strict=True):
+            generator.bit_generator.state = json.loads(text)
+        self._seeded[:] = True
+        return self._observe(self._frame(state))
+
+    def counts(self) -> dict[str, int]:
+        """Return the steps that failed and the workers that were replaced so far."""
+        return {"failed_steps": self._failures, "replaced_workers": self._simulation.replaced}
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """End the worker processes."""
+        self._simulation.close()
+
+    @property
+    def scene(self) -> Scene:
+        """The fixed facts of the task: names, model, control period."""
+        return self._scene
+
+    def _prepare(self, scene: Scene) -> None:
+        """Bind the terms to the model and call each once, so that what does not fit fails now."""
+        specification, size = self.specification, self.num_envs
+        self._scene = scene
+        self._action_map = ActionMap(
+            specification.task.action, specification.muscles, scene.names.muscles
+        )
+        self._rewards = specification.reward
+        self._terminations = specification.termination
+        target = specification.target
+        point = None if target is None else target.point
+        self._episodes = Episodes(size, tuple(self._rewards), point)
+        self._limit = round(specification.duration / specification.task.control_period)
+        self._failures = 0
+        self._targets = np.zeros((size, scene.target_size))
+        self._actions = np.zeros((size, self._action_map.size))
+        self._previous_actions = self._actions
+        self._generators = [np.random.default_rng(0) for _ in range(size)]
+        self._seeded = np.zeros(size, dtype=bool)
+        width = self._begin(np.ones(size, dtype=bool)).shape[1]
+        frame = self._current
+        for reward in self._rewards.values():
+            reward(frame)
+        for termination in self._terminations.values():
+            termination(frame)
+        self.single_observation_space = Box(-np.inf, np.inf, (width,), np.float32)
+        self.single_action_space = Box(-1.0, 1.0, (self._action_map.size,), np.float32)
+        self.observation_space = batch_space(self.single_observation_space, size)
+        self.action_space = batch_space(self.single_action_space, size)
+
+    def _begin(self, which: Mask) -> Observations:
+        """Begin an episode where ``which`` says and return every environment's observation."""
+        numbers = np.flatnonzero(which)
+        generators = [self._generators[b] for b in numbers]
+        drawn = self.specification.start(self._scene, generators)
+        drawn = clear_of_ground(self._scene, self._simulation, drawn)
+        if self.specification.target is not None:
+            self._targets[numbers] = self.specification.target(
+                self._scene, self._simulation, generators
+            )
+        self._actions = np.where(which[:, None], 0.0, self._actions)
+        self._previous_actions = np.where(which[:, None], 0.0, self._previous_actions)
+        frame = self._frame(self._simulation.reset(which, drawn))
+        self._episodes.begin(which, frame)
+        return self._observe(frame)
+
+    def _frame(self, state: State) -> Frame:
+        self._current = Frame(
+            self._scene, state, self._actions, self._previous_actions, self._targets
+        )
+        return self._current
+
+    def _observe(self, frame: Frame) -> Observations:
+        parts = [term(frame) for term in self.specification.observation.values()]
+        return np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
+
+
+def _seed_each(seed: int | Sequence[int | None] | None, size: int) -> list[int | None]:
+    """Return a seed for each environment, as Gymnasium spreads them: ``seed + i``."""
+    if seed is None:
+        return [None] * size
+    if isinstance(seed, int | np.integer):
+        return [int(seed) + i for i in range(size)]
+    return list(seed)

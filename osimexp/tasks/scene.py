@@ -1,0 +1,104 @@
+"""What terms see: the fixed facts of a task, and one moment of it for the whole batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osimexp.errors import ConfigError, near_matches
+from osimexp.physics.muscle_sets import matching
+from osimexp.physics.settings import ModelSettings
+from osimexp.physics.simulation import Floats, Names, State
+
+Indices = NDArray[np.intp]
+GRAVITY = 9.80665  # m/s^2, standard gravity
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What does not change while a task runs.
+
+    Attributes:
+        names: what the simulation's columns are called.
+        model: the model's settings: its pelvis, trunk, feet and poses.
+        control_period: s between two actions.
+        target_size: numbers in a target; 0 for a task without one.
+    """
+
+    names: Names
+    model: ModelSettings
+    control_period: float
+    target_size: int = 0
+    _found: dict[Any, Indices] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def body_weight(self) -> float:
+        """Weight of the model, N."""
+        return self.names.mass * GRAVITY
+
+    def coordinates(self, patterns: Sequence[str], where: str) -> Indices:
+        """Return the columns of the coordinates whose names match any of the patterns."""
+        return self._columns("coordinates", self.names.coordinates, tuple(patterns), where)
+
+    def muscles(self, patterns: Sequence[str], where: str) -> Indices:
+        """Return the columns of the muscles whose names match any of the patterns."""
+        return self._columns("muscles", self.names.muscles, tuple(patterns), where)
+
+    def coordinate(self, name: str) -> int:
+        """Return the column of a coordinate."""
+        return _index(name, self.names.coordinates, "coordinate")
+
+    def point(self, name: str) -> int:
+        """Return the row of a named point."""
+        return _index(name, self.names.points, "point")
+
+    def base(self, role: str) -> int | None:
+        """Return the column of the pelvis's ``forward``, ``height`` or ``tilt``, if it has one."""
+        name = getattr(self.model.base, role)
+        return None if name is None else self.coordinate(name)
+
+    @cached_property
+    def lean(self) -> Indices:
+        """Columns of the coordinates whose sum is the trunk's lean from upright."""
+        tilt = self.base("tilt")
+        columns = [] if tilt is None else [tilt]
+        return np.array([*columns, *(self.coordinate(c) for c in self.model.trunk)], dtype=np.intp)
+
+    def _columns(
+        self, kind: str, names: Sequence[str], patterns: tuple[str, ...], where: str
+    ) -> Indices:
+        key = kind, patterns
+        if key not in self._found:
+            chosen = matching(patterns, names, where)
+            self._found[key] = np.array(
+                [i for i, name in enumerate(names) if name in chosen], dtype=np.intp
+            )
+        return self._found[key]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One moment of the batch, after a step or at the beginning of episodes.
+
+    Attributes:
+        scene: the fixed facts.
+        state: what the simulation yielded.
+        actions: ``(B, actions)`` in [-1, 1] that led here; 0 at the beginning.
+        previous_actions: those of the step before.
+        targets: ``(B, target_size)``.
+    """
+
+    scene: Scene
+    state: State
+    actions: Floats
+    previous_actions: Floats
+    targets: Floats
+
+
+def _index(name: str, names: Sequence[str], kind: str) -> int:
+    if name not in names:
+        raise ConfigError(f"The model has no {kind} {name!r}; {near_matches(name, names)}")
+    return names.index(name)

@@ -1,0 +1,114 @@
+"""Everything that makes up a task on a musculoskeletal model, built from the config and checked."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from omegaconf import DictConfig, OmegaConf
+
+from osimexp.config import build, check, plain
+from osimexp.errors import ConfigError
+from osimexp.physics.muscle_sets import MuscleSet
+from osimexp.physics.settings import ModelSettings, OpenSimSettings, WorkerSettings
+from osimexp.tasks.actions import ActionSettings
+from osimexp.tasks.observations import ObservationTerm
+from osimexp.tasks.rewards import RewardTerm
+from osimexp.tasks.starts import StartTerm
+from osimexp.tasks.targets import TargetTerm
+from osimexp.tasks.terminations import TerminationTerm
+
+
+@dataclass(frozen=True)
+class MovementSettings:
+    """The frame of a task, as ``conf/task/movement.yaml`` describes it.
+
+    Attributes:
+        control_period: s of simulated time between two actions.
+        duration: s after which an episode is truncated.
+        action: how actions become excitations.
+    """
+
+    control_period: float = 0.01
+    duration: float = 10.0
+    action: ActionSettings = field(default_factory=ActionSettings)
+
+    def __post_init__(self) -> None:
+        if not self.control_period > 0.0:
+            raise ValueError("control_period must be above 0 s")
+        if not self.duration >= self.control_period:
+            raise ValueError("duration must be at least one control_period")
+
+
+@dataclass(frozen=True)
+class Specification:
+    """A task on a model; terms are kept by the names that the config gives them."""
+
+    GROUPS: ClassVar[tuple[str, ...]] = ("observation", "reward", "termination")
+
+    model: ModelSettings
+    muscles: MuscleSet
+    physics: OpenSimSettings
+    workers: WorkerSettings
+    task: MovementSettings
+    observation: Mapping[str, ObservationTerm]
+    reward: Mapping[str, RewardTerm]
+    termination: Mapping[str, TerminationTerm]
+    start: StartTerm
+    target: TargetTerm | None = None
+
+    @classmethod
+    def from_config(cls, config: DictConfig) -> "Specification":
+        """Build and check every part of a composed config.
+
+        Raises:
+            ConfigError: a value is unknown, of the wrong type or out of range.
+        """
+        target = config.get("target")
+        return cls(
+            model=check(ModelSettings, plain(config.model), "model"),
+            muscles=check(MuscleSet, plain(config.muscles), "muscles"),
+            physics=build(config.physics, "physics"),
+            workers=check(WorkerSettings, plain(config.workers), "workers"),
+            task=check(MovementSettings, plain(_without_name(config.task)), "task"),
+            start=build(config.start, "start"),
+            target=None if target is None else build(target, "target"),
+            **{group: _terms(config[group], group) for group in cls.GROUPS},
+        )
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The costly arrays of the state that the terms need."""
+        terms = [term for group in self.GROUPS for term in getattr(self, group).values()]
+        reads: frozenset[str] = frozenset().union(*(term.READS for term in terms))
+        if self.target is not None and self.target.point is not None:
+            reads |= {"point_positions"}
+        return reads
+
+    @property
+    def duration(self) -> float:
+        """The time after which an episode is truncated, s."""
+        within = None if self.target is None else self.target.within
+        return self.task.duration if within is None else min(within, self.task.duration)
+
+    def with_workers(self, count: int) -> "Specification":
+        """Return the same task simulated by ``count`` worker processes, 0 for none."""
+        workers = dataclasses.replace(self.workers, count=count)
+        return dataclasses.replace(self, workers=workers)
+
+
+def _without_name(task: DictConfig) -> DictConfig:
+    """Return a task's config without its name, which serves the run folder alone."""
+    return OmegaConf.masked_copy(task, [str(key) for key in task if key != "name"])
+
+
+def _terms(node: DictConfig, group: str) -> dict[str, Any]:
+    """Build the terms of a group; a term set to null is left out."""
+    terms = {
+        name: build(term, f"{group}.{name}")
+        for name, term in plain(node).items()
+        if term is not None
+    }
+    if not terms and group != "termination":
+        raise ConfigError(f"{group} holds no term; at least one is needed.")
+    return terms

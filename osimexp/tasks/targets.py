@@ -1,0 +1,79 @@
+"""What a task asks for, drawn anew for each episode."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from osimexp.physics.simulation import Floats, Simulation
+from osimexp.tasks.scene import Scene
+from osimexp.tasks.starts import drawn_angles
+
+
+class TargetTerm(Protocol):
+    """Draws targets.
+
+    Attributes:
+        size: numbers in a target.
+        within: s given for a target, after which the episode is truncated; None leaves the
+            task's own duration.
+    """
+
+    @property
+    def size(self) -> int:
+        """Numbers in a target."""
+        ...
+
+    @property
+    def within(self) -> float | None:
+        """Time given for a target, s."""
+        ...
+
+    @property
+    def point(self) -> str | None:
+        """Name of the point that is to come to the target, for the distance that is measured."""
+        ...
+
+    def __call__(
+        self, scene: Scene, simulation: Simulation, generators: Sequence[np.random.Generator]
+    ) -> Floats:
+        """Return a row ``(R, size)`` for each generator, drawn from it alone."""
+        ...
+
+
+@dataclass(frozen=True)
+class ReachablePoint:
+    """A place in ground where a named point can come to, m.
+
+    It is where the point is in a pose drawn evenly from a share of the model's workspace, so that
+    every target can be reached.
+
+    Attributes:
+        point: name of the point.
+        share: of each joint's part, about its middle, that poses are drawn from.
+        within: s given to reach it.
+    """
+
+    point: str = "hand"
+    share: float = 1.0
+    within: float | None = 2.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.share <= 1.0:
+            raise ValueError("share must lie in (0, 1]")
+        if self.within is not None and not self.within > 0.0:
+            raise ValueError("within must be above 0 s")
+
+    @property
+    def size(self) -> int:
+        """Numbers in a target."""
+        return 3
+
+    def __call__(
+        self, scene: Scene, simulation: Simulation, generators: Sequence[np.random.Generator]
+    ) -> Floats:
+        """Return points ``(R, 3)``, one drawn from each generator."""
+        row = scene.point(self.point)
+        poses = np.stack([drawn_angles(scene, g, self.share) for g in generators])
+        return simulation.kinematics(poses).point_positions[:, row]

@@ -1,0 +1,134 @@
+import csv
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+
+TESTS = Path(__file__).parent
+
+# A run that takes a second or two: a toy task, small networks, everything due often.
+SMALL = (
+    f"--config-dir={TESTS / 'conf'}",
+    "task=toy",
+    "run.steps=400",
+    "run.folder=run",
+    "run.log.every=50",
+    "run.evaluation.every=100",
+    "run.evaluation.episodes=3",
+    "run.evaluation.final_episodes=5",
+    "run.checkpoint.every=100",
+    "run.threads=1",
+)
+SMALL_SAC = (
+    *SMALL,
+    "algo=sac",
+    "algo.environments=2",
+    "algo.hidden_sizes=[8]",
+    "algo.batch_size=16",
+    "algo.learning_starts=50",
+    "algo.updates_per_step=0.5",
+)
+SMALL_PPO = (
+    *SMALL,
+    "algo=ppo",
+    "algo.environments=4",
+    "algo.hidden_sizes=[8]",
+    "algo.rollout_steps=16",
+    "algo.minibatch_size=16",
+    "algo.epochs=2",
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def refuses(self, *words: str) -> bool:
+        """Whether it ended with one sentence on stderr that has all the words in it."""
+        lines = self.err.strip().splitlines()
+        return self.code == 2 and len(lines) == 1 and all(word in lines[0] for word in words)
+
+
+Command = Callable[..., Answer]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that the test works in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def command(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Command:
+    """Run ``python -m osimexp`` (or another module's ``main``) within this process."""
+    from osimexp.__main__ import main as train
+
+    def run(*arguments: str, main: Callable[[], None] = train) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["osimexp", *arguments])
+        capfd.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        out, err = capfd.readouterr()
+        return Answer(code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def started(place: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start ``python -m osimexp`` in a process of its own, which does not outlive the test."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]),
+            "OMP_NUM_THREADS": "1",
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "osimexp", *arguments],
+            cwd=place,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def metrics(folder: Path) -> list[dict[str, str]]:
+    """Read a run's metrics, as text and without what depends on the clock."""
+    with (folder / "metrics.csv").open(newline="") as stream:
+        return [
+            {name: value for name, value in row.items() if not name.startswith("time/")}
+            for row in csv.DictReader(stream)
+        ]

@@ -1,0 +1,58 @@
+"""Composed configs and small batches of environments for the tests of physics and tasks."""
+
+import numpy as np
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from osimexp.config import config_directory
+from osimexp.physics.model import PreparedModel, prepare
+from osimexp.physics.opensim_simulation import OpenSimSimulation
+from osimexp.physics.settings import OpenSimSettings, WorkerSettings
+from osimexp.physics.simulation import Start
+from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
+from osimexp.tasks.specification import Specification
+
+ARM = ("model=arm", "reward=reach", "workers=none")
+WALKER = ("model=gait2d", "reward=walk", "workers=none")
+
+
+def composed(*overrides: str) -> DictConfig:
+    """Return the main config with overrides."""
+    with initialize_config_dir(str(config_directory()), version_base="1.3"):
+        return compose("config", list(overrides))
+
+
+def specification(*overrides: str) -> Specification:
+    """Return the task of the main config with overrides."""
+    return Specification.from_config(composed(*overrides))
+
+
+def environment(num_envs: int, *overrides: str) -> MusculoskeletalVectorEnv:
+    """Return a batch of environments."""
+    return MusculoskeletalVectorEnv(specification(*overrides), num_envs)
+
+
+def prepared(*overrides: str) -> PreparedModel:
+    """Return the model of the main config with overrides."""
+    task = specification(*overrides)
+    return prepare(task.model, task.muscles)
+
+
+def simulation(
+    model: PreparedModel,
+    size: int,
+    workers: int = 0,
+    timeout: float = 60.0,
+    fields: frozenset[str] = frozenset(),
+    **physics: object,
+) -> OpenSimSimulation:
+    """Return a batch of simulations with steps of 10 ms."""
+    settings = OpenSimSettings(**physics)  # type: ignore[arg-type]
+    return OpenSimSimulation(model, settings, WorkerSettings(workers, timeout), size, 0.01, fields)
+
+
+def default_start(batch: OpenSimSimulation) -> Start:
+    """Return the default pose at rest in every row."""
+    names, size = batch.names, batch.size
+    pose = np.tile(names.default_pose, (size, 1))
+    return Start(pose, np.zeros_like(pose), np.full((size, len(names.muscles)), 0.05))

@@ -1,0 +1,245 @@
+"""What every algorithm promises: seeds, resume, bootstrapping, checked settings."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from algorithm_helpers import Stream, run, through_file
+from omegaconf import OmegaConf
+
+from osimexp.algorithms import ddpg, ppo, sac
+from osimexp.algorithms.algorithm import Algorithm, Transition
+from osimexp.config import build, check, config_directory
+from osimexp.controllers.policy import Policy
+from osimexp.errors import ConfigError
+
+SETTINGS: dict[str, Any] = {
+    "sac": sac.Settings(
+        hidden_sizes=(16, 16), batch_size=16, learning_starts=20, updates_per_step=0.3,
+        replay_capacity=90,
+    ),
+    "ppo": ppo.Settings(
+        environments=4, hidden_sizes=(16,), rollout_steps=16, minibatch_size=16, epochs=2
+    ),
+    "ppo-adapted": ppo.Settings(
+        environments=4, hidden_sizes=(16,), rollout_steps=16, minibatch_size=16, epochs=2,
+        kl_target=0.01,
+    ),
+    "ddpg": ddpg.Settings(
+        hidden_sizes=(16, 16), batch_size=16, learning_starts=20, replay_capacity=90
+    ),
+    "td3": ddpg.Settings(
+        hidden_sizes=(16, 16), batch_size=16, learning_starts=20, updates_per_step=0.3,
+        critics=2, target_noise=0.2, policy_delay=2, noise_correlation=0.8, max_gradient_norm=1.0,
+    ),
+}  # fmt: skip
+every_algorithm = pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
+
+
+def create(settings: Any, seed: int = 0) -> Algorithm:
+    made: Algorithm = settings.create(3, 2, seed=seed, device="cpu")
+    return made
+
+
+@every_algorithm
+def test_the_seed_decides_everything(settings: Any) -> None:
+    first = run(create(settings), Stream(4), 40)
+    assert run(create(settings, seed=1), Stream(4), 40) != first
+    with torch.random.fork_rng():
+        torch.manual_seed(99)
+        before = torch.get_rng_state()
+        assert run(create(settings), Stream(4), 40) == first
+        assert torch.equal(torch.get_rng_state(), before)
+
+
+@every_algorithm
+@pytest.mark.parametrize("stop", [3, 24, 37])
+def test_a_resumed_run_is_the_uninterrupted_one(settings: Any, stop: int) -> None:
+    whole, stream = create(settings), Stream(4)
+    run(whole, stream, stop)
+    state = through_file(whole.state_dict())
+    resumed, again = create(settings, seed=7), Stream(4)
+    # The stream of transitions is brought to the same place by a third run.
+    run(create(settings), again, stop)
+    resumed.load_state_dict(state)
+    assert run(resumed, again, 40) == run(whole, stream, 40)
+    np.testing.assert_array_equal(
+        resumed.controller.act(stream.observations), whole.controller.act(stream.observations)
+    )
+
+
+@every_algorithm
+def test_without_the_replay_weights_and_statistics_go_on(settings: Any) -> None:
+    whole, stream = create(settings), Stream(4)
+    run(whole, stream, 37)
+    state = through_file(whole.state_dict(replay=False))
+    assert "replay" not in state
+    resumed = create(settings, seed=7)
+    resumed.load_state_dict(state)
+    np.testing.assert_array_equal(
+        resumed.controller.act(stream.observations), whole.controller.act(stream.observations)
+    )
+    np.testing.assert_array_equal(resumed.act(stream.observations), whole.act(stream.observations))
+    run(resumed, stream, 37)
+
+
+@every_algorithm
+def test_the_policy_alone_acts_like_the_algorithm_does(settings: Any) -> None:
+    algorithm, stream = create(settings), Stream(4)
+    run(algorithm, stream, 30)
+    policy = Policy.from_state_dict(through_file(algorithm.state_dict(replay=False))["policy"])
+    expected = algorithm.controller.act(stream.observations)
+    np.testing.assert_array_equal(policy.act(stream.observations), expected)
+    assert policy.normaliser.count == 30 * 4
+
+
+@every_algorithm
+def test_actions_and_metrics_are_sound(settings: Any) -> None:
+    record = run(create(settings), Stream(4), 40)
+    actions = np.array([actions for actions, _ in record])
+    assert np.abs(actions).max() <= 1.0
+    metrics = [metrics for _, metrics in record if metrics]
+    assert metrics
+    assert all(np.isfinite(value) for each in metrics for value in each.values())
+
+
+@pytest.mark.parametrize("name", ["sac", "td3"])
+def test_fractions_of_updates_add_up(name: str) -> None:
+    record = run(create(SETTINGS[name]), Stream(4), 24)
+    made = [bool(metrics) for _, metrics in record]
+    # 4 * 0.3 = 1.2 updates a step, from the fifth step on, when 20 transitions are there.
+    assert made == [False] * 4 + [True] * 20
+
+
+@every_algorithm
+def test_unnormalised_observations_leave_the_statistics_empty(settings: Any) -> None:
+    values = {**vars(settings), "normalise_observations": False}
+    algorithm: Any = create(type(settings)(**values))
+    run(algorithm, Stream(4), 30)
+    assert algorithm.controller.normaliser.count == 0
+
+
+# A task of one state and a reward of 1 in each step: truncated episodes are worth
+# 1 / (1 - discount) = 5, terminated ones 1, however short the episodes are.
+DISCOUNT = 0.8
+
+
+def learn_constant_reward(algorithm: Algorithm, terminates: bool, steps: int) -> None:
+    observations = np.zeros((4, 3), dtype=np.float32)
+    ends = np.ones(4, dtype=bool)
+    for _ in range(steps):
+        actions = algorithm.act(observations)
+        terminated, truncated = (ends, ~ends) if terminates else (~ends, ends)
+        algorithm.learn(
+            Transition(observations, actions, np.ones(4), observations, terminated, truncated)
+        )
+
+
+@pytest.mark.parametrize(("terminates", "value"), [(True, 1.0), (False, 5.0)])
+@pytest.mark.parametrize("name", ["sac", "ddpg"])
+def test_truncation_bootstraps_the_critics(name: str, terminates: bool, value: float) -> None:
+    common = {
+        "hidden_sizes": (16,), "batch_size": 16, "learning_starts": 16, "discount": DISCOUNT,
+        "target_rate": 0.1,
+    }  # fmt: skip
+    settings: Any = (
+        sac.Settings(
+            learning_rate=1e-2, initial_temperature=1e-6, learn_temperature=False, **common
+        )
+        if name == "sac"
+        else ddpg.Settings(critic_learning_rate=1e-2, **common)
+    )
+    algorithm = create(settings)
+    learn_constant_reward(algorithm, terminates, 200)
+    actions = torch.linspace(-0.5, 0.5, 10).reshape(5, 2)
+    values = algorithm.critics(torch.zeros(5, 3), actions)  # type: ignore[attr-defined]
+    torch.testing.assert_close(values, torch.full_like(values, value), rtol=0.05, atol=0.05)
+
+
+@pytest.mark.parametrize(("terminates", "value"), [(True, 1.0), (False, 5.0)])
+def test_truncation_bootstraps_the_value_of_ppo(terminates: bool, value: float) -> None:
+    settings = ppo.Settings(
+        environments=4, hidden_sizes=(16,), rollout_steps=8, minibatch_size=16, epochs=8,
+        discount=DISCOUNT, scale_rewards=False, learning_rate=1e-2, kl_stop=None,
+    )  # fmt: skip
+    algorithm = settings.create(3, 2, seed=0, device="cpu")
+    learn_constant_reward(algorithm, terminates, 400)
+    assert algorithm.critic(torch.zeros(1, 3)).item() == pytest.approx(value, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["sac", "ppo", "ddpg"])
+def test_the_yaml_says_the_defaults(name: str) -> None:
+    node = OmegaConf.load(config_directory() / "algo" / f"{name}.yaml")
+    module = {"sac": sac, "ppo": ppo, "ddpg": ddpg}[name]
+    assert build(node, "algo") == module.Settings()
+    assert set(node) - {"_target_"} == set(vars(module.Settings()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "message"),
+    [
+        (sac.Settings, {"discount": 1.5}, "algo: discount must be from 0 to 1, not 1.5"),
+        (sac.Settings, {"batch_size": 0}, "batch_size must be above 0, not 0"),
+        (sac.Settings, {"hidden_sizes": [64, 0]}, "hidden_sizes must be layer widths above 0"),
+        (sac.Settings, {"replay_capacity": 10}, "learning_starts must be from 1 to 10, not 1000"),
+        (sac.Settings, {"learning_rate": float("nan")}, "learning_rate must be above 0, not nan"),
+        (sac.Settings, {"activation": "gelu"}, "algo.activation"),
+        (sac.Settings, {"batch_sise": 1}, "did you mean batch_size"),
+        (ddpg.Settings, {"critics": 3}, "critics must be from 1 to 2, not 3"),
+        (ddpg.Settings, {"noise_correlation": 1.0}, "noise_correlation must be from 0 to 0.9999"),
+        (ppo.Settings, {"minibatch_size": 4096}, "minibatch_size must be from 2 to 2048"),
+        (ppo.Settings, {"kl_stop": 0.0}, "kl_stop must be above 0, not 0"),
+    ],
+)
+def test_unusable_settings_are_named(kind: type, values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message.replace("[", r"\[")):
+        check(kind, values, "algo")
+
+
+def train_on_pendulum(algorithm: Algorithm, environments: int, steps: int) -> float:
+    """Train on Pendulum-v1 and return the mean return of 20 evaluation episodes."""
+    train = gymnasium.make_vec("Pendulum-v1", environments, vectorization_mode="sync",
+        vector_kwargs={"autoreset_mode": gymnasium.vector.AutoresetMode.SAME_STEP})  # fmt: skip
+    observations, _ = train.reset(seed=0)
+    for _ in range(steps // environments):
+        actions = algorithm.act(observations)
+        following, rewards, terminated, truncated, infos = train.step(2.0 * actions)
+        last = following.copy()
+        for row in np.flatnonzero(terminated | truncated):
+            last[row] = infos["final_obs"][row]
+        algorithm.learn(Transition(observations, actions, rewards, last, terminated, truncated))
+        observations = following
+    train.close()
+    test = gymnasium.make_vec("Pendulum-v1", 20, vectorization_mode="sync")
+    observations, _ = test.reset(seed=1000)
+    returns = np.zeros(20)
+    for _ in range(200):
+        actions = algorithm.controller.act(observations)
+        observations, rewards, *_ = test.step(2.0 * actions)
+        returns += rewards
+    test.close()
+    return float(returns.mean())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "steps"),
+    [
+        (sac.Settings(learning_rate=1e-3), 10_000),
+        (ddpg.Settings(), 10_000),
+        (
+            ppo.Settings(
+                learning_rate=1e-3, rollout_steps=64, epochs=10, discount=0.9, initial_log_std=0.0
+            ),
+            200_000,
+        ),
+    ],
+    ids=["sac", "ddpg", "ppo"],
+)
+def test_swings_up_a_pendulum(settings: Any, steps: int) -> None:
+    algorithm = settings.create(3, 1, seed=0, device="cpu")
+    reached = train_on_pendulum(algorithm, settings.environments, steps)
+    print(f"Pendulum-v1 mean return {reached:.0f}")
+    assert reached > -250.0

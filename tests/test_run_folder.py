@@ -1,0 +1,188 @@
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conftest import SMALL_SAC, Command
+from omegaconf import OmegaConf
+
+from osimexp.errors import RunFolderError
+from osimexp.experiment import checkpoint, files
+from osimexp.experiment.checkpoint import Checkpoint
+from osimexp.experiment.logger import Logger
+from osimexp.experiment.run_folder import RunFolder
+
+STATE = {
+    "array": np.arange(6, dtype=np.float64).reshape(2, 3)[:, 1:],
+    "scalar_array": np.array(3, dtype=np.int32),
+    "flags": np.array([True, False]),
+    "number": np.float32(1.5),
+    "tensor": torch.arange(10)[2:4],
+    "large": 2**127 + 1,
+    "nested": [{"a": None, 3: (1, 2.5, "x")}],
+}
+
+
+def full_disk(*arguments: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def create(path: Path) -> RunFolder:
+    return RunFolder.create(path, OmegaConf.create({"seed": 0}), ["seed=0"], {"git": None}, "<x/>")
+
+
+def test_a_created_folder_opens(place: Path) -> None:
+    create(place / "run")
+    folder = RunFolder.open(place / "run")
+    assert folder.config() == {"seed": 0}
+    assert folder.record() == {"state": "running", "reason": None, "git": None}
+    folder.mark("failed", "why")
+    assert folder.record()["reason"] == "why"
+
+
+def test_folders_in_use_are_not_taken(place: Path) -> None:
+    create(place / "run")
+    with pytest.raises(RunFolderError, match="is not empty"):
+        create(place / "run")
+    (place / "file").touch()
+    with pytest.raises(RunFolderError, match="cannot be made"):
+        create(place / "file")
+
+
+def test_what_is_no_run_folder_is_refused(place: Path) -> None:
+    with pytest.raises(RunFolderError, match="not a folder"):
+        RunFolder.open(place / "none")
+    with pytest.raises(RunFolderError, match=r"no config.yaml and no run.json"):
+        RunFolder.open(place)
+    folder = create(place / "run")
+    folder.record_file.write_text("{")
+    with pytest.raises(RunFolderError, match="cannot be read"):
+        folder.record()
+    folder.config_file.write_text("a: [")
+    with pytest.raises(RunFolderError, match="cannot be read"):
+        folder.config()
+
+
+def test_checkpoints_come_back_as_they_were(place: Path) -> None:
+    checkpoint.save(place / "c.pt", Checkpoint(7, "hash", STATE))
+    loaded = checkpoint.load(place / "c.pt")
+    assert (loaded.steps, loaded.config_hash) == (7, "hash")
+    for name in ("array", "scalar_array", "flags"):
+        assert loaded.state[name].dtype == STATE[name].dtype
+        np.testing.assert_array_equal(loaded.state[name], STATE[name])
+    assert loaded.state["number"] == 1.5
+    assert loaded.state["tensor"].tolist() == [2, 3]
+    assert loaded.state["large"] == 2**127 + 1
+    assert loaded.state["nested"] == STATE["nested"]
+
+
+def test_a_view_is_saved_without_the_rest_of_its_storage(place: Path) -> None:
+    checkpoint.save(place / "c.pt", Checkpoint(0, "", {"view": torch.zeros(10**6)[:10]}))
+    assert (place / "c.pt").stat().st_size < 10_000
+
+
+def test_only_data_is_saved(place: Path) -> None:
+    with pytest.raises(TypeError, match=r"state.a\[0\] is a Path|state.a\[0\] is a PosixPath"):
+        checkpoint.save(place / "c.pt", Checkpoint(0, "", {"a": [place]}))
+    assert not list(place.iterdir())
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.3, 0.99])
+def test_a_checkpoint_cut_short_is_named(place: Path, kept: float) -> None:
+    file = place / "c.pt"
+    checkpoint.save(file, Checkpoint(7, "hash", STATE))
+    content = file.read_bytes()
+    file.write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(RunFolderError, match=r"c.pt was cut short"):
+        checkpoint.load(file)
+
+
+def test_what_is_no_checkpoint_is_named(place: Path) -> None:
+    with pytest.raises(RunFolderError, match="has not written this checkpoint yet"):
+        checkpoint.load(place / "c.pt")
+    torch.save({"a": 1}, place / "c.pt")
+    with pytest.raises(RunFolderError, match="no manifest"):
+        checkpoint.load(place / "c.pt")
+    torch.save({"manifest": {"format": 99}}, place / "c.pt")
+    with pytest.raises(RunFolderError, match="of checkpoint format 99"):
+        checkpoint.load(place / "c.pt")
+
+
+def test_loading_a_checkpoint_runs_no_code(place: Path) -> None:
+    class Harmful:
+        def __reduce__(self) -> Any:
+            return os.mkdir, (str(place / "made"),)
+
+    torch.save({"manifest": {"format": 1}, "state": Harmful()}, place / "c.pt")
+    with pytest.raises(RunFolderError):
+        checkpoint.load(place / "c.pt")
+    assert not (place / "made").exists()
+
+
+def test_a_failed_write_leaves_the_file_before_it(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = place / "c.pt"
+    checkpoint.save(file, Checkpoint(1, "", {}))
+    with monkeypatch.context() as patched:
+        patched.setattr(files.os, "fsync", full_disk)
+        with pytest.raises(OSError, match="No space"):
+            checkpoint.save(file, Checkpoint(2, "", {}))
+    assert checkpoint.load(file).steps == 1
+    assert list(place.iterdir()) == [file]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_pytorchs_words_for_a_full_disk_are_understood(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - save closes it
+    monkeypatch.setattr(checkpoint, "replacing", lambda path: full)
+    with pytest.raises(OSError, match="No space") as caught:
+        checkpoint.save(place / "c.pt", Checkpoint(0, "", {"a": torch.zeros(10**5)}))
+    assert caught.value.errno == errno.ENOSPC
+
+
+def test_a_disk_that_fills_up_is_one_sentence(
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = torch.save
+
+    def save_until_full(content: dict[str, Any], stream: Any) -> None:
+        save(content, stream)
+        if content["manifest"]["steps"] >= 200:
+            full_disk()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "save", save_until_full)
+        answer = command(*SMALL_SAC)
+    assert answer.refuses("The disk is full", "resume=run")
+    folder = RunFolder.open(place / "run")
+    assert folder.record()["state"] == "failed"
+    assert checkpoint.load(folder.checkpoint_file("latest")).steps == 100
+    assert command("resume=run").code == 0
+
+
+def test_columns_that_appear_later_are_put_into_the_header(place: Path) -> None:
+    with Logger(place / "m.csv", place) as logger:
+        logger.write(1, {"a": 0.1})
+        logger.write(2, {"b": 1 / 3, "a": 2.0})
+        logger.write(3, {"b": float("nan")})
+    assert (place / "m.csv").read_text() == (
+        "steps,a,b\n1,0.1,\n2,2.0,0.3333333333333333\n3,,nan\n"
+    )
+
+
+def test_a_logger_that_goes_on_cuts_back_and_needs_its_rows(place: Path) -> None:
+    with Logger(place / "m.csv", place) as logger:
+        logger.write(1, {"a": 0.1})
+        state = logger.state_dict()
+        logger.write(2, {"b": 0.2})
+    with Logger(place / "m.csv", place, state) as logger:
+        assert (place / "m.csv").read_text() == "steps,a\n1,0.1\n"
+    (place / "m.csv").write_text("steps,a\n")
+    with pytest.raises(RunFolderError, match="ends before step 1"):
+        Logger(place / "m.csv", place, state)
