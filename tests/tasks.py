@@ -1,35 +1,22 @@
 """Composed configs and small batches of environments for the tests of physics and tasks."""
 
 import numpy as np
-from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig
 
-from osimexp.config import config_directory
 from osimexp.physics.model import PreparedModel, prepare
 from osimexp.physics.opensim_simulation import OpenSimSimulation
 from osimexp.physics.settings import OpenSimSettings, WorkerSettings
 from osimexp.physics.simulation import Start
-from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
+from osimexp.tasks.compose import composed
+from osimexp.tasks.compose import vector as environment
 from osimexp.tasks.specification import Specification
 
 ARM = ("model=arm", "reward=reach", "workers=none")
 WALKER = ("model=gait2d", "reward=walk", "workers=none")
 
 
-def composed(*overrides: str) -> DictConfig:
-    """Return the main config with overrides."""
-    with initialize_config_dir(str(config_directory()), version_base="1.3"):
-        return compose("config", list(overrides))
-
-
 def specification(*overrides: str) -> Specification:
     """Return the task of the main config with overrides."""
     return Specification.from_config(composed(*overrides))
-
-
-def environment(num_envs: int, *overrides: str) -> MusculoskeletalVectorEnv:
-    """Return a batch of environments."""
-    return MusculoskeletalVectorEnv(specification(*overrides), num_envs)
 
 
 def prepared(*overrides: str) -> PreparedModel:
@@ -56,3 +43,6 @@ def default_start(batch: OpenSimSimulation) -> Start:
     names, size = batch.names, batch.size
     pose = np.tile(names.default_pose, (size, 1))
     return Start(pose, np.zeros_like(pose), np.full((size, len(names.muscles)), 0.05))
+
+
+__all__ = ["composed", "default_start", "environment", "prepared", "simulation", "specification"]

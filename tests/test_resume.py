@@ -81,7 +81,7 @@ def test_a_terminated_run_is_saved_and_says_how_to_go_on(started: Start, place: 
     assert (place / "run/checkpoints/latest.pt").is_file()
 
 
-@pytest.mark.parametrize("steps", [15, 70])
+@pytest.mark.parametrize("steps", [70, 90])
 def test_ctrl_c_loses_nothing(command: Command, place: Path, steps: int) -> None:
     toy = (*SMALL_SAC, "run.checkpoint.every=1000", f"task.interrupt_after={steps}")
     answer = command(*toy, "run.steps=200")

@@ -146,7 +146,9 @@ def _check_fit(anatomy: Anatomy) -> None:
     for name, joint in anatomy.joints.items():
         place = f"{anatomy.name}.joints.{name}"
         if joint.parent not in carried:
-            raise ModelError(f"{place}: its parent {joint.parent} must be moved by a joint above it.")
+            raise ModelError(
+                f"{place}: its parent {joint.parent} must be moved by a joint above it."
+            )
         if joint.child in carried:
             raise ModelError(f"{place}: its child {joint.child} is moved by a joint above already.")
         carried.add(joint.child)
@@ -164,7 +166,12 @@ def _references(anatomy: Anatomy) -> Iterator[tuple[str, str, str, Collection[st
         yield f"joints.{name}.parent", "body", joint.parent, bodies
         yield f"joints.{name}.child", "body", joint.child, anatomy.bodies
         if joint.slide is not None:
-            yield f"joints.{name}.slide", "angle", joint.slide.coordinate, angles & {*joint.coordinates}
+            yield (
+                f"joints.{name}.slide",
+                "angle",
+                joint.slide.coordinate,
+                angles & {*joint.coordinates},
+            )
     for name, wrap in anatomy.wraps.items():
         yield f"wraps.{name}", "body", wrap.body, bodies
     for name, muscle in anatomy.muscles.items():

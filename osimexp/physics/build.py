@@ -130,7 +130,7 @@ def _transform(joint: Joint) -> opensim.SpatialTransform:
     transform = opensim.SpatialTransform()
     axes = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
     linear = opensim.LinearFunction(1.0, 0.0)
-    motions = {one.motion: name for name, one in joint.coordinates.items()}
+    motions: dict[str, str] = {one.motion: name for name, one in joint.coordinates.items()}
     turning = [motion[1] for motion in motions if motion[0] == "r"]
     for i, axis in enumerate([*turning, *(a for a in "xyz" if a not in turning)]):
         transform.updTransformAxis(i).setAxis(opensim.Vec3(*axes[axis]))
@@ -222,9 +222,11 @@ def _add_muscle(
         path.updPathPointSet().cloneAndAppend(_path_point(f"{name}_{i}", point, anatomy))
     for i, (wrap_name, span) in enumerate(muscle.wraps.items()):
         path.addPathWrap(_frame(model, anatomy.wraps[wrap_name].body).getWrapObject(wrap_name))
+        used = path.updWrapSet().get(i)
+        used.setName(f"{name}_{wrap_name}")
         if span is not None:
-            path.updWrapSet().get(i).set_range(0, span[0])
-            path.updWrapSet().get(i).set_range(1, span[1])
+            used.set_range(0, span[0])
+            used.set_range(1, span[1])
     model.addForce(made)
 
 

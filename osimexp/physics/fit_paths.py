@@ -2,8 +2,9 @@
 
 OpenSim's own ``PolynomialPathFitter`` does the same in 10 to 36 seconds for the models of this
 project, which is too long for something done whenever a simulation starts. Here the samples lie
-where a polynomial's error is largest, moment arms are exact derivatives and not differences, and
-all muscles over the same coordinates share the samples, so that it takes under a second.
+where a polynomial's error is largest, moment arms come from the paths' velocities and not from
+differences, and all muscles over the same coordinates share the samples, so that it takes under a
+second.
 """
 
 from collections.abc import Sequence
@@ -87,40 +88,23 @@ def fit_paths(
     groups: dict[tuple[int, ...], list[int]] = {}
     for muscle, coordinates in sampler.dependence().items():
         groups.setdefault(coordinates, []).append(muscle)
-    fits: dict[str, PathFit] = {}
-    paths: dict[str, opensim.FunctionBasedPath] = {}
+    found: dict[str, tuple[PathFit, Floats]] = {}
     for coordinates, muscles in groups.items():
-        names = tuple(sampler.coordinates[i].getAbsolutePathString() for i in coordinates)
         values, lengths, derivatives = sampler.sample(coordinates, muscles)
-        orders = range(1, highest_order + 1)
-        designs = [_design(values, exponents(len(coordinates), order)) for order in orders]
+        names = tuple(sampler.coordinates[i].getAbsolutePathString() for i in coordinates)
+        polynomials = _Polynomials(names, values, highest_order)
         for column, muscle in enumerate(muscles):
-            target = np.concatenate([lengths[:, column], derivatives[:, :, column].ravel()])
-            tolerated = moment_arm_tolerance * float(np.sqrt(np.mean(target[len(values) :] ** 2)))
-            tried = []
-            for order, design in zip(orders, designs, strict=True):
-                coefficients = _least_squares(design, target)
-                fit = _judge(names, order, design @ coefficients - target, len(values))
-                tried.append((fit, coefficients))
-                if fit.within(length_tolerance, tolerated):
-                    break
-            # Where a path jumps no order is near enough, and a high one costs without helping.
-            best = tried[-1][0]
-            fit, coefficients = next(
-                one
-                for one in tried
-                if one[0].within(
-                    max(length_tolerance, _GOOD_AS * best.length_rms),
-                    max(tolerated, _GOOD_AS * best.moment_arm_rms),
-                )
+            found[sampler.names[muscle]] = polynomials.fit(
+                lengths[:, column],
+                derivatives[:, :, column],
+                length_tolerance,
+                moment_arm_tolerance,
             )
-            name = sampler.muscles[muscle].getName()
-            fits[name] = fit
-            paths[name] = _path(names, fit.order, coefficients)
-    for name, path in paths.items():
+    for name, (fit, coefficients) in found.items():
+        path = _path(fit.coordinates, fit.order, coefficients)
         model.updMuscles().get(name).set_path(path)
     model.finalizeConnections()
-    return {name: fits[name] for name in sampler.names if name in fits}
+    return {name: found[name][0] for name in sampler.names if name in found}
 
 
 def exponents(dimension: int, order: int) -> NDArray[np.int64]:
@@ -136,8 +120,8 @@ class _Sampler:
         self._model = model
         self._state = model.initSystem()
         found = [model.getMuscles().get(i) for i in range(model.getMuscles().getSize())]
-        self.names = [muscle.getName() for muscle in found]
         self.muscles = [m for m in found if opensim.GeometryPath.safeDownCast(m.getPath())]
+        self.names = [muscle.getName() for muscle in self.muscles]
         every = [model.getCoordinateSet().get(i) for i in range(model.getCoordinateSet().getSize())]
         self.coordinates = [c for c in every if not c.isConstrained(self._state)]
         self._couplers = _couplers(model)
@@ -277,6 +261,44 @@ def _stretch(unit: Floats, low: float, high: float) -> Floats:
     return np.asarray(low + (high - low) * (1.0 - np.cos(pi * unit)) / 2.0)
 
 
+class _Polynomials:
+    """Fits polynomials of rising order over the same samples ``(S, C)``."""
+
+    def __init__(self, coordinates: tuple[str, ...], values: Floats, highest_order: int) -> None:
+        self._coordinates = coordinates
+        self._values = values
+        self._orders = range(1, highest_order + 1)
+        self._designs: dict[int, Floats] = {}
+
+    def fit(
+        self, lengths: Floats, derivatives: Floats, length_tolerance: float, moment_arm_share: float
+    ) -> tuple[PathFit, Floats]:
+        """Return the fit of lowest order that is near enough, and its coefficients."""
+        target = np.concatenate([lengths, derivatives.ravel()])
+        tolerance = moment_arm_share * float(np.sqrt(np.mean(derivatives**2)))
+        tried = []
+        for order in self._orders:
+            fit, coefficients = self._solve(order, target)
+            if fit.within(length_tolerance, tolerance):
+                return fit, coefficients
+            tried.append((fit, coefficients))
+        # Where a path jumps no order is near enough, and a high one costs without helping.
+        last = tried[-1][0]
+        nearly = (_GOOD_AS * last.length_rms, _GOOD_AS * last.moment_arm_rms)
+        bounds = (max(length_tolerance, nearly[0]), max(tolerance, nearly[1]))
+        return next(one for one in tried if one[0].within(*bounds))
+
+    def _solve(self, order: int, target: Floats) -> tuple[PathFit, Floats]:
+        if order not in self._designs:
+            powers = exponents(len(self._coordinates), order)
+            self._designs[order] = _design(self._values, powers)
+        design = self._designs[order]
+        scale = np.linalg.norm(design, axis=0)
+        coefficients = np.linalg.lstsq(design / scale, target, rcond=None)[0] / scale
+        error = design @ coefficients - target
+        return _judge(self._coordinates, order, error, len(self._values)), coefficients
+
+
 def _design(values: Floats, powers: NDArray[np.int64]) -> Floats:
     """Return the rows of lengths, then of their derivatives, for all terms: ``(S + S C, T)``."""
     dimension = values.shape[1]
@@ -287,12 +309,6 @@ def _design(values: Floats, powers: NDArray[np.int64]) -> Floats:
         lowered[:, c] = np.maximum(powers[:, c] - 1, 0)
         slopes[:, c] = powers[:, c] * np.prod(values[:, None, :] ** lowered, axis=2)
     return np.concatenate([*rows, slopes.reshape(-1, len(powers))])
-
-
-def _least_squares(design: Floats, target: Floats) -> Floats:
-    scale = np.linalg.norm(design, axis=0)
-    solution = np.linalg.lstsq(design / scale, target, rcond=None)[0]
-    return np.asarray(solution / scale)
 
 
 def _judge(coordinates: tuple[str, ...], order: int, error: Floats, samples: int) -> PathFit:

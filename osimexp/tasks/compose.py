@@ -1,0 +1,33 @@
+"""Environments from Python: the main config with overrides, as on the command line."""
+
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from osimexp.config import config_directory
+from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
+from osimexp.tasks.single import MusculoskeletalEnv
+from osimexp.tasks.specification import Specification
+
+
+def composed(*overrides: str) -> DictConfig:
+    """Return the main config with overrides, such as ``model=arm``."""
+    with initialize_config_dir(str(config_directory()), version_base="1.3"):
+        return compose("config", list(overrides))
+
+
+def single(*overrides: str) -> MusculoskeletalEnv:
+    """Return one environment, simulated in this process.
+
+    Raises:
+        OsimexpError: the overrides do not fit together or do not fit the model.
+    """
+    return MusculoskeletalEnv(Specification.from_config(composed(*overrides)))
+
+
+def vector(num_envs: int, *overrides: str) -> MusculoskeletalVectorEnv:
+    """Return a batch of environments; ``workers=none`` simulates it in this process.
+
+    Raises:
+        OsimexpError: the overrides do not fit together or do not fit the model.
+    """
+    return MusculoskeletalVectorEnv(Specification.from_config(composed(*overrides)), num_envs)
