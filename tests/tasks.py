@@ -10,8 +10,8 @@ from osimexp.tasks.compose import composed
 from osimexp.tasks.compose import vector as environment
 from osimexp.tasks.specification import Specification
 
-ARM = ("model=arm", "reward=reach", "workers=none")
-WALKER = ("model=gait2d", "reward=walk", "workers=none")
+ARM = ("model=arm", "reward=reach", "workers=none", "task.control_period=0.01")
+WALKER = ("model=gait2d", "reward=walk", "workers=none", "task.control_period=0.01")
 
 
 def specification(*overrides: str) -> Specification:

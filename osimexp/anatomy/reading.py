@@ -6,6 +6,7 @@ left: ``femur_$`` gives ``femur_r`` and ``femur_l``, and every ``$`` within it f
 
 from collections.abc import Collection, Iterator, Mapping
 from importlib.resources import files
+from itertools import zip_longest
 from typing import Any, Literal, TypeVar
 
 import yaml
@@ -46,6 +47,14 @@ _PARTS: dict[type, dict[str, tuple[type, Literal["one", "list", "named"]]]] = {
     Coordinate: {"limit": (Limit, "one"), "spring": (Spring, "one")},
     Muscle: {"path": (PathPoint, "list")},
     PathPoint: {"track": (Track, "one")},
+}
+
+# How vectors change in the sagittal plane's mirror, by the key that holds them.
+_MIRRORED = {
+    "at": (1, 1, -1),
+    "centre": (1, 1, -1),
+    "location": (1, 1, -1),
+    "rotation": (-1, -1, 1),
 }
 
 
@@ -120,20 +129,21 @@ def _both_sides(value: Any) -> Any:
 
 
 def _on_side(value: Any, side: str, key: str = "") -> Any:
-    if isinstance(value, str):
-        value = value.replace("$", side)
+    """Return what an entry of both sides says of one, mirrored for the left."""
     if isinstance(value, dict):
         return {_on_side(k, side): _on_side(v, side, str(k)) for k, v in value.items()}
-    if isinstance(value, list) and not (side == "l" and key in ("at", "centre", "location")):
-        turned = side == "l" and key == "rotation"
-        return [-v if turned and i < 2 else _on_side(v, side) for i, v in enumerate(value)]
     if isinstance(value, list):
-        return [*value[:2], *(-z for z in value[2:])]
-    if side == "l" and key == "side" and value in ("+z", "-z"):
-        return "-z" if value == "+z" else "+z"
+        signs = _MIRRORED.get(key, ()) if side == "l" else ()
+        parts = [_on_side(part, side) for part in value]
+        return [
+            sign * part if isinstance(part, int | float) else part
+            for part, sign in zip_longest(parts, signs[: len(parts)], fillvalue=1)
+        ]
+    if side == "l" and key == "side":
+        return {"+z": "-z", "-z": "+z"}.get(value, value)
     if side == "l" and key == "motion" and value in ("rx", "ry", "tz"):
         raise ModelError(f"A joint of both sides cannot have the motion {value}; write it out.")
-    return value
+    return value.replace("$", side) if isinstance(value, str) else value
 
 
 def _check_fit(anatomy: Anatomy) -> None:

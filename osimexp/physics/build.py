@@ -44,6 +44,8 @@ def build(
         anatomy: the figures, which hold for every muscle model.
         muscle_model: Millard2012EquilibriumMuscle, DeGrooteFregly2016Muscle or Thelen2003Muscle.
         tendon: rigid tendons keep their slack length, so that fibres follow the joints alone.
+            Elastic ones of DeGrooteFregly2016 muscles are stiff: integrators fail on the walker at
+            any accuracy coarser than 1e-3.
         contact: SmoothSphereHalfSpaceForce, or HuntCrossleyForce with the same law but kinks where
             a sphere leaves the ground.
 
@@ -300,8 +302,8 @@ def _add_contact(
         else:
             force = opensim.HuntCrossleyForce()
             force.setName(name)
-            force.addGeometry("floor")
             force.addGeometry(name)
+            force.addGeometry("floor")
             force.setStiffness(floor.stiffness)
             force.setDissipation(floor.dissipation)
             force.setStaticFriction(floor.static_friction)

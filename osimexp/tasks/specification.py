@@ -29,7 +29,7 @@ class MovementSettings:
         action: how actions become excitations.
     """
 
-    control_period: float = 0.01
+    control_period: float = 0.02
     duration: float = 10.0
     action: ActionSettings = field(default_factory=ActionSettings)
 
