@@ -83,7 +83,8 @@ class Engine:
 
     def step(self, excitations: Floats) -> bool:
         """Hold excitations ``(muscles,)`` for a control period; False when that failed."""
-        self._model.setDefaultControls(opensim.Vector.createFromMat(excitations[self._to_controls]))
+        self._controls[self._driven] = excitations
+        self._model.setDefaultControls(opensim.Vector.createFromMat(self._controls))
         self._model.markControlsAsInvalid(self._current)
         self._steps += 1
         try:
@@ -166,7 +167,8 @@ class Engine:
         known = set(activations) <= set(variables)
         self._a = np.array([variables.index(a) for a in activations]) if known else None
         self._read_activation = [m.getActivation for m in self._muscles]
-        self._to_controls = self._control_order()
+        self._driven = self._muscle_controls()
+        self._controls = np.zeros(self._model.getNumControls())
         self._bodies = [self._model.getBodySet().get(i) for i in range(self._model.getNumBodies())]
         markers = self._model.getMarkerSet()
         wanted = {*model.settings.points}
@@ -199,20 +201,15 @@ class Engine:
         }
         return {name: read for name, read in readers.items() if name in self._fields and read}
 
-    def _control_order(self) -> np.ndarray:
-        """Return for each of the model's controls the muscle that it drives."""
+    def _muscle_controls(self) -> np.ndarray:
+        """Return for each muscle which of the model's controls drives it; others stay at 0."""
         actuators = self._model.getActuators()
-        muscles = [m.getName() for m in self._muscles]
-        order = []
+        place, count = {}, 0
         for i in range(actuators.getSize()):
-            name = actuators.get(i).getName()
-            if name not in muscles:
-                raise ModelError(
-                    f"The model has the actuator {name}, which is no muscle; remove it, for "
-                    "osimexp drives models by their muscles alone."
-                )
-            order.append(muscles.index(name))
-        return np.array(order)
+            actuator = actuators.get(i)
+            place[actuator.getName()] = count
+            count += actuator.numControls()
+        return np.array([place[muscle.getName()] for muscle in self._muscles])
 
     def _contact_spheres(self) -> list[opensim.ContactSphere]:
         geometry = self._model.getContactGeometrySet()

@@ -1,5 +1,6 @@
 """From settings to the exact model that is simulated, as the text of an ``.osim`` file."""
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from osimexp.physics.build import build
 from osimexp.physics.fit_paths import fit_paths
 from osimexp.physics.muscle_sets import MuscleSet
 from osimexp.physics.settings import ModelSettings, Point
+
+log = logging.getLogger("osimexp")
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,16 @@ def _load(settings: ModelSettings) -> opensim.Model:
     assert settings.path is not None
     path = Path(settings.path).expanduser()
     model = read_model(path)
-    if model.getMuscles().getSize() == 0:
+    muscles = {model.getMuscles().get(i).getName() for i in range(model.getMuscles().getSize())}
+    if not muscles:
         raise ModelError(f"{path} has no muscles; osimexp drives models by their muscles.")
+    actuators = [
+        model.getActuators().get(i).getName() for i in range(model.getActuators().getSize())
+    ]
+    if others := [name for name in actuators if name not in muscles]:
+        log.warning(
+            "These actuators of %s are no muscles and stay at 0: %s.", path, ", ".join(others)
+        )
     return model
 
 
