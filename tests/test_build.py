@@ -21,6 +21,7 @@ KINDS = (
     ("degroote_fregly", "rigid"),
     ("thelen", "elastic"),
 )
+Read = Callable[[opensim.State], list[float]]
 SPHERES = ("heel_r", "toes_r", "heel_l", "toes_l")
 # A muscle with a fixed length: its tendon stretched by 4 % and its fibre at its best.
 ISOMETRIC = """
@@ -41,7 +42,7 @@ def simulate(
     model: opensim.Model,
     seconds: float,
     excitations: Callable[[], np.ndarray],
-    read: Callable[[opensim.State], list[float]],
+    read: Read,
     start: dict[str, float] | None = None,
 ) -> np.ndarray:
     """Return what ``read`` gives after each 10 ms."""
@@ -55,6 +56,7 @@ def simulate(
     manager.setIntegratorAccuracy(1e-3)
     manager.setIntegratorMinimumStepSize(1e-4)
     manager.initialize(state)
+    state = manager.getState()
     rows = []
     for step in range(1, round(seconds / 0.01) + 1):
         model.setDefaultControls(opensim.Vector.createFromMat(excitations()))
@@ -227,6 +229,27 @@ def test_the_trunk_is_held_up() -> None:
     # It comes to rest where the spring balances the trunk's weight: 1000 q = m g (0.03 + 0.32 q).
     weight = bodies["torso"].mass * GRAVITY
     assert rows[-1, 0] == pytest.approx(0.03 * weight / (1000 - 0.32 * weight), abs=1e-3)
+
+
+def test_an_episode_does_not_depend_on_the_one_before() -> None:
+    for name, kind in (("arm", ("degroote_fregly", "rigid")), ("gait2d", ("millard", "elastic"))):
+        model = build(anatomy.load(name), *kind)  # type: ignore[arg-type]
+        fit_paths(model)
+        axes = list(model.getCoordinateSet())
+        count = len(anatomy.load(name).muscles)
+
+        def read(state: opensim.State, axes: list[opensim.Coordinate] = axes) -> list[float]:
+            return [axis.getValue(state) for axis in axes]
+
+        def episode(
+            seed: int, model: opensim.Model = model, count: int = count, read: Read = read
+        ) -> np.ndarray:
+            generator = np.random.default_rng(seed)
+            return simulate(model, 0.1, lambda: generator.random(count), read)
+
+        first = episode(0)
+        assert (episode(1) != first).any()
+        assert (episode(0) == first).all()
 
 
 def test_thelen_has_no_rigid_tendon() -> None:

@@ -7,8 +7,10 @@ A step is 10 ms of simulated time under excitations drawn evenly from [0, 1] ane
 all that an environment must do in Python: set excitations, integrate, read the state. An episode
 of the arm takes 1 s; one of the walker begins in standing and ends after 1 s or when the pelvis is
 below 0.6 m. Resets are not timed, and times are those of the processor. An episode in which OpenSim
-throws or yields a state that is not a number counts as a failure. The error is the root mean square over coordinates (rad and m
-together) after 0.5 s, against the same model integrated to 1e-6, averaged over seeds.
+throws or yields a state that is not a number counts as a failure.
+
+The error is the root mean square over coordinates (rad and m together) after 0.5 s, against the
+same model integrated to 1e-6, averaged over seeds.
 """
 
 import argparse
@@ -73,7 +75,9 @@ class Episode:
         self.manager.setIntegratorAccuracy(self.accuracy)
         self.manager.setIntegratorMinimumStepSize(min(1e-4, self.accuracy))
         self.manager.initialize(state)
-        self.state = state
+        # The manager's own: to mark the controls of the copy it was given leaves those of the last
+        # episode in force for the first evaluation.
+        self.state = self.manager.getState()
         self.steps = 0
 
     def step(self, excitations: np.ndarray) -> np.ndarray:

@@ -36,9 +36,8 @@ class JointAngles:
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, coordinates)``."""
-        scene = frame.scene
-        columns = scene.coordinates(self.coordinates, "observation.joint_angles.coordinates")
-        return frame.state.coordinates[:, columns[columns != scene.base("forward")]]
+        columns = frame.scene.posture(self.coordinates, "observation.joint_angles.coordinates")
+        return frame.state.coordinates[:, columns]
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
 """What terms see: the fixed facts of a task, and one moment of it for the whole batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +31,7 @@ class Scene:
     model: ModelSettings
     control_period: float
     target_size: int = 0
-    _found: dict[Any, Indices] = field(default_factory=dict, repr=False, compare=False)
+    _found: dict[tuple[str, ...], Indices] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def body_weight(self) -> float:
@@ -41,11 +40,32 @@ class Scene:
 
     def coordinates(self, patterns: Sequence[str], where: str) -> Indices:
         """Return the columns of the coordinates whose names match any of the patterns."""
-        return self._columns("coordinates", self.names.coordinates, tuple(patterns), where)
 
-    def muscles(self, patterns: Sequence[str], where: str) -> Indices:
-        """Return the columns of the muscles whose names match any of the patterns."""
-        return self._columns("muscles", self.names.muscles, tuple(patterns), where)
+        def find() -> Indices:
+            chosen = matching(patterns, self.names.coordinates, where)
+            return np.flatnonzero([name in chosen for name in self.names.coordinates])
+
+        return self._remembered(("coordinates", *patterns), find)
+
+    def posture(self, patterns: Sequence[str], where: str) -> Indices:
+        """Return the same without the way forward."""
+
+        def find() -> Indices:
+            columns = self.coordinates(patterns, where)
+            return np.asarray(columns[columns != self.base("forward")])
+
+        return self._remembered(("posture", *patterns), find)
+
+    def joints(self, patterns: Sequence[str], where: str) -> Indices:
+        """Return the same of angles alone and without the pelvis's."""
+
+        def find() -> Indices:
+            columns = self.coordinates(patterns, where)
+            pelvis = [self.base(role) for role in ("forward", "height", "tilt")]
+            free = ~np.isin(columns, [column for column in pelvis if column is not None])
+            return columns[free & self.names.rotational[columns]]
+
+        return self._remembered(("joints", *patterns), find)
 
     def coordinate(self, name: str) -> int:
         """Return the column of a coordinate."""
@@ -67,15 +87,10 @@ class Scene:
         columns = [] if tilt is None else [tilt]
         return np.array([*columns, *(self.coordinate(c) for c in self.model.trunk)], dtype=np.intp)
 
-    def _columns(
-        self, kind: str, names: Sequence[str], patterns: tuple[str, ...], where: str
-    ) -> Indices:
-        key = kind, patterns
+    def _remembered(self, key: tuple[str, ...], find: Callable[[], Indices]) -> Indices:
+        """Find columns once: names are compared when a task begins and not in every step."""
         if key not in self._found:
-            chosen = matching(patterns, names, where)
-            self._found[key] = np.array(
-                [i for i, name in enumerate(names) if name in chosen], dtype=np.intp
-            )
+            self._found[key] = find()
         return self._found[key]
 
 

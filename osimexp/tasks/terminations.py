@@ -64,11 +64,7 @@ class OutOfRange:
     def __call__(self, frame: Frame) -> Mask:
         """Return which models ``(B,)`` have a joint out of range."""
         scene = frame.scene
-        columns = scene.coordinates(self.coordinates, "termination.out_of_range.coordinates")
-        bases = [scene.base(role) for role in ("forward", "height", "tilt")]
-        columns = columns[
-            scene.names.rotational[columns] & ~np.isin(columns, [b for b in bases if b is not None])
-        ]
+        columns = scene.joints(self.coordinates, "termination.out_of_range.coordinates")
         angles, ranges = frame.state.coordinates[:, columns], scene.names.ranges[columns]
         outside = (angles < ranges[:, 0] - self.margin) | (angles > ranges[:, 1] + self.margin)
         return np.asarray(outside.any(axis=1))
