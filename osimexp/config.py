@@ -2,9 +2,10 @@
 
 import dataclasses
 import importlib
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 from pydantic import TypeAdapter, ValidationError
@@ -45,6 +46,11 @@ def check(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     for key in values:
         if key not in fields:
             raise ConfigError(f"{where}.{key} is not a known key; {near_matches(key, fields)}")
+    for key, nested in get_type_hints(kind).items():
+        if dataclasses.is_dataclass(nested) and isinstance(values.get(key), Mapping):
+            check(nested, values[key], f"{where}.{key}")  # type: ignore[arg-type]
+    if (place := _not_finite(values, where)) is not None:
+        raise ConfigError(f"{place} must be a finite number.")
     try:
         return TypeAdapter(kind).validate_python(dict(values))
     except ValidationError as error:
@@ -61,11 +67,23 @@ def plain(node: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
     return dict(node)
 
 
+def _not_finite(value: Any, where: str) -> str | None:
+    """Return the place of the first number that is NaN or infinite."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return where
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, Mapping):
+        items = value.items()
+    elif isinstance(value, list | tuple):
+        items = enumerate(value)
+    return next((p for k, v in items if (p := _not_finite(v, f"{where}.{k}"))), None)
+
+
 def _import(target: str, where: str) -> type:
     module_name, _, name = target.rpartition(".")
     try:
         found = getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # A module of the user's own can fail in any way.
         raise ConfigError(f"{where}._target_: {target} cannot be imported ({error}).") from error
     if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
         raise ConfigError(f"{where}._target_: {target} is not a dataclass.")

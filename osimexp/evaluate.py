@@ -35,7 +35,8 @@ class EvaluateSettings:
         episodes: how many.
         controller: the run's policy, or one to compare it with, in the run's own task.
         value: of every action of the constant controller, in [-1, 1].
-        checkpoint: which of the run's policies.
+        checkpoint: which of the run's policies; null takes the best if there is one, else the
+            latest.
         seed: of the first episode; null takes that of the run's final evaluation.
         device: what the policy runs on.
         workers: as in a run.
@@ -47,7 +48,7 @@ class EvaluateSettings:
     episodes: Count
     controller: Literal["policy", "random", "constant"]
     value: float
-    checkpoint: Literal["best", "latest"]
+    checkpoint: Literal["best", "latest"] | None
     seed: Annotated[int, Field(ge=0)] | None
     device: str
     workers: dict[str, int | float | None]
@@ -66,14 +67,15 @@ def evaluate_run(config: DictConfig) -> float:
     folder = RunFolder.open(Path(settings.run))
     run_config = folder.config()
     run_config.workers = config.workers
+    checkpoint_name = settings.checkpoint or folder.judged_checkpoint()
     seed = settings.seed
     if seed is None:
         seed = Seeds.of(run_config.seed).final_evaluation
     batch = min(build(run_config.algo, "algo").environments, settings.episodes)
     with closing(make(run_config, batch)) as environment:
-        controller = _controller(settings, folder, environment, seed)
+        controller = _controller(settings, folder, checkpoint_name, environment, seed)
         evaluation = evaluate(environment, controller, settings.episodes, seed)
-    which = settings.checkpoint if settings.controller == "policy" else settings.controller
+    which = checkpoint_name if settings.controller == "policy" else settings.controller
     Console().print(evaluation.table(f"{folder.path}: {which}, {settings.episodes} episodes"))
     file = folder.evaluation_file(f"{which}_{settings.episodes}_s{seed}")
     write_json(file, {**plain(config), **evaluation.as_json()})
@@ -82,14 +84,18 @@ def evaluate_run(config: DictConfig) -> float:
 
 
 def _controller(
-    settings: EvaluateSettings, folder: RunFolder, environment: Environment, seed: int
+    settings: EvaluateSettings,
+    folder: RunFolder,
+    checkpoint_name: str,
+    environment: Environment,
+    seed: int,
 ) -> Controller:
     actions = environment.single_action_space.shape[0]
     if settings.controller == "constant":
         return Constant(actions, settings.value)
     if settings.controller == "random":
         return Uniform(actions, np.random.default_rng(seed))
-    saved = checkpoint.load(folder.checkpoint_file(settings.checkpoint))
+    saved = checkpoint.load(folder.checkpoint_file(checkpoint_name))
     return Policy.from_state_dict(saved.state["policy"], settings.device)
 
 

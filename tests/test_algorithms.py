@@ -184,7 +184,7 @@ def test_the_yaml_says_the_defaults(name: str) -> None:
         (sac.Settings, {"batch_size": 0}, "batch_size must be above 0, not 0"),
         (sac.Settings, {"hidden_sizes": [64, 0]}, "hidden_sizes must be layer widths above 0"),
         (sac.Settings, {"replay_capacity": 10}, "learning_starts must be from 1 to 10, not 1000"),
-        (sac.Settings, {"learning_rate": float("nan")}, "learning_rate must be above 0, not nan"),
+        (sac.Settings, {"learning_rate": float("nan")}, "learning_rate must be a finite number"),
         (sac.Settings, {"activation": "gelu"}, "algo.activation"),
         (sac.Settings, {"batch_sise": 1}, "did you mean batch_size"),
         (ddpg.Settings, {"critics": 3}, "critics must be from 1 to 2, not 3"),

@@ -45,7 +45,7 @@ def test_the_batch_is_its_single_environments(overrides: tuple[str, ...], worker
                 ends += 1
                 assert infos["_final_obs"][b]
                 assert_array_equal(infos["final_obs"][b], observation)
-                for name, value in info["episode"].items():
+                for name, value in info["figures"].items():
                     assert infos["episode"][name][b] == value
                 observation, _ = single.reset()
             assert_array_equal(observations[b], observation)
@@ -224,6 +224,9 @@ def test_observations_are_the_terms_side_by_side() -> None:
         (("reward.effort.power=-1",), "power must be above 0"),
         (("start.poses=[sitting]",), "no pose 'sitting'"),
         (("observation.target_offset.point=foot",), "no point 'foot'"),
+        (("reward.effort.weight=nan",), r"reward\.effort\.weight must be a finite number"),
+        (("task.duration=inf",), r"task\.duration must be a finite number"),
+        (("+model.base.heigth=pelvis_ty",), "did you mean height"),
         (("task.control_period=0",), "control_period must be above 0"),
         (("model.muscle_model=hill",), "muscle_model"),
         (("+reward.effort.wieght=1",), "did you mean weight"),
@@ -233,3 +236,25 @@ def test_observations_are_the_terms_side_by_side() -> None:
 def test_configs_that_do_not_fit_are_named(overrides: tuple[str, ...], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         tasks.environment(1, *tasks.ARM, *overrides)
+
+
+def test_gymnasiums_own_statistics_can_be_recorded() -> None:
+    env = gymnasium.wrappers.RecordEpisodeStatistics(
+        MusculoskeletalEnv(tasks.specification(*tasks.ARM, *SHORT))
+    )
+    env.reset(seed=0)
+    rewards = []
+    for _ in range(6):
+        _, reward, _, truncated, info = env.step(np.zeros(6, np.float32))
+        rewards.append(reward)
+    assert truncated
+    assert info["episode"]["r"] == pytest.approx(sum(rewards))
+    assert info["figures"]["return"] == pytest.approx(sum(rewards))
+
+
+def test_joints_out_of_range_are_no_fall() -> None:
+    env = tasks.environment(1, *tasks.WALKER, "termination.out_of_range.margin=-3.0")
+    env.reset(seed=0)
+    _, _, terminated, _, infos = env.step(np.zeros((1, 18), np.float32))
+    assert terminated[0]
+    assert infos["episode"]["fallen"][0] == 0.0

@@ -186,3 +186,29 @@ def test_a_logger_that_goes_on_cuts_back_and_needs_its_rows(place: Path) -> None
     (place / "m.csv").write_text("steps,a\n")
     with pytest.raises(RunFolderError, match="ends before step 1"):
         Logger(place / "m.csv", place, state)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 100, 5000, -1])
+def test_a_checkpoint_cut_anywhere_is_named(place: Path, kept: int) -> None:
+    file = place / "latest.pt"
+    weights = {"weights": torch.arange(20_000, dtype=torch.float32)}
+    checkpoint.save(file, Checkpoint(steps=1, config_hash="a", state=weights))
+    file.write_bytes(file.read_bytes()[:kept])
+    with pytest.raises(RunFolderError, match="cut short"):
+        checkpoint.load(file)
+
+
+def test_one_process_at_a_time_writes_a_folder(place: Path) -> None:
+    folder = create(place / "run")
+    refused = pytest.raises(RunFolderError, match="another process")
+    with folder.claimed(), refused, folder.claimed():
+        pass
+    with folder.claimed():
+        assert folder.record()["state"] == "running"
+
+
+def test_the_best_checkpoint_is_judged_where_there_is_one(place: Path) -> None:
+    folder = create(place / "run")
+    assert folder.judged_checkpoint() == "latest"
+    folder.checkpoint_file("best").write_bytes(b"")
+    assert folder.judged_checkpoint() == "best"

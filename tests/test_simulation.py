@@ -13,7 +13,7 @@ import pytest
 import tasks
 from numpy.testing import assert_allclose, assert_array_equal
 
-from osimexp.errors import ModelError
+from osimexp.errors import ModelError, SimulationError
 from osimexp.physics.model import PreparedModel, loaded
 from osimexp.physics.opensim_simulation import OpenSimSimulation
 from osimexp.physics.simulation import COSTLY, Start
@@ -289,3 +289,42 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
             return
         time.sleep(0.05)
     pytest.fail("the worker outlived its parent")
+
+
+def test_rows_of_a_replaced_worker_wait_for_their_reset(
+    arm: PreparedModel, opened: list[OpenSimSimulation]
+) -> None:
+    batch = tasks.simulation(arm, 4, workers=2)
+    opened.append(batch)
+    rolled(batch, excitations(4, 6, 2))
+    batch._workers[0].process.kill()
+    first = np.array([True, False, False, False])
+    batch.reset(first, Start(*(a[:1] for a in _fields(tasks.default_start(batch)))))
+    state = batch.step(np.full((4, 6), 0.3))
+    assert state.lost.tolist() == [False, True, False, False]
+    assert batch.replaced == 1
+
+
+def test_a_worker_lost_while_restoring_is_said(
+    arm: PreparedModel, opened: list[OpenSimSimulation]
+) -> None:
+    batch = tasks.simulation(arm, 2, workers=1)
+    opened.append(batch)
+    rolled(batch, excitations(2, 6, 3))
+    snapshot = batch.snapshot()
+    tell = batch._tell
+
+    def kill_before_replay(commands: dict[int, str], data: bytes = b"") -> None:
+        if commands[0].startswith("replay"):
+            batch._workers[0].process.kill()
+        tell(commands, data)
+
+    batch._tell = kill_before_replay  # type: ignore[method-assign]
+    with pytest.raises(SimulationError, match="resume again"):
+        batch.restore(snapshot)
+
+
+def test_feet_without_contact_are_named() -> None:
+    model = tasks.prepared(*tasks.WALKER, "model.feet={trunk: [torso]}")
+    with pytest.raises(ModelError, match=r"model\.feet\.trunk: no contact force"):
+        tasks.simulation(model, 1)

@@ -59,7 +59,7 @@ class Settings:
     reward_scale: float = 1.0
     normalise_observations: bool = True
     observation_clip: float = 10.0
-    initial_temperature: float = 1.0
+    initial_temperature: float = 0.1
     learn_temperature: bool = True
     target_entropy: float | None = None
     max_gradient_norm: float | None = None

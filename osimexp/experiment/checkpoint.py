@@ -1,6 +1,7 @@
 """Saving and loading all that a run needs to go on, as data that runs no code when loaded."""
 
 import hashlib
+import io
 import json
 import pickle
 from collections.abc import Mapping
@@ -82,8 +83,16 @@ def load(path: Path) -> Checkpoint:
     if not path.is_file():
         raise RunFolderError(f"{path} does not exist: the run has not written this checkpoint yet.")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
+        # Read first: of a file cut short, reading by parts gives errors that look like the disk's.
+        content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
+    except (
+        RuntimeError,
+        EOFError,
+        OverflowError,
+        pickle.UnpicklingError,
+        ValueError,
+        KeyError,
+    ) as error:
         raise RunFolderError(
             f"{path} was cut short or is not a checkpoint of osimexp; nothing can be read from it."
         ) from error

@@ -36,6 +36,7 @@ EvaluateEpisodes = Callable[
 ]
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ def run(
                 opened = RunFolder.create(folder, config, overrides, provenance(), xml)
             else:
                 opened = resumed
-        return _train(opened, config, parts, saved, evaluate)
+        with opened.claimed():
+            return _train(opened, config, parts, saved, evaluate)
 
 
 def _checkpoint_to_resume(folder: RunFolder, config: DictConfig) -> Checkpoint:
@@ -223,7 +225,7 @@ def _final_evaluation(
     interruption: Interruption,
 ) -> Outcome:
     """Evaluate the best policy, or the last where none was evaluated yet, on unseen episodes."""
-    name = "best" if folder.checkpoint_file("best").is_file() else "latest"
+    name = folder.judged_checkpoint()
     state = checkpoint.load(folder.checkpoint_file(name)).state["policy"]
     policy = Policy.from_state_dict(state, str(config.device))
     episodes = parts.settings.evaluation.final_episodes
@@ -243,6 +245,8 @@ def _disk_full_said(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in _READ_ONLY:
+            raise RunFolderError(f"{folder} cannot be written: {error.strerror}.") from error
         if error.errno not in _DISK_FULL:
             raise
         raise RunFolderError(

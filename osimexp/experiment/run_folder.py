@@ -1,11 +1,13 @@
 """The folder of one run: everything needed to judge, repeat and go on with it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from json import JSONDecodeError, loads
 from pathlib import Path
 from typing import Any, Literal
 
+from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
@@ -47,6 +49,30 @@ class RunFolder:
         """A row of metrics for each logged window."""
         return self.path / "metrics.csv"
 
+    def judged_checkpoint(self) -> str:
+        """Return which checkpoint a run is judged by: the best, or the latest without one."""
+        return "best" if self.checkpoint_file("best").is_file() else "latest"
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep other processes from writing here; the system lets go where this one is killed.
+
+        Raises:
+            RunFolderError: another process writes here.
+
+        """
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise RunFolderError(
+                f"{self.path} is being written by another process; wait for it or end it."
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
     def checkpoint_file(self, name: str) -> Path:
         """The checkpoint called ``latest`` or ``best``."""
         return self.path / "checkpoints" / f"{name}.pt"
@@ -79,7 +105,7 @@ class RunFolder:
                 )
             for part in ("checkpoints", "evaluations"):
                 (path / part).mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        except OSError as error:
             raise RunFolderError(
                 f"The run folder {path} cannot be made: {error.strerror}."
             ) from error

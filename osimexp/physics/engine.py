@@ -47,6 +47,7 @@ class Engine:
                 raise ModelError(
                     f"OpenSim cannot simulate the model: {first_line(error)}"
                 ) from error
+        self._default_y = self._state.getY().to_numpy().copy()
         self._settings = settings
         self._control_period = control_period
         self._fields = fields
@@ -61,7 +62,7 @@ class Engine:
         Raises:
             ModelError: OpenSim cannot assemble the pose or bring its muscles into equilibrium.
         """
-        y = np.zeros(self._state.getNY())
+        y = self._default_y.copy()
         y[self._q], y[self._u] = coordinates, speeds
         self._state.setTime(0.0)
         self._state.setY(opensim.Vector.createFromMat(y))
@@ -82,15 +83,16 @@ class Engine:
         self._steps = 0
 
     def step(self, excitations: Floats) -> bool:
-        """Hold excitations ``(muscles,)`` for a control period; False when that failed."""
+        """Hold excitations ``(muscles,)`` for a control period; False when the model ran away.
+
+        Raises:
+            RuntimeError: OpenSim cannot integrate this.
+        """
         self._controls[self._driven] = excitations
         self._model.setDefaultControls(opensim.Vector.createFromMat(self._controls))
         self._model.markControlsAsInvalid(self._current)
         self._steps += 1
-        try:
-            self._current = self._manager.integrate(self._steps * self._control_period)
-        except RuntimeError:
-            return False
+        self._current = self._manager.integrate(self._steps * self._control_period)
         speeds = self._current.getY().to_numpy()[self._u]
         return bool(np.abs(speeds).max() < self._settings.highest_speed)  # False for NaN, too
 
@@ -131,6 +133,8 @@ class Engine:
         for r, pose in enumerate(coordinates):
             y[self._q] = pose
             self._state.setY(opensim.Vector.createFromMat(y))
+            if self._constrained:
+                self._model.assemble(self._state)
             self._model.realizePosition(self._state)
             for p, point in enumerate(self._points):
                 points[r, p] = point.getLocationInGround(self._state).to_numpy()
@@ -237,6 +241,12 @@ class Engine:
                 for index, patterns in enumerate(feet.values()):
                     if any(fnmatchcase(body, pattern) for pattern in patterns):
                         found.append((index, forces.get(i), first))
+        for index, foot in enumerate(feet):
+            if not any(index == touched for touched, _, _ in found):
+                raise ModelError(
+                    f"model.feet.{foot}: no contact force acts on its bodies; osimexp reads "
+                    "SmoothSphereHalfSpaceForce and HuntCrossleyForce."
+                )
         return found
 
     def _touching_bodies(self, force: opensim.Force) -> dict[str, int]:

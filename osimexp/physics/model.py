@@ -66,7 +66,7 @@ def loaded(xml: str) -> Iterator[opensim.Model]:
     quiet()
     with tempfile.TemporaryDirectory(prefix="osimexp-") as folder:
         path = Path(folder) / "model.osim"
-        path.write_text(xml)
+        path.write_text(xml, encoding="utf-8")
         yield read_model(path)
 
 
@@ -88,7 +88,10 @@ def read_model(path: Path) -> opensim.Model:
 def first_line(error: BaseException) -> str:
     """Return the one line of an OpenSim exception that says what is wrong."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".") + "." if lines else type(error).__name__ + "."
+    # OpenSim begins with where in its source it was, which ends in a colon.
+    telling = [line for line in lines if not line.endswith(":") and "Thrown at" not in line]
+    chosen = (telling or lines or [type(error).__name__])[0]
+    return chosen.rstrip(".") + "."
 
 
 def _load(settings: ModelSettings) -> opensim.Model:
@@ -106,6 +109,10 @@ def _load(settings: ModelSettings) -> opensim.Model:
     actuators = [
         model.getActuators().get(i).getName() for i in range(model.getActuators().getSize())
     ]
+    if controllers := model.getControllerSet().getSize():
+        # They would add to what the policy tells the muscles.
+        model.updControllerSet().clearAndDestroy()
+        log.warning("The %d controllers of %s were taken out of it.", controllers, path)
     if others := [name for name in actuators if name not in muscles]:
         log.warning(
             "These actuators of %s are no muscles and stay at 0: %s.", path, ", ".join(others)
@@ -150,4 +157,4 @@ def _print(model: opensim.Model) -> str:
     with tempfile.TemporaryDirectory(prefix="osimexp-") as folder:
         path = Path(folder) / "model.osim"
         model.printToXML(str(path))
-        return path.read_text()
+        return path.read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from osimexp.errors import SimulationError
+from osimexp.errors import ModelError, SimulationError
 from osimexp.physics.arrays import block, bytes_needed, create_shared
 from osimexp.physics.engine import Engine
 from osimexp.physics.model import PreparedModel
@@ -78,7 +78,11 @@ class OpenSimSimulation:
         shared = create_shared(self._folder / "state", needed)
         self._block = block(shared, self.names, size, fields)
         job = Job(model.settings, physics, control_period, tuple(sorted(fields)), size)
-        job.write(self._folder, model.xml)
+        try:
+            job.write(self._folder, model.xml)
+        except OSError as error:
+            self.close()
+            raise SimulationError(f"{self._folder} cannot be written: {error.strerror}.") from error
         self._watchdog = Watchdog(workers.timeout)
         try:
             for rows in np.array_split(np.arange(size), count):
@@ -151,6 +155,11 @@ class OpenSimSimulation:
                 self._grow()
             self._history[b, : len(excitations)] = excitations
             self._steps[b] = len(excitations)
+        if self._block.state.lost.any():
+            raise SimulationError(
+                "A worker died or hung while episodes were put back where they were; resume again, "
+                "or give workers.timeout more time."
+            )
         return self._block.state
 
     def close(self) -> None:
@@ -165,19 +174,27 @@ class OpenSimSimulation:
 
     def _tell(self, commands: dict[int, str], data: bytes = b"") -> None:
         """Have workers work at the same time, and replace those that die or hang over it."""
-        for index, command in commands.items():
-            self._workers[index].send(command, data)
         processes = [self._workers[index].process for index in commands]
-        with self._watchdog.watching(processes):
-            gone = {}
-            errors = []
-            for index in commands:
-                try:
-                    self._workers[index].receive()
-                except WorkerGone as epitaph:
-                    gone[index] = str(epitaph)
-                except Exception as error:
-                    errors.append(error)
+        gone: dict[int, str] = {}
+        errors: list[ModelError] = []
+        try:
+            for index, command in commands.items():
+                self._workers[index].send(command, data)
+            with self._watchdog.watching(processes):
+                for index in commands:
+                    try:
+                        self._workers[index].receive()
+                    except WorkerGone as epitaph:
+                        hung = self._workers[index].process.pid in self._watchdog.killed
+                        late = f"it did not answer within {self._watchdog.timeout:g} s"
+                        gone[index] = late if hung else str(epitaph)
+                    except ModelError as error:
+                        errors.append(error)
+        except BaseException:
+            # Interrupted half way: an answer read later would belong to the wrong question.
+            for process in processes:
+                process.kill()
+            raise
         if gone:
             self._replace(gone)
         if errors:

@@ -40,12 +40,15 @@ class Rows:
         state = self._state
         for b in self._engines if numbers is None else numbers:
             engine = self._engines[b]
-            if state.failed[b]:
+            if state.failed[b] or state.lost[b]:
                 continue
-            if engine.step(state.excitations[b]):
-                engine.read(state, b)
-            else:
-                state.failed[b] = True
+            try:
+                sound = engine.step(state.excitations[b])
+                if sound:
+                    engine.read(state, b)
+            except RuntimeError:
+                sound = False
+            state.failed[b] = not sound
 
     def replay(self, b: int, excitations: Floats) -> None:
         """Begin row ``b`` again and go through excitations ``(steps, muscles)``."""

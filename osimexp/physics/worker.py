@@ -46,7 +46,7 @@ class Job:
 
     def write(self, folder: Path, xml: str) -> None:
         """Write the job and its model into a folder."""
-        (folder / "model.osim").write_text(xml)
+        (folder / "model.osim").write_text(xml, encoding="utf-8")
         (folder / "job.json").write_text(json.dumps(dataclasses.asdict(self)))
 
 
@@ -83,7 +83,7 @@ def serve(folder: Path, numbers: list[int], commands: BinaryIO, answers: BinaryI
 def _open(folder: Path, numbers: list[int]) -> tuple[Rows, int]:
     values: dict[str, Any] = json.loads((folder / "job.json").read_text())
     job = check(Job, values, "job")
-    model = PreparedModel((folder / "model.osim").read_text(), job.model)
+    model = PreparedModel((folder / "model.osim").read_text(encoding="utf-8"), job.model)
     fields = frozenset(job.fields)
     engines = [Engine(model, job.physics, job.control_period, fields) for _ in numbers]
     names = engines[0].names
@@ -106,6 +106,8 @@ def main() -> None:
         serve(Path(folder), [int(n) for n in numbers], sys.stdin.buffer, answers)
     except OsimexpError as error:
         _answer(answers, f"error {error}")
+    except BrokenPipeError:
+        shutil.rmtree(folder, ignore_errors=True)  # As when the other side ends between commands.
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ class Watchdog:
 
     def __init__(self, timeout: float) -> None:
         self.timeout = timeout
+        self.killed: set[int] = set()
         self._deadline: float | None = None
         self._watched: Sequence[subprocess.Popen[bytes]] = ()
         self._ended = threading.Event()
@@ -47,6 +48,7 @@ class Watchdog:
             deadline = self._deadline
             if deadline is not None and time.monotonic() > deadline:
                 for process in self._watched:
+                    self.killed.add(process.pid)
                     process.kill()
 
 
@@ -91,7 +93,7 @@ class WorkerProcess:
         answer = self.process.stdout.readline().decode().strip()
         if answer.startswith("error "):
             raise ModelError(answer.removeprefix("error "))
-        if not answer:
+        if answer not in ("done", "ready"):
             raise WorkerGone(self._epitaph())
 
     def require_start(self) -> None:

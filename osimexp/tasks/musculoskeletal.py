@@ -27,6 +27,7 @@ from osimexp.tasks.episodes import Episodes
 from osimexp.tasks.scene import Frame, Scene
 from osimexp.tasks.specification import Specification
 from osimexp.tasks.starts import clear_of_ground
+from osimexp.tasks.terminations import Fallen
 
 Observations = NDArray[np.float32]
 Actions = NDArray[np.float32]
@@ -120,8 +121,9 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         terms = {name: term.weight * term(frame) for name, term in self._rewards.items()}
         rewards = np.sum(list(terms.values()), axis=0)
         failed, lost = state.failed.copy(), state.lost.copy()
-        fallen = np.any([term(frame) for term in self._terminations.values()], axis=0) & ~lost
-        terminated = (fallen | failed) & ~lost
+        ends = [(term, term(frame)) for term in self._terminations.values()]
+        fallen = np.any([lost & False, *(m for t, m in ends if isinstance(t, Fallen))], axis=0)
+        terminated = np.any([failed, *(mask for _, mask in ends)], axis=0) & ~lost
         self._episodes.add(rewards, terms, frame)
         truncated = lost | (~terminated & (self._episodes.length >= self._limit))
         self._failures += int(failed.sum())
@@ -186,7 +188,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         target = specification.target
         point = None if target is None else target.point
         self._episodes = Episodes(size, tuple(self._rewards), point)
-        self._limit = round(specification.duration / specification.task.control_period)
+        self._limit = max(1, round(specification.duration / specification.task.control_period))
         self._failures = 0
         self._targets = np.zeros((size, scene.target_size))
         self._actions = np.zeros((size, self._action_map.size))

@@ -17,7 +17,8 @@ Observation = NDArray[np.float32]
 class MusculoskeletalEnv(gymnasium.Env[Observation, NDArray[np.float32]], EzPickle):
     """One musculoskeletal model, simulated in this process.
 
-    The figures of an episode are in the infos of its last step, as ``infos["episode"]``.
+    The figures of an episode are in the infos of its last step, as ``infos["figures"]``, since
+    Gymnasium's ``RecordEpisodeStatistics`` claims ``episode``.
 
     Args:
         specification: the task.
@@ -52,7 +53,7 @@ class MusculoskeletalEnv(gymnasium.Env[Observation, NDArray[np.float32]], EzPick
         batch = self._batch.step(np.asarray(action)[None])
         observations, rewards, terminated, truncated, infos = batch
         figures = infos.get("episode", {})
-        single = {"episode": {k: float(v[0]) for k, v in figures.items()}} if figures else {}
+        single = {"figures": {k: float(v[0]) for k, v in figures.items()}} if figures else {}
         return observations[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), single
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from osimexp.config import build, check, plain
 from osimexp.errors import ConfigError
@@ -70,7 +70,7 @@ class Specification:
             muscles=check(MuscleSet, plain(config.muscles), "muscles"),
             physics=build(config.physics, "physics"),
             workers=check(WorkerSettings, plain(config.workers), "workers"),
-            task=check(MovementSettings, plain(_without_name(config.task)), "task"),
+            task=check(MovementSettings, plain(config.task), "task"),
             start=build(config.start, "start"),
             target=None if target is None else build(target, "target"),
             **{group: _terms(config[group], group) for group in cls.GROUPS},
@@ -95,11 +95,6 @@ class Specification:
         """Return the same task simulated by ``count`` worker processes, 0 for none."""
         workers = dataclasses.replace(self.workers, count=count)
         return dataclasses.replace(self, workers=workers)
-
-
-def _without_name(task: DictConfig) -> DictConfig:
-    """Return a task's config without its name, which serves the run folder alone."""
-    return OmegaConf.masked_copy(task, [str(key) for key in task if key != "name"])
 
 
 def _terms(node: DictConfig, group: str) -> dict[str, Any]:

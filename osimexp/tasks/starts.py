@@ -150,4 +150,9 @@ def clear_of_ground(scene: Scene, simulation: Simulation, start: Start) -> Start
         )
     coordinates = start.coordinates.copy()
     coordinates[sunk, height] -= clearance[sunk]
+    if (simulation.kinematics(coordinates[sunk]).clearance < -PENETRATION).any():
+        raise ModelError(
+            f"An episode would begin with a foot in the floor, and {scene.model.base.height} does "
+            "not lift it; model.base.height must be the coordinate of the pelvis's height."
+        )
     return Start(coordinates, start.speeds, start.activations)
