@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from osimexp.physics.model import quiet
+
 TESTS = Path(__file__).parent
 
 # A run that takes a second or two: a toy task, small networks, everything due often.
@@ -67,6 +69,11 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_opensim_log() -> None:
+    quiet()
 
 
 @pytest.fixture
