@@ -109,7 +109,7 @@ def refused(*arguments: str) -> Any:
         refused("run=run", "controller=foo", "evaluate.controller"),
         refused("run=run", "checkpoint=first", "evaluate.checkpoint"),
         refused("run=run", "episode=3", "episode is not a known key; did you mean episodes"),
-        refused("run=run", "best.pt does not exist"),
+        refused("run=run", "checkpoint=best", "best.pt does not exist"),
     ],
 )
 def test_what_cannot_be_evaluated_is_named(

@@ -92,7 +92,11 @@ def test_actions_before_learning_starts_are_uniform() -> None:
 
 def test_a_fixed_temperature_stays() -> None:
     settings = Settings(
-        environments=4, hidden_sizes=(8,), learning_starts=8, learn_temperature=False
+        environments=4,
+        hidden_sizes=(8,),
+        learning_starts=8,
+        learn_temperature=False,
+        initial_temperature=1.0,
     )
     algorithm = settings.create(2, 2, seed=0, device="cpu")
     solve(algorithm, 4, 20)

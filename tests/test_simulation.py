@@ -325,6 +325,6 @@ def test_a_worker_lost_while_restoring_is_said(
 
 
 def test_feet_without_contact_are_named() -> None:
-    model = tasks.prepared(*tasks.WALKER, "model.feet={trunk: [torso]}")
+    model = tasks.prepared(*tasks.WALKER, "+model.feet.trunk=[torso]")
     with pytest.raises(ModelError, match=r"model\.feet\.trunk: no contact force"):
         tasks.simulation(model, 1)
