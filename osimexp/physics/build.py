@@ -20,7 +20,7 @@ from osimexp.anatomy.description import (
 )
 from osimexp.errors import ModelError
 
-# Winters, Multiple Muscle Systems (1990), ch. 8: activation rises and falls within these times, s.
+# In which activation rises and falls, s: OpenSim's defaults of Millard2012EquilibriumMuscle.
 _ACTIVATION_TIME = 0.01
 _DEACTIVATION_TIME = 0.04
 # Millard and Thelen muscles are singular without activation.
