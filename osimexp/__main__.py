@@ -23,6 +23,9 @@ def train(config: DictConfig) -> float:
     assert isinstance(evaluation, Evaluation)
     title = f"{outcome.checkpoint.capitalize()} policy over {evaluation.episodes} episodes"
     Console().print(evaluation.table(title))
+    if outcome.verification is not None:
+        assert isinstance(outcome.verification, Evaluation)
+        Console().print(outcome.verification.table(f"{title}, on OpenSim itself"))
     print(f"Evaluate it again: {outcome.command}", flush=True)
     return evaluation.means()["return"]
 

@@ -46,6 +46,12 @@ def check(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     for key in values:
         if key not in fields:
             raise ConfigError(f"{where}.{key} is not a known key; {near_matches(key, fields)}")
+    values = {
+        key: build(value, f"{where}.{key}")
+        if isinstance(value, Mapping) and "_target_" in value
+        else value
+        for key, value in values.items()
+    }
     for key, nested in get_type_hints(kind).items():
         if dataclasses.is_dataclass(nested) and isinstance(values.get(key), Mapping):
             check(nested, values[key], f"{where}.{key}")  # type: ignore[arg-type]

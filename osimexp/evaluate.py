@@ -3,7 +3,7 @@
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from omegaconf import DictConfig
@@ -17,9 +17,9 @@ from osimexp.controllers.controller import Controller
 from osimexp.controllers.policy import Policy
 from osimexp.controllers.scripted import Constant, Uniform
 from osimexp.experiment import checkpoint
-from osimexp.experiment.files import write_json
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
+from osimexp.files import write_json
 from osimexp.tasks.environment import Environment
 from osimexp.tasks.make import make
 
@@ -40,6 +40,7 @@ class EvaluateSettings:
         seed: of the first episode; null takes that of the run's final evaluation.
         device: what the policy runs on.
         workers: as in a run.
+        physics: as in a run; null takes that of the run.
         threads: of PyTorch; null leaves the number to PyTorch.
 
     """
@@ -53,6 +54,7 @@ class EvaluateSettings:
     device: str
     workers: dict[str, int | float | None]
     threads: Count | None
+    physics: dict[str, Any] | None = None
 
 
 def main() -> None:
@@ -67,12 +69,14 @@ def evaluate_run(config: DictConfig) -> float:
     folder = RunFolder.open(Path(settings.run))
     run_config = folder.config()
     run_config.workers = config.workers
+    if settings.physics is not None:
+        run_config.physics = config.physics
     checkpoint_name = settings.checkpoint or folder.judged_checkpoint()
     seed = settings.seed
     if seed is None:
         seed = Seeds.of(run_config.seed).final_evaluation
     batch = min(build(run_config.algo, "algo").environments, settings.episodes)
-    with closing(make(run_config, batch)) as environment:
+    with closing(make(run_config, batch, "evaluation")) as environment:
         controller = _controller(settings, folder, checkpoint_name, environment, seed)
         evaluation = evaluate(environment, controller, settings.episodes, seed)
     which = checkpoint_name if settings.controller == "policy" else settings.controller

@@ -139,3 +139,11 @@ def metrics(folder: Path) -> list[dict[str, str]]:
             {name: value for name, value in row.items() if not name.startswith("time/")}
             for row in csv.DictReader(stream)
         ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what tests compile out of the user's own cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OSIMEXP_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 
 from osimexp.config import plain
 from osimexp.errors import RunFolderError
-from osimexp.experiment.files import replacing
+from osimexp.files import replacing
 
 FORMAT = 1
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 from torch.utils.tensorboard import SummaryWriter
 
 from osimexp.errors import RunFolderError
-from osimexp.experiment.files import write_text
+from osimexp.files import write_text
 
 
 class Logger:

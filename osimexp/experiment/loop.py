@@ -11,7 +11,6 @@ from osimexp.algorithms.algorithm import Algorithm, Transition
 from osimexp.controllers.controller import Controller, Observations
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint
-from osimexp.experiment.files import write_json
 from osimexp.experiment.interruption import Interrupted, Interruption
 from osimexp.experiment.logger import Logger
 from osimexp.experiment.progress import Progress
@@ -19,6 +18,7 @@ from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import episode_seed_after_resume
 from osimexp.experiment.settings import RunSettings
 from osimexp.experiment.window import Window
+from osimexp.files import write_json
 from osimexp.tasks.environment import Environment
 
 

@@ -17,7 +17,6 @@ from osimexp.controllers.policy import Policy
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, config_hash
-from osimexp.experiment.files import write_json
 from osimexp.experiment.interruption import Interrupted, Interruption
 from osimexp.experiment.logger import Logger
 from osimexp.experiment.loop import Evaluated, TrainingLoop
@@ -27,6 +26,7 @@ from osimexp.experiment.resume import resumed_config
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
 from osimexp.experiment.settings import RunSettings
+from osimexp.files import write_json
 from osimexp.tasks.environment import Environment
 from osimexp.tasks.make import make
 
@@ -48,6 +48,8 @@ class Outcome:
         evaluation: of its final policy.
         checkpoint: the one the policy is of, ``best`` or ``latest``.
         command: evaluates it again.
+        verification: of the same policy in the same episodes, simulated by OpenSim itself; None
+            where they were before.
 
     """
 
@@ -55,6 +57,7 @@ class Outcome:
     evaluation: Evaluated
     checkpoint: str
     command: str
+    verification: Evaluated | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ def _build(config: DictConfig, stack: ExitStack) -> _Parts:
     count = hyperparameters.environments
     environment = stack.enter_context(closing(make(config, count)))
     longest = max(settings.evaluation.episodes, settings.evaluation.final_episodes)
-    evaluation_environment = make(config, min(count, longest))
+    evaluation_environment = make(config, min(count, longest), "evaluation")
     stack.enter_context(closing(evaluation_environment))
     algorithm = hyperparameters.create(
         environment.single_observation_space.shape[0],
@@ -237,7 +240,17 @@ def _final_evaluation(
     )
     path = shlex.quote(str(folder.path))
     command = f"python -m osimexp.evaluate run={path} episodes={episodes} checkpoint={name}"
-    return Outcome(folder.path, evaluation, name, command)
+    verification: Evaluated | None = None
+    if getattr(parts.evaluation_environment, "compiled", False):
+        count = parts.evaluation_environment.num_envs
+        with closing(make(config, count, "verification")) as environment:
+            print("Evaluating on OpenSim itself, which takes longer.", flush=True)
+            verification = evaluate(environment, policy, episodes, seed, interruption.check)
+        write_json(
+            folder.evaluation_file("final_opensim"),
+            {"controller": "policy", "checkpoint": name, **verification.as_json()},
+        )
+    return Outcome(folder.path, evaluation, name, command, verification)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from osimexp.errors import RunFolderError
-from osimexp.experiment.files import write_json, write_text
+from osimexp.files import write_json, write_text
 
 State = Literal["running", "finished", "interrupted", "failed"]
 
@@ -185,5 +185,7 @@ class RunFolder:
     def drop_evaluations_after(self, steps: int) -> None:
         """Remove the evaluations that training made after ``steps``, and the one at its end."""
         for file in (self.path / "evaluations").glob("*.json"):
-            if file.stem == "final" or (file.stem.isdecimal() and int(file.stem) > steps):
+            if file.stem in ("final", "final_opensim") or (
+                file.stem.isdecimal() and int(file.stem) > steps
+            ):
                 file.unlink()

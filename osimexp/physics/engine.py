@@ -1,5 +1,6 @@
 """One OpenSim model, stepped and read into a row of a batch's arrays."""
 
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -17,6 +18,25 @@ INTEGRATORS: dict[Integrator, int] = {
     "semi_explicit_euler_2": opensim.Manager.IntegratorMethod_SemiExplicitEuler2,
     "cpodes": opensim.Manager.IntegratorMethod_CPodes,
 }
+
+
+@dataclass(frozen=True)
+class Rates:
+    """How fast a state changes.
+
+    Attributes:
+        fibres: lengths of the fibres that are states, m.
+        coordinates: ``(coordinates,)`` rad/s or m/s.
+        speeds: ``(coordinates,)`` rad/s^2 or m/s^2.
+        activations: ``(muscles,)`` 1/s.
+        fibre_rates: of the fibres that are states, m/s.
+    """
+
+    fibres: Floats
+    coordinates: Floats
+    speeds: Floats
+    activations: Floats
+    fibre_rates: Floats
 
 
 class Engine:
@@ -125,6 +145,29 @@ class Engine:
             for coordinate, limit in self._limits:
                 row.limit_torque[b, coordinate] += limit.calcLimitForce(state)
 
+    def rates(self, stretch: Floats, excitations: Floats) -> Rates:
+        """Stretch the fibres of the current state and return the state's rates there.
+
+        Args:
+            stretch: ``(muscles,)`` factors of the fibre lengths that are states.
+            excitations: ``(muscles,)``.
+        """
+        vector = opensim.createStateVariableNamesInSystemOrder(self._model)
+        variables = [vector[i] for i in range(len(vector))]
+        fibres = [f"{m.getAbsolutePathString()}/fiber_length" for m in self._muscles]
+        elastic = np.array([name in variables for name in fibres])
+        f = np.array([variables.index(name) for name in fibres if name in variables], dtype=int)
+        y = self._current.getY().to_numpy().copy()
+        y[f] *= stretch[elastic]
+        self._current.setY(opensim.Vector.createFromMat(y))
+        self._controls[self._driven] = excitations
+        self._model.setDefaultControls(opensim.Vector.createFromMat(self._controls))
+        self._model.markControlsAsInvalid(self._current)
+        self._model.realizeAcceleration(self._current)
+        rates = self._current.getYDot().to_numpy().copy()
+        assert self._a is not None
+        return Rates(y[f], rates[self._q], rates[self._u], rates[self._a], rates[f])
+
     def kinematics(self, coordinates: Floats) -> Kinematics:
         """Return where poses ``(R, coordinates)`` put points and contact spheres."""
         points = np.empty((len(coordinates), len(self._points), 3))
@@ -171,6 +214,7 @@ class Engine:
         known = set(activations) <= set(variables)
         self._a = np.array([variables.index(a) for a in activations]) if known else None
         self._read_activation = [m.getActivation for m in self._muscles]
+        self.locked = np.array([c.getLocked(self._state) for c in self._coordinates])
         self._driven = self._muscle_controls()
         self._controls = np.zeros(self._model.getNumControls())
         self._bodies = [self._model.getBodySet().get(i) for i in range(self._model.getNumBodies())]

@@ -134,17 +134,20 @@ class OpenSimSimulation:
         return self._engine.kinematics(coordinates)
 
     def snapshot(self) -> Snapshot:
-        """Return what ``restore`` needs to go on from here."""
-        start = self._block.start
-        return Snapshot(
-            Start(start.coordinates.copy(), start.speeds.copy(), start.activations.copy()),
-            [self._history[b, : self._steps[b]].copy() for b in range(self.size)],
-        )
+        """Return how each episode began and the excitations since.
+
+        An integrator's memory of its last step size cannot be read back, so ``restore`` goes
+        through the episodes again.
+        """
+        start = {name: values.copy() for name, values in vars(self._block.start).items()}
+        history = [self._history[b, : self._steps[b]].copy() for b in range(self.size)]
+        return {**start, "excitations": history}
 
     def restore(self, snapshot: Snapshot) -> State:
         """Put every simulation back where ``snapshot`` was taken, by going there again."""
-        self.reset(self._all, snapshot.start)
-        for b, excitations in enumerate(snapshot.excitations):
+        names = ("coordinates", "speeds", "activations")
+        self.reset(self._all, Start(*(snapshot[name] for name in names)))
+        for b, excitations in enumerate(snapshot["excitations"]):
             if self._workers:
                 index = next(i for i, worker in enumerate(self._workers) if b in worker.rows)
                 data = np.ascontiguousarray(excitations, dtype=float).tobytes()

@@ -1,11 +1,12 @@
 """What ``conf/model`` and ``conf/physics`` say, as checked values."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 MuscleModel = Literal["millard", "degroote_fregly", "thelen"]
 Tendon = Literal["elastic", "rigid"]
 Paths = Literal["fitted", "geometry"]
+CompiledIntegrator = Literal["adaptive", "rk2", "rk3", "rk4", "rkc"]
 Integrator = Literal[
     "runge_kutta_merson", "runge_kutta_2", "runge_kutta_3", "semi_explicit_euler_2", "cpodes"
 ]
@@ -98,13 +99,95 @@ class OpenSimSettings:
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"{name} must be above 0")
 
+    def for_judging(self) -> "OpenSimSettings":
+        """Return these: nothing here trades accuracy for speed."""
+        return self
+
+    def on_opensim(self) -> "OpenSimSettings":
+        """Return these."""
+        return self
+
+
+@dataclass(frozen=True)
+class CompiledSettings:
+    """How the compiled equations are integrated, as ``conf/physics/compiled.yaml`` says.
+
+    Attributes:
+        integrator: ``adaptive`` is the pair of order 3 and 2 by Bogacki and Shampine (1989, Appl.
+            Math. Lett. 2:321-325), whose steps follow from the error; ``rk2``, ``rk3`` and ``rk4``
+            take equal steps; ``rkc`` takes equal steps of the stabilised method of order 2 by
+            Sommeijer, Shampine and Verwer (1998, J. Comput. Appl. Math. 88:315-326).
+        tolerance: error allowed in an adaptive step, relative to states above 1 and absolute below.
+        maximum_step: s, for all but adaptive; a control period is cut into equal steps.
+        stages: of ``rkc``.
+        evaluations: of the derivative in one control period; an episode that needs more ends and
+            is counted as failed.
+        highest_speed: rad/s or m/s; a simulation with a faster coordinate ran away and has failed.
+        lanes: simulate several environments in the lanes of one vector register, in single
+            precision and with equal steps: for training, never for judging.
+    """
+
+    integrator: CompiledIntegrator = "adaptive"
+    tolerance: float = 1e-4
+    maximum_step: float = 5e-4
+    stages: int = 8
+    evaluations: int = 20_000
+    highest_speed: float = 500.0
+    lanes: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("tolerance", "maximum_step", "evaluations", "highest_speed"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0")
+        if self.stages < 2:
+            raise ValueError("stages must be 2 or more")
+        if self.lanes and self.integrator == "adaptive":
+            raise ValueError(
+                "lanes share their steps, so integrator must be rk2, rk3, rk4 or rkc and not adaptive"
+            )
+
+    def for_judging(self) -> "CompiledSettings":
+        """Return the same in double precision and with steps that follow from the error."""
+        if not self.lanes:
+            return self
+        return replace(self, lanes=False, integrator="adaptive")
+
+    def on_opensim(self) -> OpenSimSettings:
+        """Return OpenSim's defaults."""
+        return OpenSimSettings(highest_speed=self.highest_speed)
+
+
+@dataclass(frozen=True)
+class AutomaticSettings:
+    """The compiled equations where the model allows it, OpenSim itself where not.
+
+    Attributes:
+        compiled: how the compiled equations are integrated.
+        opensim: how OpenSim integrates.
+    """
+
+    compiled: CompiledSettings = field(default_factory=CompiledSettings)
+    opensim: OpenSimSettings = field(default_factory=OpenSimSettings)
+
+    def for_judging(self) -> "AutomaticSettings":
+        """Return the same without what trades accuracy for speed."""
+        return replace(self, compiled=self.compiled.for_judging())
+
+    def on_opensim(self) -> OpenSimSettings:
+        """Return how OpenSim integrates."""
+        return self.opensim
+
+
+PhysicsSettings = OpenSimSettings | CompiledSettings | AutomaticSettings
+
 
 @dataclass(frozen=True)
 class WorkerSettings:
     """Where simulations run, as ``conf/workers`` says.
 
     Attributes:
-        count: processes; null is one for each core, 0 simulates in this process.
+        count: processes of OpenSim or threads of the compiled equations; null is one for each
+            core, 0 simulates in this process and thread.
         timeout: s of wall time after which a step is held to hang and its process is replaced.
     """
 

@@ -4,7 +4,7 @@ Everything is a batch: row ``b`` of each array belongs to simulation ``b``. Noth
 package can tell two implementations apart except by their speed.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -120,20 +120,8 @@ class Start:
     activations: Floats
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """Enough to put every simulation back to the very bit where it was.
-
-    An integrator's memory of its last step size cannot be read back, so a snapshot holds how each
-    episode began and the excitations since, and ``restore`` goes through them again.
-
-    Attributes:
-        start: ``B`` rows.
-        excitations: for each simulation ``(steps, muscles)``.
-    """
-
-    start: Start
-    excitations: list[Floats] = field(default_factory=list)
+Snapshot = dict[str, Any]
+"""What a simulation needs to go on from where it was, to the very bit, as plain arrays."""
 
 
 @dataclass(frozen=True)
@@ -191,19 +179,3 @@ class Simulation(Protocol):
     def close(self) -> None:
         """End the worker processes and free the shared memory; may be called twice."""
         ...
-
-
-def as_dictionary(snapshot: Snapshot) -> dict[str, Any]:
-    """Return a snapshot as plain arrays, as a checkpoint holds it."""
-    return {
-        "coordinates": snapshot.start.coordinates,
-        "speeds": snapshot.start.speeds,
-        "activations": snapshot.start.activations,
-        "excitations": snapshot.excitations,
-    }
-
-
-def from_dictionary(values: dict[str, Any]) -> Snapshot:
-    """Return the snapshot that ``as_dictionary`` wrote."""
-    start = Start(values["coordinates"], values["speeds"], values["activations"])
-    return Snapshot(start, list(values["excitations"]))

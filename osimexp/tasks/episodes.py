@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from osimexp.physics.simulation import Floats, Mask
-from osimexp.tasks.scene import Frame
+from osimexp.tasks.scene import Frame, Indices
 
 
 class Episodes:
@@ -21,23 +21,22 @@ class Episodes:
         self._terms = terms
         self._point = point
         self.length = np.zeros(size, dtype=np.int64)
-        self.sums: dict[str, Floats] = {
-            name: np.zeros(size) for name in ("return", "effort", *map(term_figure, terms))
-        }
+        names = ("return", "effort", *map(term_figure, terms))
+        self._table = np.zeros((len(names), size))
+        self.sums: dict[str, Floats] = dict(zip(names, self._table, strict=True))
         self.origin = np.zeros(size)
 
-    def begin(self, which: Mask, frame: Frame) -> None:
+    def begin(self, rows: Indices, frame: Frame) -> None:
         """Forget the sums of the episodes that begin."""
-        self.length[which] = 0
-        for values in self.sums.values():
-            values[which] = 0.0
-        self.origin[which] = _way(frame)[which]
+        self.length[rows] = 0
+        self._table[:, rows] = 0.0
+        self.origin[rows] = _way(frame)[rows]
 
     def add(self, rewards: Floats, terms: Mapping[str, Floats], frame: Frame) -> None:
         """Add a step of every episode."""
         self.length += 1
         self.sums["return"] += rewards
-        self.sums["effort"] += np.mean(np.square(frame.state.activations), axis=1)
+        self.sums["effort"] += frame.effort
         for name, values in terms.items():
             self.sums[term_figure(name)] += values
 
@@ -48,11 +47,12 @@ class Episodes:
         """
         steps = np.maximum(self.length, 1)
         time = steps * frame.scene.control_period
+        sums = dict(zip(self.sums, self._table.copy(), strict=True))
         figures = {
-            "return": self.sums["return"].copy(),
+            "return": sums["return"],
             "length": self.length.astype(float),
             "time": time,
-            "effort": self.sums["effort"] / steps,
+            "effort": sums["effort"] / steps,
             "failed": failed.astype(float),
         }
         if frame.scene.base("forward") is not None:
@@ -63,7 +63,7 @@ class Episodes:
             position = frame.state.point_positions[:, frame.scene.point(self._point)]
             figures["final_target_distance"] = np.linalg.norm(frame.targets - position, axis=1)
         for name in self._terms:
-            figures[term_figure(name)] = self.sums[term_figure(name)].copy()
+            figures[term_figure(name)] = sums[term_figure(name)]
         return figures
 
     def snapshot(self) -> dict[str, object]:
@@ -91,4 +91,4 @@ def _way(frame: Frame) -> Floats:
     forward = frame.scene.base("forward")
     if forward is None:
         return np.zeros(len(frame.state.time))
-    return frame.state.coordinates[:, forward].copy()
+    return frame.state.coordinates[:, forward]

@@ -1,6 +1,6 @@
 """From the config to the batch of environments that it describes."""
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from omegaconf import DictConfig
 
@@ -16,12 +16,21 @@ class TaskSettings(Protocol):
         ...
 
 
-def make(config: DictConfig, environments: int) -> Environment:
+Purpose = Literal["training", "evaluation", "verification"]
+
+
+def make(config: DictConfig, environments: int, purpose: Purpose = "training") -> Environment:
     """Return a batch of environments of the task that ``config.task`` describes.
 
     A task with a ``_target_`` is built by the class that it names; any other is a movement of the
     musculoskeletal model in ``config.model``. Episodes begin with ``reset``, which is also where
     seeds are given.
+
+    Args:
+        config: the whole of a run's.
+        environments: in the batch.
+        purpose: what is too rough to judge by is left out of ``evaluation``, and ``verification``
+            is simulated by OpenSim itself.
 
     Raises:
         OsimexpError: the config cannot be used.
@@ -34,4 +43,9 @@ def make(config: DictConfig, environments: int) -> Environment:
     from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
     from osimexp.tasks.specification import Specification
 
-    return MusculoskeletalVectorEnv(Specification.from_config(config), environments)
+    specification = Specification.from_config(config)
+    if purpose == "evaluation":
+        specification = specification.for_judging()
+    elif purpose == "verification":
+        specification = specification.on_opensim()
+    return MusculoskeletalVectorEnv(specification, environments)

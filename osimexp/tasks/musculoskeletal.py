@@ -12,16 +12,9 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from osimexp.errors import SimulationError
-from osimexp.physics.model import prepare
-from osimexp.physics.opensim_simulation import OpenSimSimulation
-from osimexp.physics.simulation import (
-    Floats,
-    Mask,
-    Simulation,
-    State,
-    as_dictionary,
-    from_dictionary,
-)
+from osimexp.physics.model import PreparedModel, prepare
+from osimexp.physics.simulate import simulate
+from osimexp.physics.simulation import Floats, Mask, Simulation, State
 from osimexp.tasks.actions import ActionMap
 from osimexp.tasks.episodes import Episodes
 from osimexp.tasks.scene import Frame, Scene
@@ -37,7 +30,8 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
     """A batch of episodes of one task; see ``osimexp.tasks.environment.Environment``.
 
     Environment ``i`` draws its poses and targets from a generator of its own, so that an episode
-    does not depend on the size of the batch, on the workers or on its neighbours.
+    does not depend on the size of the batch, on the workers or on its neighbours. The arrays that
+    ``reset`` and ``step`` return are new each time and may be kept.
 
     Args:
         specification: the task.
@@ -70,14 +64,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         task, target = specification.task, specification.target
         model = prepare(specification.model, specification.muscles)
         self.model_xml = model.xml
-        self._simulation: Simulation = OpenSimSimulation(
-            model,
-            specification.physics,
-            specification.workers,
-            num_envs,
-            task.control_period,
-            specification.reads,
-        )
+        self._simulation = self._simulate(model)
         try:
             self._prepare(
                 Scene(
@@ -106,27 +93,31 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
             if seeds[b] is not None or not self._seeded[b]:
                 self._generators[b] = np.random.default_rng(seeds[b])
                 self._seeded[b] = True
-        return self._begin(which), {}
+        return self._observe(self._begin(which)), {}
 
     def step(
         self, actions: Actions
     ) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Act for one control period: observations, rewards, terminated, truncated, infos."""
-        taken: Floats = np.clip(np.asarray(actions, dtype=float), -1.0, 1.0)
-        if not np.isfinite(taken).all():
+        taken: Floats = np.clip(actions, -1.0, 1.0).astype(float)
+        if np.isnan(taken).any():
             raise SimulationError("The controller gave actions that are not numbers (NaN).")
         self._previous_actions, self._actions = self._actions, taken
         state = self._simulation.step(self._action_map(taken))
         frame = self._frame(state)
         terms = {name: term.weight * term(frame) for name, term in self._rewards.items()}
-        rewards = np.sum(list(terms.values()), axis=0)
+        rewards = sum(terms.values(), np.zeros(self.num_envs))
         failed, lost = state.failed.copy(), state.lost.copy()
-        ends = [(term, term(frame)) for term in self._terminations.values()]
-        fallen = np.any([lost & False, *(m for t, m in ends if isinstance(t, Fallen))], axis=0)
-        terminated = np.any([failed, *(mask for _, mask in ends)], axis=0) & ~lost
+        fallen, terminated = np.zeros_like(failed), failed.copy()
+        for term in self._terminations.values():
+            over = term(frame)
+            terminated |= over
+            if isinstance(term, Fallen):
+                fallen |= over
+        terminated &= ~lost
         self._episodes.add(rewards, terms, frame)
         truncated = lost | (~terminated & (self._episodes.length >= self._limit))
-        self._failures += int(failed.sum())
+        self._failures += int(np.count_nonzero(failed))
         observations = self._observe(frame)
         infos: dict[str, Any] = {}
         ended = terminated | truncated
@@ -135,13 +126,15 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
             infos["_episode"] = ended
             if self._autoreset:
                 infos["final_obs"], infos["_final_obs"] = observations, ended
-                observations = self._begin(ended)
+                rows, frame = ended.nonzero()[0], self._begin(ended)
+                observations = observations.copy()
+                observations[rows] = self._observe(frame.at(rows))
         return observations, rewards, terminated, truncated, infos
 
     def snapshot(self) -> dict[str, Any]:
         """Return all it takes to go on from here, as plain data."""
         return {
-            "simulation": as_dictionary(self._simulation.snapshot()),
+            "simulation": self._simulation.snapshot(),
             "episodes": self._episodes.snapshot(),
             "targets": self._targets.copy(),
             "actions": self._actions.copy(),
@@ -152,7 +145,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
 
     def restore(self, snapshot: dict[str, Any]) -> Observations:
         """Go on from ``snapshot``, to the last digit, and return the current observations."""
-        state = self._simulation.restore(from_dictionary(snapshot["simulation"]))
+        state = self._simulation.restore(snapshot["simulation"])
         self._episodes.restore(snapshot["episodes"])
         self._targets[:] = snapshot["targets"]
         self._actions = np.array(snapshot["actions"])
@@ -172,9 +165,26 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self._simulation.close()
 
     @property
+    def compiled(self) -> bool:
+        """Whether compiled equations simulate this and not OpenSim itself."""
+        return isinstance(self._simulation, CompiledSimulation)
+
+    @property
     def scene(self) -> Scene:
         """The fixed facts of the task: names, model, control period."""
         return self._scene
+
+    def _simulate(self, model: PreparedModel) -> Simulation:
+        """Begin the simulation of the batch."""
+        specification = self.specification
+        return simulate(
+            model,
+            specification.physics,
+            specification.workers,
+            self.num_envs,
+            specification.task.control_period,
+            specification.reads,
+        )
 
     def _prepare(self, scene: Scene) -> None:
         """Bind the terms to the model and call each once, so that what does not fit fails now."""
@@ -195,8 +205,8 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self._previous_actions = self._actions
         self._generators = [np.random.default_rng(0) for _ in range(size)]
         self._seeded = np.zeros(size, dtype=bool)
-        width = self._begin(np.ones(size, dtype=bool)).shape[1]
-        frame = self._current
+        frame = self._begin(np.ones(size, dtype=bool))
+        width = self._observe(frame).shape[1]
         for reward in self._rewards.values():
             reward(frame)
         for termination in self._terminations.values():
@@ -206,21 +216,20 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self.observation_space = batch_space(self.single_observation_space, size)
         self.action_space = batch_space(self.single_action_space, size)
 
-    def _begin(self, which: Mask) -> Observations:
-        """Begin an episode where ``which`` says and return every environment's observation."""
-        numbers = np.flatnonzero(which)
-        generators = [self._generators[b] for b in numbers]
+    def _begin(self, which: Mask) -> Frame:
+        """Begin an episode where ``which`` says and return the moment of the whole batch."""
+        rows = which.nonzero()[0]
+        generators = [self._generators[b] for b in rows]
         drawn = self.specification.start(self._scene, generators)
         drawn = clear_of_ground(self._scene, self._simulation, drawn)
         if self.specification.target is not None:
-            self._targets[numbers] = self.specification.target(
+            self._targets[rows] = self.specification.target(
                 self._scene, self._simulation, generators
             )
-        self._actions = np.where(which[:, None], 0.0, self._actions)
-        self._previous_actions = np.where(which[:, None], 0.0, self._previous_actions)
+        self._actions[rows] = self._previous_actions[rows] = 0.0
         frame = self._frame(self._simulation.reset(which, drawn))
-        self._episodes.begin(which, frame)
-        return self._observe(frame)
+        self._episodes.begin(rows, frame)
+        return frame
 
     def _frame(self, state: State) -> Frame:
         self._current = Frame(

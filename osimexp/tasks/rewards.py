@@ -77,6 +77,8 @@ class Effort:
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``-mean(activation^power)``."""
+        if self.power == 2.0:
+            return -frame.effort
         return np.asarray(-np.mean(np.power(frame.state.activations, self.power), axis=1))
 
 
@@ -146,14 +148,12 @@ class Upright:
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``exp(-(lean / width)^2)``."""
-        columns = frame.scene.lean
-        if columns.size == 0:
+        if frame.scene.lean.size == 0:
             raise ConfigError(
                 "The reward term upright needs a model whose pelvis or trunk can lean; leave it "
                 "out, or name model.base.tilt."
             )
-        lean = frame.state.coordinates[:, columns].sum(axis=1)
-        return np.asarray(np.exp(-np.square(lean / self.width)))
+        return np.asarray(np.exp(-np.square(frame.lean / self.width)))
 
 
 @dataclass(frozen=True)

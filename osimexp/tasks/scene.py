@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 from osimexp.errors import ConfigError, near_matches
 from osimexp.physics.muscle_sets import matching
 from osimexp.physics.settings import ModelSettings
-from osimexp.physics.simulation import Floats, Names, State
+from osimexp.physics.simulation import Floats, Mask, Names, State
 
 Indices = NDArray[np.intp]
+Kind = TypeVar("Kind", bound=np.generic)
 GRAVITY = 9.80665  # m/s^2, standard gravity
 
 
@@ -31,7 +33,7 @@ class Scene:
     model: ModelSettings
     control_period: float
     target_size: int = 0
-    _found: dict[tuple[str, ...], Indices] = field(default_factory=dict, repr=False, compare=False)
+    _found: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def body_weight(self) -> float:
@@ -87,11 +89,57 @@ class Scene:
         columns = [] if tilt is None else [tilt]
         return np.array([*columns, *(self.coordinate(c) for c in self.model.trunk)], dtype=np.intp)
 
-    def _remembered(self, key: tuple[str, ...], find: Callable[[], Indices]) -> Indices:
-        """Find columns once: names are compared when a task begins and not in every step."""
+    @cached_property
+    def workspace(self) -> Floats:
+        """Lowest and highest value that poses are drawn from, ``(coordinates, 2)``.
+
+        These are the model's workspace where it names one, and the coordinate's range elsewhere.
+        """
+        ranges = self.names.ranges.copy()
+        for name, part in self.model.workspace.items():
+            ranges[self.coordinate(name)] = part
+        return ranges
+
+    @cached_property
+    def free(self) -> Mask:
+        """Which coordinates are joint angles, ``(coordinates,)``: neither pelvis nor ways."""
+        return np.isin(np.arange(len(self.names.coordinates)), self.joints(("*",), "start"))
+
+    @cached_property
+    def bounds(self) -> tuple[Floats, Floats]:
+        """Lowest and highest values, ``(coordinates,)`` each; lengths (m) have no bounds."""
+        limits = np.where(self.names.rotational, self.names.ranges.T, [[-np.inf], [np.inf]])
+        return limits[0], limits[1]
+
+    def poses(self, names: Sequence[str]) -> Floats:
+        """Return named poses, ``(len(names), coordinates)``; ``default`` is the model's own.
+
+        Raises:
+            ConfigError: the model has no such pose, or a pose names an unknown coordinate.
+        """
+        return self._remembered(
+            ("poses", *names), lambda: np.stack([self._pose(name) for name in names])
+        )
+
+    def _pose(self, name: str) -> Floats:
+        values = self.names.default_pose.copy()
+        if name == "default":
+            return values
+        if name not in self.model.poses:
+            known = ["default", *self.model.poses]
+            raise ConfigError(
+                f"start.poses: the model has no pose {name!r}; {near_matches(name, known)}"
+            )
+        for coordinate, value in self.model.poses[name].items():
+            values[self.coordinate(coordinate)] = value
+        return values
+
+    def _remembered(self, key: tuple[str, ...], find: Callable[[], NDArray[Kind]]) -> NDArray[Kind]:
+        """Find an array once: names are compared when a task begins and not in every step."""
         if key not in self._found:
             self._found[key] = find()
-        return self._found[key]
+        found: NDArray[Kind] = self._found[key]
+        return found
 
 
 @dataclass(frozen=True)
@@ -111,6 +159,25 @@ class Frame:
     actions: Floats
     previous_actions: Floats
     targets: Floats
+
+    @cached_property
+    def effort(self) -> Floats:
+        """The mean over muscles of the squared activation, ``(B,)``."""
+        return np.asarray(np.square(self.state.activations).mean(axis=1))
+
+    @cached_property
+    def lean(self) -> Floats:
+        """The trunk's lean from upright, ``(B,)`` rad; 0 for a model that cannot lean."""
+        coordinates = self.state.coordinates
+        return sum((coordinates[:, c] for c in self.scene.lean), np.zeros(len(coordinates)))
+
+    def at(self, rows: Indices) -> "Frame":
+        """Return the same moment of some of the environments."""
+        arrays = vars(self.state).items()
+        # What no term reads has no rows.
+        state = State(**{name: values[rows] if len(values) else values for name, values in arrays})
+        actions, previous_actions = self.actions[rows], self.previous_actions[rows]
+        return Frame(self.scene, state, actions, previous_actions, self.targets[rows])
 
 
 def _index(name: str, names: Sequence[str], kind: str) -> int:

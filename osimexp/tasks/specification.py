@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from osimexp.config import build, check, plain
 from osimexp.errors import ConfigError
 from osimexp.physics.muscle_sets import MuscleSet
-from osimexp.physics.settings import ModelSettings, OpenSimSettings, WorkerSettings
+from osimexp.physics.settings import ModelSettings, PhysicsSettings, WorkerSettings
 from osimexp.tasks.actions import ActionSettings
 from osimexp.tasks.observations import ObservationTerm
 from osimexp.tasks.rewards import RewardTerm
@@ -48,7 +48,7 @@ class Specification:
 
     model: ModelSettings
     muscles: MuscleSet
-    physics: OpenSimSettings
+    physics: PhysicsSettings
     workers: WorkerSettings
     task: MovementSettings
     observation: Mapping[str, ObservationTerm]
@@ -90,6 +90,14 @@ class Specification:
         """The time after which an episode is truncated, s."""
         within = None if self.target is None else self.target.within
         return self.task.duration if within is None else min(within, self.task.duration)
+
+    def for_judging(self) -> "Specification":
+        """Return the same task without what trades accuracy for speed."""
+        return dataclasses.replace(self, physics=self.physics.for_judging())
+
+    def on_opensim(self) -> "Specification":
+        """Return the same task simulated by OpenSim itself."""
+        return dataclasses.replace(self, physics=self.physics.on_opensim())
 
     def with_workers(self, count: int) -> "Specification":
         """Return the same task simulated by ``count`` worker processes, 0 for none."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from osimexp.errors import ConfigError, ModelError, near_matches
+from osimexp.errors import ModelError
 from osimexp.physics.simulation import Floats, Simulation, Start
 from osimexp.tasks.scene import Scene
 
@@ -55,17 +55,16 @@ class Poses:
     def __call__(self, scene: Scene, generators: Sequence[np.random.Generator]) -> Start:
         """Return a row for each generator, drawn from it alone."""
         names = scene.names
-        poses = np.stack([pose(scene, name) for name in self.poses])
+        poses = scene.poses(self.poses)
         count, width = len(generators), len(names.coordinates)
-        coordinates, speeds = np.empty((count, width)), np.empty((count, width))
-        for row, generator in enumerate(generators):
-            coordinates[row] = poses[generator.integers(len(poses))]
-            coordinates[row] += self.angle_noise * generator.normal(size=width) * names.rotational
-            speeds[row] = self.speed_noise * generator.normal(size=width)
+        chosen = poses[[generator.integers(len(poses)) for generator in generators]]
+        noise = np.empty((count, 2, width))
+        for row, generator in zip(noise, generators, strict=True):
+            generator.standard_normal(out=row)
+        coordinates = chosen + self.angle_noise * noise[:, 0] * names.rotational
+        speeds = self.speed_noise * noise[:, 1]
         if self.angle_noise:
-            lowest, highest = names.ranges[:, 0], names.ranges[:, 1]
-            inside = np.clip(coordinates, lowest, highest)
-            coordinates = np.where(names.rotational, inside, coordinates)
+            coordinates = np.clip(coordinates, *scene.bounds)
         way = scene.base("forward")
         if way is not None:
             speeds[:, way] += self.forward
@@ -92,44 +91,24 @@ class Anywhere:
 
     def __call__(self, scene: Scene, generators: Sequence[np.random.Generator]) -> Start:
         """Return a row for each generator, drawn from it alone."""
-        coordinates = np.stack([drawn_angles(scene, g, self.share) for g in generators])
+        coordinates = drawn_angles(scene, generators, self.share)
         activations = np.full((len(generators), len(scene.names.muscles)), self.activation)
         return Start(coordinates, np.zeros_like(coordinates), activations)
 
 
-def drawn_angles(scene: Scene, generator: np.random.Generator, share: float) -> Floats:
-    """Return a pose ``(coordinates,)`` with every joint drawn evenly from a share of its workspace.
+def drawn_angles(scene: Scene, generators: Sequence[np.random.Generator], share: float) -> Floats:
+    """Return poses ``(R, coordinates)``, one drawn from each generator.
 
-    The pelvis and the ways (m) keep the model's default.
+    Every joint is drawn evenly from a share of its workspace; the pelvis and the ways (m) keep the
+    model's default.
     """
-    names = scene.names
-    ranges = names.ranges.copy()
-    for name, part in scene.model.workspace.items():
-        ranges[scene.coordinate(name)] = part
-    middle, half = ranges.mean(axis=1), np.ptp(ranges, axis=1) / 2
-    drawn = middle + share * half * generator.uniform(-1.0, 1.0, size=len(middle))
-    bases = [scene.base(role) for role in ("forward", "height", "tilt")]
-    free = names.rotational & ~np.isin(np.arange(len(middle)), [b for b in bases if b is not None])
-    return np.where(free, drawn, names.default_pose)
-
-
-def pose(scene: Scene, name: str) -> Floats:
-    """Return a named pose ``(coordinates,)``.
-
-    Raises:
-        ConfigError: the model has no such pose, or the pose names an unknown coordinate.
-    """
-    values = scene.names.default_pose.copy()
-    if name == "default":
-        return values
-    if name not in scene.model.poses:
-        known = ["default", *scene.model.poses]
-        raise ConfigError(
-            f"start.poses: the model has no pose {name!r}; {near_matches(name, known)}"
-        )
-    for coordinate, value in scene.model.poses[name].items():
-        values[scene.coordinate(coordinate)] = value
-    return values
+    lowest, highest = scene.workspace.T
+    middle, half = (lowest + highest) / 2, (highest - lowest) / 2
+    poses = np.empty((len(generators), len(middle)))
+    for row, generator in zip(poses, generators, strict=True):
+        generator.random(out=row)
+    poses = middle + share * half * (2.0 * poses - 1.0)
+    return np.where(scene.free, poses, scene.names.default_pose)
 
 
 def clear_of_ground(scene: Scene, simulation: Simulation, start: Start) -> Start:

@@ -75,5 +75,5 @@ class ReachablePoint:
     ) -> Floats:
         """Return points ``(R, 3)``, one drawn from each generator."""
         row = scene.point(self.point)
-        poses = np.stack([drawn_angles(scene, g, self.share) for g in generators])
+        poses = drawn_angles(scene, generators, self.share)
         return simulation.kinematics(poses).point_positions[:, row]

@@ -44,7 +44,7 @@ class Fallen:
         if self.height is not None and height is not None:
             fallen |= coordinates[:, height] < self.height
         if self.lean is not None and scene.lean.size:
-            fallen |= np.abs(coordinates[:, scene.lean].sum(axis=1)) > self.lean
+            fallen |= np.abs(frame.lean) > self.lean
         return fallen
 
 

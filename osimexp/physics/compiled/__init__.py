@@ -1,0 +1,1 @@
+"""OpenSim's equations of motion, traced from a model and compiled to machine code."""

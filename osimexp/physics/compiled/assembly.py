@@ -1,0 +1,218 @@
+"""Functions in LLVM's assembly language, written an instruction at a time."""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A constant, or the result of an instruction.
+
+    Attributes:
+        type: as LLVM writes it: ``double``, ``<16 x float>``, ``ptr``.
+        text: its name, or the constant.
+    """
+
+    type: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.text}"
+
+
+@dataclass
+class Module:
+    """Functions, the constant arrays they read and the intrinsics they call.
+
+    Attributes:
+        vector_bits: the widest vector registers to be used.
+    """
+
+    vector_bits: int
+    functions: list[str] = field(default_factory=list)
+    _arrays: dict[str, str] = field(default_factory=dict)
+    _declared: dict[str, str] = field(default_factory=dict)
+
+    def array(self, element: str, values: tuple[float, ...]) -> Term:
+        """Return a pointer to a constant array of numbers; the same array is kept once."""
+        items = ", ".join(f"{element} {number_text(element, v)}" for v in values)
+        content = f"[{len(values)} x {element}] [{items}]"
+        name = self._arrays.setdefault(content, f"@table.{len(self._arrays)}")
+        return Term("ptr", name)
+
+    def declare(self, name: str, result: str, parameters: list[str]) -> None:
+        """Make an intrinsic known."""
+        self._declared[name] = f"declare {result} @{name}({', '.join(parameters)})"
+
+    def text(self) -> str:
+        """Return the module in LLVM's assembly language."""
+        arrays = (
+            f"{name} = private unnamed_addr constant {content}, align 64"
+            for content, name in self._arrays.items()
+        )
+        attributes = (
+            f'attributes #0 = {{ nounwind "prefer-vector-width"="{self.vector_bits}" '
+            f'"min-legal-vector-width"="{self.vector_bits}" }}'
+        )
+        return "\n".join([*arrays, *self._declared.values(), *self.functions, attributes, ""])
+
+
+class Function:
+    """Writes a function. ``close`` adds it to its module.
+
+    Variables live on the stack, from which LLVM takes them to registers.
+    """
+
+    def __init__(
+        self, module: Module, name: str, parameters: dict[str, str], internal: bool = False
+    ) -> None:
+        self.module = module
+        self.parameters = {n: Term(t.split()[0], f"%{n}") for n, t in parameters.items()}
+        declared = ", ".join(f"{t} %{n}" for n, t in parameters.items())
+        linkage = "internal " if internal else ""
+        self._head = f"define {linkage}void @{name}({declared}) #0 {{"
+        self._stack: list[str] = []
+        self._lines: list[str] = []
+        self._count = 0
+
+    def close(self) -> None:
+        """Return from the function and add it to the module."""
+        self.do("ret void")
+        lines = [self._head, "entry:", *self._stack, "br label %body", "body:", *self._lines, "}"]
+        self.module.functions.append("\n".join(lines))
+
+    # Instructions
+
+    def do(self, text: str) -> None:
+        """Write an instruction without a result."""
+        self._lines.append(text)
+
+    def value(self, kind: str, text: str) -> Term:
+        """Write an instruction and return its result."""
+        self._count += 1
+        name = f"%v{self._count}"
+        self._lines.append(f"{name} = {text}")
+        return Term(kind, name)
+
+    def intrinsic(self, name: str, result: str, *operands: Term, flags: str = "") -> Term:
+        """Call an intrinsic of LLVM's."""
+        self.module.declare(name, result, [o.type for o in operands])
+        return self.value(result, f"call {flags} {result} @{name}({', '.join(map(str, operands))})")
+
+    def call(self, name: str, *operands: Term) -> None:
+        """Call a function of this module."""
+        self.do(f"call void @{name}({', '.join(map(str, operands))})")
+
+    # Memory
+
+    def local(self, kind: str, count: int = 1) -> Term:
+        """Return a pointer to ``count`` places on the stack."""
+        self._count += 1
+        name = f"%s{self._count}"
+        self._stack.append(f"{name} = alloca {kind}, i64 {count}, align 64")
+        return Term("ptr", name)
+
+    def at(self, pointer: Term, element: str, index: Term | int) -> Term:
+        """Return a pointer to an element of an array."""
+        place = index if isinstance(index, Term) else Term("i64", str(index))
+        return self.value("ptr", f"getelementptr inbounds {element}, {pointer}, {place}")
+
+    def load(self, kind: str, pointer: Term, align: int = 0) -> Term:
+        """Return what stands at a pointer."""
+        return self.value(kind, f"load {kind}, {pointer}" + (f", align {align}" if align else ""))
+
+    def store(self, value: Term, pointer: Term, align: int = 0) -> None:
+        """Write to a pointer."""
+        self.do(f"store {value}, {pointer}" + (f", align {align}" if align else ""))
+
+    # Numbers of one
+
+    def arithmetic(self, operation: str, a: Term, b: Term | int | float) -> Term:
+        """Return the result of an instruction of two operands of one type."""
+        if not isinstance(b, Term):
+            b = Term(a.type, number_text(a.type, b))
+        return self.value(a.type, f"{operation} {a}, {b.text}")
+
+    def compare(self, predicate: str, a: Term, b: Term | int | float) -> Term:
+        """Return whether ``a`` and ``b``, both integers or both floating, compare so."""
+        if not isinstance(b, Term):
+            b = Term(a.type, number_text(a.type, b))
+        kind = "fcmp" if a.type in ("double", "float") else "icmp"
+        return self.value("i1", f"{kind} {predicate} {a}, {b.text}")
+
+    def choose(self, condition: Term, yes: Term, no: Term) -> Term:
+        """Return ``yes`` where the condition holds, else ``no``."""
+        return self.value(yes.type, f"select {condition}, {yes}, {no}")
+
+    # Flow
+
+    def _label(self) -> str:
+        self._count += 1
+        return f"b{self._count}"
+
+    def jump(self, label: str) -> None:
+        """Go on at a label."""
+        self.do(f"br label %{label}")
+
+    def mark(self, label: str) -> None:
+        """Put a label here; what stands before must have jumped."""
+        self.do(f"{label}:")
+
+    @contextmanager
+    def when(self, condition: Term) -> Iterator[None]:
+        """Do what is written inside if the condition holds."""
+        inside, after = self._label(), self._label()
+        self.do(f"br {condition}, label %{inside}, label %{after}")
+        self.mark(inside)
+        yield
+        self.jump(after)
+        self.mark(after)
+
+    @contextmanager
+    def repeat(self, going: Term) -> Iterator[None]:
+        """Do what is written inside for as long as the ``i1`` at a pointer is true."""
+        test, inside, after = self._label(), self._label(), self._label()
+        self.jump(test)
+        self.mark(test)
+        self.do(f"br {self.load('i1', going)}, label %{inside}, label %{after}")
+        self.mark(inside)
+        yield
+        self.jump(test)
+        self.mark(after)
+
+    @contextmanager
+    def count(self, start: Term | int, stop: Term | int, step: int = 1) -> Iterator[Term]:
+        """Do what is written inside for every ``i64`` from ``start`` on below ``stop``."""
+        place = self.local("i64")
+        self.store(start if isinstance(start, Term) else Term("i64", str(start)), place)
+        test, inside, after = self._label(), self._label(), self._label()
+        self.jump(test)
+        self.mark(test)
+        index = self.load("i64", place)
+        self.do(f"br {self.compare('slt', index, stop)}, label %{inside}, label %{after}")
+        self.mark(inside)
+        yield index
+        self.store(self.arithmetic("add nsw", index, step), place)
+        self.jump(test)
+        self.mark(after)
+
+
+def number_text(kind: str, value: float | int | bool) -> str:
+    """Return a constant as LLVM writes it; floating ones by their bits."""
+    if kind == "float":
+        return f"0x{struct.unpack('<Q', struct.pack('<d', _single(value)))[0]:016X}"
+    if kind == "double":
+        return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
+    if kind == "i1":
+        return "true" if value else "false"
+    return str(int(value))
+
+
+def _single(value: float) -> float:
+    """Round to single precision."""
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", value))[0])
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")

@@ -1,0 +1,242 @@
+"""Traced programs as LLVM functions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from osimexp.physics.compiled import mathematics
+from osimexp.physics.compiled.assembly import Function, Module, Term, number_text
+from osimexp.physics.compiled.lanes import Numbers, Shape
+from osimexp.physics.compiled.trace import Operation, Program, Reference
+
+PROGRAM = {
+    "state": "ptr noalias readonly",
+    "controls": "ptr noalias readonly",
+    "out": "ptr noalias writeonly",
+}
+"""Parameters of an emitted program: arrays of numbers of its shape."""
+
+
+def emit(
+    module: Module, name: str, program: Program, states: int, shape: Shape, flags: str = "contract"
+) -> None:
+    """Add a program to a module, as a function of ``PROGRAM``'s parameters.
+
+    Args:
+        module: where to.
+        name: of the function.
+        program: what it does.
+        states: how many of the inputs stand in ``state``; the others stand in ``controls``.
+        shape: of the numbers.
+        flags: what LLVM may do to sums and products.
+    """
+    function = Function(module, name, PROGRAM, internal=True)
+    body = _Body(function, Numbers(function, shape, flags), Numbers(function, shape), states)
+    for operation in program.operations:
+        body.found.append(body.work_out(operation))
+    for slot, result in enumerate(program.results):
+        value = body.number(result)
+        place = function.at(function.parameters["out"], shape.number, slot)
+        function.store(value, place, shape.size)
+    function.close()
+
+
+@dataclass
+class _Body:
+    """A program being written.
+
+    Attributes:
+        plain: arithmetic of the mathematical functions, where the order of operations matters.
+        found: the results of the operations so far.
+    """
+
+    function: Function
+    numbers: Numbers
+    plain: Numbers
+    states: int
+    found: list[Term] = field(default_factory=list)
+    _circular: dict[str, tuple[Term, Term]] = field(default_factory=dict)
+
+    def number(self, operand: Reference | float | int | bool) -> Term:
+        """Return an operand that is a number."""
+        return self._known(operand, lambda v: self.numbers.constant(float(v)))
+
+    def index(self, operand: Reference | float | int | bool) -> Term:
+        """Return an operand that is an index."""
+        return self._known(operand, lambda v: self.numbers.index(int(v)))
+
+    def condition(self, operand: Reference | float | int | bool) -> Term:
+        """Return an operand that is a condition."""
+        return self._known(operand, lambda v: self.numbers.condition(bool(v)))
+
+    def _known(
+        self,
+        operand: Reference | float | int | bool,
+        constant: Callable[[float | int | bool], Term],
+    ) -> Term:
+        if isinstance(operand, Reference):
+            return self.found[operand.number]
+        return constant(operand)
+
+    def work_out(self, operation: Operation) -> Term:
+        """Write an operation and return its result."""
+        n, kind, o = self.numbers, operation.kind, operation.operands
+        match kind:
+            case "input":
+                return self._input(int(operation.data[0]))
+            case "add" | "sub" | "mul" | "div":
+                return _BINARY[kind](n, self.number(o[0]), self.number(o[1]))
+            case "neg" | "sqrt" | "abs":
+                return _UNARY[kind](n, self.number(o[0]))
+            case "exp":
+                return mathematics.exp(self.plain, self.number(o[0]))
+            case "log":
+                return mathematics.log(self.plain, self.number(o[0]))
+            case "sin" | "cos":
+                return self._sine_and_cosine(self.number(o[0]))[kind == "cos"]
+            case "atan2":
+                return mathematics.atan2(self.plain, self.number(o[0]), self.number(o[1]))
+            case "select":
+                return n.select(self.condition(o[0]), self.number(o[1]), self.number(o[2]))
+            case "less":
+                return n.compare("olt", self.number(o[0]), self.number(o[1]))
+            case "and" | "or":
+                return n.whole(kind, self.condition(o[0]), self.condition(o[1]))
+            case "not":
+                return n.whole("xor", self.condition(o[0]), n.condition(True))
+            case "locate":
+                return self._locate(self.number(o[0]), operation.data)
+            case "refine":
+                return self._refine(self.index(o[0]), self.number(o[1]), int(operation.data[0]))
+            case "lookup":
+                return self._lookup(self.index(o[0]), operation.data)
+        raise AssertionError(kind)
+
+    def _input(self, slot: int) -> Term:
+        array, place = ("state", slot) if slot < self.states else ("controls", slot - self.states)
+        shape = self.numbers.shape
+        pointer = self.function.at(self.function.parameters[array], shape.number, place)
+        return self.function.load(shape.number, pointer, shape.size)
+
+    def _sine_and_cosine(self, x: Term) -> tuple[Term, Term]:
+        if x.text not in self._circular:
+            self._circular[x.text] = mathematics.sine_and_cosine(self.plain, x)
+        return self._circular[x.text]
+
+    # Tables
+
+    def _locate(self, x: Term, breaks: tuple[float, ...]) -> Term:
+        """Return how many breaks are <= x."""
+        if self.numbers.shape.width == 1 and len(breaks) > 2:
+            return self._locate_at_once(x, breaks)
+        n, count = self.numbers, self.numbers.index(0)
+        for b in breaks:
+            below = n.compare("ole", n.constant(b), x)
+            count = n.whole("add", count, n.convert("zext", below, "i32"))
+        return count
+
+    def _locate_at_once(self, x: Term, breaks: tuple[float, ...]) -> Term:
+        """Compare one number with eight breaks at a time."""
+        write, shape = self.function.value, Shape(self.numbers.shape.element, 8)
+        first = write(shape.number, f"insertelement {shape.number} poison, {x}, i64 0")
+        spread = write(
+            shape.number,
+            f"shufflevector {first}, {shape.number} poison, <8 x i32> zeroinitializer",
+        )
+        count = None
+        for start in range(0, len(breaks), 8):
+            row = _constants(shape, breaks[start : start + 8], float("nan"))
+            below = write("<8 x i1>", f"fcmp ole {row}, {spread.text}")
+            mask = write("i8", f"bitcast {below} to i8")
+            some = self.function.intrinsic("llvm.ctpop.i8", "i8", mask)
+            some = write("i32", f"zext {some} to i32")
+            count = some if count is None else self.numbers.whole("add", count, some)
+        assert count is not None
+        return count
+
+    def _refine(self, index: Term, position: Term, parts: int) -> Term:
+        n = self.numbers
+        low, high = n.constant(0.0), n.constant(parts - 1.0)
+        position = n.select(n.compare("ogt", position, low), position, low)
+        position = n.select(n.compare("olt", position, high), position, high)
+        part = n.convert("fptosi", position, "i32")
+        return n.whole("add", n.whole("mul", index, n.index(parts)), part)
+
+    def _lookup(self, index: Term, table: tuple[float, ...]) -> Term:
+        shape, f = self.numbers.shape, self.function
+        if len(table) <= _FEW:
+            return self._choose(index, table)
+        if shape.element == "float" and shape.width in _PERMUTED and len(table) <= _REGISTERS:
+            return self._permute(index, table)
+        array = f.module.array(shape.element, table)
+        if shape.width == 1:
+            place = f.value("i64", f"zext {index} to i64")
+            return f.load(shape.element, f.at(array, shape.element, place))
+        # A load for every lane takes less time than the processor's gather.
+        result = Term(shape.number, "poison")
+        for lane in range(shape.width):
+            place = f.value("i32", f"extractelement {index}, i64 {lane}")
+            place = f.value("i64", f"zext {place} to i64")
+            entry = f.load(shape.element, f.at(array, shape.element, place))
+            result = f.value(shape.number, f"insertelement {result}, {entry}, i64 {lane}")
+        return result
+
+    def _permute(self, index: Term, table: tuple[float, ...]) -> Term:
+        """Return entries of a table that is held in registers."""
+        n, f, shape = self.numbers, self.function, self.numbers.shape
+        one, two = _PERMUTED[shape.width]
+        rows = [
+            _constants(shape, table[start : start + shape.width], 0.0)
+            for start in range(0, len(table), shape.width)
+        ]
+        span = 2 if two else 1
+        pieces = [
+            f.intrinsic(two, shape.number, rows[i], index, rows[i + 1])
+            if two and i + 1 < len(rows)
+            else f.intrinsic(one, shape.number, rows[i], index)
+            for i in range(0, len(rows), span)
+        ]
+        result = pieces[-1]
+        for i in range(len(pieces) - 2, -1, -1):
+            here = n.compare_integers("ult", index, n.index(shape.width * span * (i + 1)))
+            result = n.select(here, pieces[i], result)
+        return result
+
+    def _choose(self, index: Term, table: tuple[float, ...]) -> Term:
+        """Return an entry of a small table without reading memory."""
+        n = self.numbers
+        result = n.constant(table[-1])
+        for place in range(len(table) - 2, -1, -1):
+            if table[place] == table[place + 1]:
+                continue
+            here = n.compare_integers("ule", index, n.index(place))
+            result = n.select(here, n.constant(table[place]), result)
+        return result
+
+
+def _constants(shape: Shape, values: tuple[float, ...], padding: float) -> Term:
+    """Return a vector of numbers, filled up with ``padding``."""
+    row = values + (padding,) * (shape.width - len(values))
+    items = ", ".join(f"{shape.element} {number_text(shape.element, v)}" for v in row)
+    return Term(shape.number, f"<{items}>")
+
+
+_FEW = 2
+"""Entries up to which a table is a chain of choices."""
+
+_REGISTERS = 64
+"""Entries up to which a table is held in registers."""
+
+_PERMUTED = {
+    16: ("llvm.x86.avx512.permvar.sf.512", "llvm.x86.avx512.vpermi2var.ps.512"),
+    8: ("llvm.x86.avx2.permps", ""),
+}
+"""By lanes, the instructions that pick entries from one register and from two, by the low bits
+of an index in each lane."""
+
+_BINARY = {
+    "add": Numbers.add,
+    "sub": Numbers.subtract,
+    "mul": Numbers.multiply,
+    "div": Numbers.divide,
+}
+_UNARY = {"neg": Numbers.negate, "sqrt": Numbers.sqrt, "abs": Numbers.absolute}

@@ -1,0 +1,1 @@
+"""The forces of a model other than its muscles."""

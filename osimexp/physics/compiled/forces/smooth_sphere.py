@@ -1,0 +1,134 @@
+"""A sphere on a half space, with contact that is smooth in the state."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import opensim
+
+from osimexp.physics.compiled.dynamics import Loads
+from osimexp.physics.compiled.forces.contact import (
+    Friction,
+    HalfSpace,
+    Meeting,
+    Sphere,
+    read_half_space,
+    read_sphere,
+    sphere_meets_half_space,
+)
+from osimexp.physics.compiled.forces.force import Contact, require
+from osimexp.physics.compiled.mechanism import Mechanism
+from osimexp.physics.compiled.motion import Motion
+from osimexp.physics.compiled.trace import Array, Scalar, exp, minimum, power
+from osimexp.physics.compiled.trace import sqrt as root
+
+STEEPEST = 80.0
+"""Beyond this exponent a step counts as climbed; 1 / exp of it is 2e-35, a number in float32."""
+
+
+@dataclass(frozen=True)
+class SmoothSphere:
+    """OpenSim's SmoothSphereHalfSpaceForce.
+
+    Serrancolí et al. 2019, IEEE Transactions on Neural Systems and Rehabilitation Engineering
+    27(8):1690-1696: Hertz's stiffness and Hunt and Crossley's dissipation, both switched on by a
+    hyperbolic tangent, and the friction of ``Friction``.
+
+    Attributes:
+        name: of the force.
+        sphere: what touches.
+        space: what it touches.
+        stiffness: N/m^2, of both materials together with half of each depth.
+        dissipation: s/m.
+        friction: of the two surfaces.
+        least: smallest square of depth (m^2) and of slip ((m/s)^2) that is told from 0.
+        hertz_smoothing: 1/m, steepness of the switch over the depth.
+        hunt_crossley_smoothing: s/m, steepness of the switch over the closing speed.
+    """
+
+    name: str
+    sphere: Sphere
+    space: HalfSpace
+    stiffness: float
+    dissipation: float
+    friction: Friction
+    least: float
+    hertz_smoothing: float
+    hunt_crossley_smoothing: float
+
+    @property
+    def sphere_body(self) -> int:
+        """The body that carries the sphere."""
+        return self.sphere.middle.body
+
+    @property
+    def contacts(self) -> tuple[Contact, ...]:
+        """What it does to each body by contact."""
+        return (self,)
+
+    def apply(self, motion: Motion, loads: Loads) -> None:
+        """Add the force on the sphere, and its reaction."""
+        meeting, force = self._force(motion)
+        meeting.push(loads, force)
+
+    def reaction(self, motion: Motion) -> Array:
+        """Return the force on the sphere's body ``(3,)`` in the ground's axes, N."""
+        return self._force(motion)[1]
+
+    def _force(self, motion: Motion) -> tuple[Meeting, Array]:
+        meeting = sphere_meets_half_space(motion, self.sphere, self.space, 0.5)
+        press = self._press(meeting)
+        rub = press * self.friction.per_speed(meeting.slip @ meeting.slip + self.least)
+        return meeting, -(meeting.normal * press + meeting.slip * rub)
+
+    def _press(self, meeting: Meeting) -> Scalar:
+        half = 0.5 * self.stiffness ** (2.0 / 3.0)
+        factor = 4.0 / 3.0 * half * sqrt(self.sphere.radius * half)
+        depth, closing = meeting.depth, meeting.closing
+        smooth_depth = root(depth * depth + self.least)
+        hertz = power(smooth_depth, 1.5) * factor * _step(self.hertz_smoothing, depth)
+        if self.dissipation == 0.0:
+            return hertz
+        damping = 1.0 + 1.5 * self.dissipation * closing
+        turn = closing + 2.0 / (3.0 * self.dissipation)
+        return hertz * damping * _step(self.hunt_crossley_smoothing, turn)
+
+
+def _step(steepness: float, x: Scalar) -> Scalar:
+    """Return (1 + tanh(steepness x)) / 2, by one exponential that cannot overflow."""
+    return 1.0 / (1.0 + exp(minimum(-2.0 * steepness * x, STEEPEST)))
+
+
+def read_smooth_sphere(given: opensim.Force, mechanism: Mechanism) -> SmoothSphere:
+    """Read a SmoothSphereHalfSpaceForce.
+
+    Raises:
+        ModelError: its figures give no finite force.
+    """
+    force = opensim.SmoothSphereHalfSpaceForce.safeDownCast(given)
+    sphere = opensim.ContactSphere.safeDownCast(force.getConnectee("sphere"))
+    space = opensim.ContactHalfSpace.safeDownCast(force.getConnectee("half_space"))
+    require(force.get_transition_velocity() > 0.0, force, "set transition_velocity above 0")
+    require(force.get_stiffness() >= 0.0, force, "set stiffness to 0 or more")
+    require(force.get_dissipation() >= 0.0, force, "set dissipation to 0 or more")
+    require(force.get_constant_contact_force() >= 0.0, force, "set constant_contact_force above 0")
+    require(
+        force.get_dissipation() > 0.0 or force.get_hunt_crossley_smoothing() > 0.0,
+        force,
+        "set hunt_crossley_smoothing or dissipation above 0",
+    )
+    return SmoothSphere(
+        force.getName(),
+        read_sphere(sphere, mechanism),
+        read_half_space(space, mechanism),
+        force.get_stiffness(),
+        force.get_dissipation(),
+        Friction(
+            force.get_static_friction(),
+            force.get_dynamic_friction(),
+            force.get_viscous_friction(),
+            force.get_transition_velocity(),
+        ),
+        force.get_constant_contact_force(),
+        force.get_hertz_smoothing(),
+        force.get_hunt_crossley_smoothing(),
+    )

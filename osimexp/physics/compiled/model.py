@@ -1,0 +1,170 @@
+"""From a prepared model to machine code, proven against OpenSim and kept on disk."""
+
+import logging
+import pickle
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import opensim
+from numpy.typing import NDArray
+
+from osimexp.errors import ModelError
+from osimexp.physics.cache import digest, kept, sources
+from osimexp.physics.compiled.equations import Shape, trace_equations
+from osimexp.physics.compiled.machine import (
+    Machine,
+    Programs,
+    compile_module,
+    lanes_width,
+    processor_key,
+)
+from osimexp.physics.compiled.proof import BOUND, Proof, prove, samples
+from osimexp.physics.compiled.system import read_system
+from osimexp.physics.compiled.workspace import Layout
+from osimexp.physics.engine import Engine
+from osimexp.physics.model import PreparedModel, loaded
+from osimexp.physics.settings import OpenSimSettings
+from osimexp.physics.simulation import COSTLY, Names
+
+log = logging.getLogger("osimexp")
+
+Floats = NDArray[np.float64]
+
+STATES = 40
+"""Random states at which a model is compared with OpenSim when it is compiled."""
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """A model's code and what is known of it.
+
+    Attributes:
+        names: what the columns of a simulation's arrays are called.
+        shape: where things stand in a state.
+        free: numbers of the free coordinates, in the order of the state.
+        fibre_ranges: ``(k, 2)`` m, where the equilibrium of each elastic fibre is sought.
+        proof: how far it is from OpenSim.
+        tabulation_error: greatest error found in tabulated muscle curves, relative to 1.
+        operations: of the derivative.
+        lanes: environments side by side in the code that has them, 0 for none.
+        code: object code for the processor that it was compiled on.
+    """
+
+    names: Names
+    shape: Shape
+    free: NDArray[np.intp]
+    fibre_ranges: Floats
+    proof: Proof
+    tabulation_error: float
+    operations: int
+    lanes: int
+    code: bytes
+
+    def machine(self) -> Machine:
+        """Return what runs the code."""
+        return Machine(self.code, layout(self.shape), self.lanes)
+
+
+def compile_model(model: PreparedModel, lanes: bool = False) -> CompiledModel:
+    """Compile a model, or take it as it was compiled before.
+
+    Args:
+        model: what to compile.
+        lanes: with code for several environments in the lanes of a vector register, too.
+
+    Raises:
+        ModelError: a component cannot be compiled, or the compiled model differs from OpenSim.
+    """
+    width = lanes_width() if lanes else 0
+    name = digest(
+        [
+            model.xml,
+            repr((model.settings.feet, sorted(model.settings.points), model.settings.base)),
+            sources("physics"),
+            opensim.GetVersion(),
+            processor_key(),
+            str(width),
+        ]
+    )
+    blob = kept(f"compiled/{name}", lambda: pickle.dumps(_compiled(model, width)))
+    found = pickle.loads(blob)
+    assert isinstance(found, CompiledModel)
+    return found
+
+
+def layout(shape: Shape) -> Layout:
+    """Return the layout of a model's rows."""
+    return Layout(
+        shape.states,
+        shape.muscles,
+        shape.outputs,
+        (shape.speeds.start, shape.speeds.stop),
+        tuple(range(shape.fibres.start, shape.fibres.stop)),
+    )
+
+
+def _compiled(model: PreparedModel, lanes: int) -> CompiledModel:
+    begun = time.perf_counter()
+    engine = Engine(model, OpenSimSettings(), 0.01, COSTLY)
+    names = engine.names
+    with loaded(model.xml) as described:
+        described.initSystem()
+        system = read_system(described, model.settings, names.points)
+    equations = trace_equations(system)
+    shape = equations.shape
+    traced = time.perf_counter()
+    programs = Programs(
+        equations.derivative, equations.output, equations.balance if shape.elastic else None
+    )
+    code = compile_module(programs, layout(shape), lanes)
+    machine = Machine(code, layout(shape), lanes)
+    compiled = time.perf_counter()
+    free = np.array(system.mechanism.free, dtype=np.intp)
+    states = list(samples(model, engine, STATES, np.random.default_rng(0)))
+    proof = prove(states, names, shape, free, _derivative(machine), _output(machine))
+    log.info(
+        "Compiled the model's %d operations in %.1f s, and compared it with OpenSim at %d states "
+        "in %.1f s: %s differ most, by %.1e.",
+        len(equations.derivative.operations),
+        compiled - begun,
+        proof.states,
+        time.perf_counter() - compiled,
+        *proof.worst,
+    )
+    log.debug("Traced in %.1f s.", traced - begun)
+    if not proof.worst[1] <= BOUND:
+        raise ModelError(
+            f"The compiled model differs from OpenSim in its {proof.worst[0]} by "
+            f"{proof.worst[1]:.1e}, more than {BOUND:.0e}, and is not used; keep physics=opensim."
+        )
+    muscles = [system.muscles[i] for i in shape.elastic]
+    return CompiledModel(
+        names,
+        shape,
+        free,
+        np.array([muscle.fibre_range for muscle in muscles], dtype=float).reshape(-1, 2),
+        proof,
+        max((muscle.tabulation_error for muscle in system.muscles), default=0.0),
+        len(equations.derivative.operations),
+        lanes,
+        code,
+    )
+
+
+def _derivative(machine: Machine):  # type: ignore[no-untyped-def]
+    def run(states: Floats, excitations: Floats) -> Floats:
+        out = np.empty_like(states)
+        machine.derivative(states, excitations, out)
+        return out
+
+    return run
+
+
+def _output(machine: Machine):  # type: ignore[no-untyped-def]
+    def run(states: Floats, excitations: Floats) -> Floats:
+        out = np.empty((len(states), machine.layout.outputs))
+        machine.output(states, excitations, out)
+        return out
+
+    return run

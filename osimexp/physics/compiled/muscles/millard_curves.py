@@ -1,0 +1,254 @@
+"""The curves of Millard2012EquilibriumMuscle as piecewise polynomials.
+
+Where their pieces meet follows from the constructions of OpenSim's SmoothSegmentedFunctionFactory,
+after Millard et al. (2013), Journal of Biomechanical Engineering 135, 021005; what they are in
+between is sampled from OpenSim's own curves.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import opensim
+
+from osimexp.physics.compiled.curves import Piecewise, tabulated
+from osimexp.physics.compiled.muscles.corners import Corner, Point, corner
+
+# Tables are tried from the smallest on until one is as near as this.
+_NEAR = 1e-12
+_SIZES = ((8, 32), (9, 32), (9, 64), (10, 128))
+# A muscle's own curve is compared with the table at this many places.
+_PLACES = 64
+# Of the force-velocity curve, where corners meet near the greatest velocities.
+_NEAR_FASTEST = 0.9
+
+
+@dataclass(frozen=True)
+class Tabulated:
+    """A curve and the greatest error found in it."""
+
+    curve: Piecewise
+    error: float
+
+
+@dataclass(frozen=True)
+class FibreCurves:
+    """Active and passive force over the fibre length; they share their pieces."""
+
+    active: Tabulated
+    passive: Tabulated
+
+
+def fibre_curves(
+    active: opensim.ActiveForceLengthCurve, passive: opensim.FiberForceLengthCurve
+) -> FibreCurves:
+    """Return the curves of force over the fibre length in optimal ones."""
+    found = _fibre_curves(
+        (
+            active.get_min_norm_active_fiber_length(),
+            active.get_transition_norm_fiber_length(),
+            active.get_max_norm_active_fiber_length(),
+            active.get_shallow_ascending_slope(),
+            active.get_minimum_value(),
+        ),
+        (
+            passive.get_strain_at_zero_force(),
+            passive.get_strain_at_one_norm_force(),
+            passive.getStiffnessAtLowForceInUse(),
+            passive.getStiffnessAtOneNormForceInUse(),
+            passive.getCurvinessInUse(),
+        ),
+    )
+    return FibreCurves(
+        _compared(found.active, active.calcValue), _compared(found.passive, passive.calcValue)
+    )
+
+
+def tendon_curve(curve: opensim.TendonForceLengthCurve) -> Tabulated:
+    """Return the tendon's force over its length in slack lengths."""
+    found = _tendon_curve(
+        curve.get_strain_at_one_norm_force(),
+        curve.getStiffnessAtOneNormForceInUse(),
+        curve.getNormForceAtToeEndInUse(),
+        curve.getCurvinessInUse(),
+    )
+    return _compared(found, curve.calcValue)
+
+
+@dataclass(frozen=True)
+class VelocityFigures:
+    """The properties of a ForceVelocityCurve, in the order of its constructor."""
+
+    concentric_slope_at_fastest: float
+    concentric_slope_near_fastest: float
+    isometric_slope: float
+    eccentric_slope_at_fastest: float
+    eccentric_slope_near_fastest: float
+    greatest: float
+    concentric_curviness: float
+    eccentric_curviness: float
+
+    @property
+    def points(self) -> tuple[tuple[Point, float], ...]:
+        """Where the curve's corners meet, and its slope there."""
+        slow = 0.5 * (1.0 - _NEAR_FASTEST)
+        concentric = self.concentric_slope_at_fastest + self.concentric_slope_near_fastest
+        eccentric = self.eccentric_slope_at_fastest + self.eccentric_slope_near_fastest
+        return (
+            ((-1.0, 0.0), self.concentric_slope_at_fastest),
+            ((-_NEAR_FASTEST, slow * concentric), self.concentric_slope_near_fastest),
+            ((0.0, 1.0), self.isometric_slope),
+            ((_NEAR_FASTEST, self.greatest - slow * eccentric), self.eccentric_slope_near_fastest),
+            ((1.0, self.greatest), self.eccentric_slope_at_fastest),
+        )
+
+    @property
+    def corners(self) -> tuple[Corner, ...]:
+        """The four corners, from the fastest shortening on."""
+        curviness = [self.concentric_curviness] * 2 + [self.eccentric_curviness] * 2
+        return tuple(
+            corner(*first, *last, c)
+            for first, last, c in zip(self.points[:-1], self.points[1:], curviness, strict=True)
+        )
+
+
+def velocity_figures(curve: opensim.ForceVelocityCurve) -> VelocityFigures:
+    """Read a force-velocity curve."""
+    return VelocityFigures(
+        curve.get_concentric_slope_at_vmax(),
+        curve.get_concentric_slope_near_vmax(),
+        curve.get_isometric_slope(),
+        curve.get_eccentric_slope_at_vmax(),
+        curve.get_eccentric_slope_near_vmax(),
+        curve.get_max_eccentric_velocity_force_multiplier(),
+        curve.get_concentric_curviness(),
+        curve.get_eccentric_curviness(),
+    )
+
+
+def velocity_curve(curve: opensim.ForceVelocityCurve) -> Tabulated:
+    """Return the force over the fibre's velocity in maximum contraction velocities."""
+    return _compared(_velocity_curve(velocity_figures(curve)), curve.calcValue)
+
+
+@cache
+def inverse_velocity_curve(figures: VelocityFigures) -> Tabulated:
+    """Return the velocity over the force, which OpenSim takes where nothing damps the fibre.
+
+    Its lines beyond the ends have half the slopes near the greatest velocities, whatever the
+    slopes at them are.
+    """
+    concentric = 0.5 * figures.concentric_slope_near_fastest
+    eccentric = 0.5 * figures.eccentric_slope_near_fastest
+    used = VelocityFigures(
+        concentric,
+        figures.concentric_slope_near_fastest,
+        figures.isometric_slope,
+        eccentric,
+        figures.eccentric_slope_near_fastest,
+        figures.greatest,
+        figures.concentric_curviness,
+        figures.eccentric_curviness,
+    )
+    curve = opensim.ForceVelocityInverseCurve(*_listed(used))
+    joints = tuple(y for (_, y), _ in used.points)
+    return _table(curve.calcValue, joints, (1.0 / concentric, 1.0 / eccentric))
+
+
+@cache
+def _fibre_curves(active: tuple[float, ...], passive: tuple[float, ...]) -> FibreCurves:
+    low, transition, high = active[:3]
+    shoulder = 0.05
+    rising = (
+        low,
+        low + 0.5 * (transition - low),
+        transition + 0.5 * (1.0 - shoulder - transition),
+        1.0,
+        1.0 + shoulder + 0.5 * (high - 1.0 - shoulder),
+        high,
+    )
+    zero, one = 1.0 + passive[0], 1.0 + passive[1]
+    stretching = (zero, zero + min(0.1 / passive[3], 0.1 * (one - zero)), one)
+    joints = _merged((*rising, *stretching))
+    active_curve = opensim.ActiveForceLengthCurve(*active)
+    passive_curve = opensim.FiberForceLengthCurve(*passive)
+    lines = (0.0, 0.0), (0.0, passive[3])
+    for degree, parts in _SIZES:
+        found = FibreCurves(
+            Tabulated(*tabulated(active_curve.calcValue, joints, parts, degree, lines[0])),
+            Tabulated(*tabulated(passive_curve.calcValue, joints, parts, degree, lines[1])),
+        )
+        if max(found.active.error, found.passive.error) < _NEAR:
+            break
+    return found
+
+
+@cache
+def _tendon_curve(strain: float, stiffness: float, toe: float, curviness: float) -> Tabulated:
+    end = 1.0 + strain + (toe - 1.0) / stiffness
+    foot = 1.0 + 0.1 * (end - 1.0)
+    middle = 1.0 + strain + (0.5 * toe - 1.0) / stiffness
+    curve = opensim.TendonForceLengthCurve(strain, stiffness, toe, curviness)
+    joints = (1.0, foot + 0.5 * (middle - foot), end)
+    return _table(curve.calcValue, joints, (0.0, stiffness))
+
+
+@cache
+def _velocity_curve(figures: VelocityFigures) -> Tabulated:
+    curve = opensim.ForceVelocityCurve(*_listed(figures))
+    joints = tuple(x for (x, _), _ in figures.points)
+    slopes = figures.concentric_slope_at_fastest, figures.eccentric_slope_at_fastest
+    return _table(curve.calcValue, joints, slopes)
+
+
+def _listed(figures: VelocityFigures) -> tuple[float, ...]:
+    return (
+        figures.concentric_slope_at_fastest,
+        figures.concentric_slope_near_fastest,
+        figures.isometric_slope,
+        figures.eccentric_slope_at_fastest,
+        figures.eccentric_slope_near_fastest,
+        figures.greatest,
+        figures.concentric_curviness,
+        figures.eccentric_curviness,
+    )
+
+
+def _table(
+    function: Callable[[float], float], joints: tuple[float, ...], slopes: tuple[float, float]
+) -> Tabulated:
+    for degree, parts in _SIZES:
+        found = Tabulated(*tabulated(function, joints, parts, degree, slopes))
+        if found.error < _NEAR:
+            break
+    return found
+
+
+def _merged(joints: tuple[float, ...]) -> tuple[float, ...]:
+    """Return joints in order, without those that rounding alone tells apart."""
+    ordered: list[float] = []
+    for joint in sorted(joints):
+        if not ordered or joint - ordered[-1] > 1e-12:
+            ordered.append(joint)
+    return tuple(ordered)
+
+
+def _compared(table: Tabulated, function: Callable[[float], float]) -> Tabulated:
+    """Return the table with the error that is seen against a muscle's own curve."""
+    seen = max(abs(value - function(x)) for x, value in _read_off(table.curve))
+    return Tabulated(table.curve, max(table.error, seen))
+
+
+@cache
+def _read_off(curve: Piecewise) -> tuple[tuple[float, float], ...]:
+    """Return places on and beyond a table, and its values there."""
+    low, high = curve.breaks[0], curve.breaks[-1]
+    margin = 0.1 * (high - low)
+    found = []
+    for i in range(_PLACES):
+        # Steps of the golden ratio: the places have no period in common with the pieces.
+        x = low - margin + (0.618033988749895 * i % 1.0) * (high - low + 2.0 * margin)
+        value = curve.value(x)
+        assert isinstance(value, float)
+        found.append((x, value))
+    return tuple(found)

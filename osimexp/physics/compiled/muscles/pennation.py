@@ -1,0 +1,68 @@
+"""The angle between a muscle's fibres and its tendon."""
+
+from dataclasses import dataclass
+from math import cos, sin
+from math import sqrt as sqrt_of
+
+import opensim
+
+from osimexp.physics.compiled.muscles.refusal import refused
+from osimexp.physics.compiled.trace import Scalar, sqrt
+
+# OpenSim's Eps: below this angle its fibres lie along the tendon.
+_STRAIGHT = 2.0**-52
+
+
+@dataclass(frozen=True)
+class FixedWidth:
+    """Fibres that turn as they shorten so that the muscle keeps its width.
+
+    The formulas of OpenSim's MuscleFixedWidthPennationModel, after Millard et al. (2013), Journal
+    of Biomechanical Engineering 135, 021005.
+
+    Attributes:
+        width: m; 0 where the fibres lie along the tendon.
+        least: fibre length at the greatest angle, m.
+    """
+
+    width: float
+    least: float
+
+    def along(self, fibre_length: Scalar) -> Scalar:
+        """Return the fibre's length along the tendon, m, of a fibre not shorter than ``least``."""
+        if self.width == 0.0:
+            return fibre_length
+        return sqrt(fibre_length * fibre_length - self.width * self.width)
+
+    def length(self, along: Scalar) -> Scalar:
+        """Return the length of a fibre from its length along the tendon, m."""
+        if self.width == 0.0:
+            return along
+        return sqrt(along * along + self.width * self.width)
+
+    def cosine(self, along: Scalar, fibre_length: Scalar) -> Scalar:
+        """Return the cosine of the angle."""
+        return 1.0 if self.width == 0.0 else along / fibre_length
+
+    def alongside(self, fibre_length: float) -> float:
+        """Return the fibre's length along the tendon, m, of a length that is known beforehand."""
+        return sqrt_of(fibre_length * fibre_length - self.width * self.width)
+
+
+def read_pennation(muscle: opensim.Muscle, greatest: float) -> FixedWidth:
+    """Read the width of a muscle whose angle goes no further than ``greatest``, rad.
+
+    Raises:
+        ModelError: the fibres would stand across the tendon.
+    """
+    angle = muscle.get_pennation_angle_at_optimal()
+    if angle <= _STRAIGHT:
+        return FixedWidth(0.0, 0.0)
+    if greatest <= _STRAIGHT or cos(greatest) < 1e-6:
+        raise refused(
+            muscle,
+            f"lets fibres turn to {greatest:.6g} rad, and its maximum_pennation_angle must lie "
+            "above 0 and below a right angle",
+        )
+    width = muscle.get_optimal_fiber_length() * sin(angle)
+    return FixedWidth(width, width / sin(greatest))

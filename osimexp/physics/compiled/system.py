@@ -1,0 +1,152 @@
+"""Everything of a model that moves it or is read off it, as components that can be traced."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import opensim
+
+from osimexp.errors import ModelError, near_matches
+from osimexp.physics.compiled.forces.limits import CoordinateLimit
+from osimexp.physics.compiled.forces.reading import Contact, Force, read_force
+from osimexp.physics.compiled.mechanism import Mechanism, Station, read_mechanism
+from osimexp.physics.compiled.muscle import Muscle
+from osimexp.physics.compiled.muscles.reading import read_muscle
+from osimexp.physics.compiled.paths import Path, read_path
+from osimexp.physics.settings import ModelSettings
+
+
+@dataclass(frozen=True)
+class Sphere:
+    """A contact sphere: its middle and its radius, m."""
+
+    middle: Station
+    radius: float
+
+
+@dataclass(frozen=True)
+class System:
+    """A model, read into components.
+
+    Attributes:
+        mechanism: its bodies, joints and coordinates.
+        bodies: numbers of the bodies, in OpenSim's order.
+        muscles: in OpenSim's order.
+        paths: of the muscles.
+        forces: all other forces.
+        points: named points.
+        feet: for each foot, the contact forces whose sum is its ground reaction.
+        spheres: contact spheres, for the clearance of a pose.
+    """
+
+    mechanism: Mechanism
+    bodies: tuple[int, ...]
+    muscles: tuple[Muscle, ...]
+    paths: tuple[Path, ...]
+    forces: tuple[Force, ...]
+    points: tuple[Station, ...]
+    feet: tuple[tuple[Contact, ...], ...]
+    spheres: tuple[Sphere, ...]
+
+    @property
+    def limits(self) -> tuple[CoordinateLimit, ...]:
+        """The forces that limit the range of a coordinate."""
+        return tuple(force for force in self.forces if isinstance(force, CoordinateLimit))
+
+    @property
+    def elastic(self) -> tuple[int, ...]:
+        """Numbers of the muscles whose fibre length is a state."""
+        return tuple(i for i, muscle in enumerate(self.muscles) if muscle.elastic)
+
+
+def read_system(model: opensim.Model, settings: ModelSettings, points: Sequence[str]) -> System:
+    """Read a model whose system is made.
+
+    Args:
+        model: any that stays inside the components that can be compiled.
+        settings: its feet are looked up in the model.
+        points: names of the markers that are wanted, in order.
+
+    Raises:
+        ModelError: a component cannot be compiled; the message names it.
+    """
+    if model.getControllerSet().getSize():
+        raise ModelError(
+            "physics=compiled has no controllers; take them out of the model, for the policy "
+            "drives the muscles."
+        )
+    mechanism = read_mechanism(model)
+    set_ = model.getMuscles()
+    muscles = [set_.get(i) for i in range(set_.getSize())]
+    names = {muscle.getName() for muscle in muscles}
+    others = [
+        model.getForceSet().get(i)
+        for i in range(model.getForceSet().getSize())
+        if model.getForceSet().get(i).getName() not in names
+    ]
+    _refuse_strays(model, len(others) + len(muscles))
+    forces = [read_force(force, mechanism) for force in others]
+    kept = tuple(force for force in forces if force is not None)
+    markers, body_set = model.getMarkerSet(), model.getBodySet()
+    return System(
+        mechanism,
+        tuple(mechanism.body_index(body_set.get(i).getName()) for i in range(body_set.getSize())),
+        tuple(read_muscle(muscle) for muscle in muscles),
+        tuple(read_path(muscle, mechanism) for muscle in muscles),
+        kept,
+        tuple(_marker(markers.get(name), mechanism) for name in points),
+        _feet(settings.feet, kept, mechanism),
+        _spheres(model, mechanism),
+    )
+
+
+def _refuse_strays(model: opensim.Model, known: int) -> None:
+    """Refuse what acts on the model from outside its sets of forces and constraints."""
+    count = 0
+    for component in model.getComponentsList():
+        force = opensim.Force.safeDownCast(component)
+        if force is not None:
+            count += 1
+    if count != known:
+        raise ModelError(
+            f"The model holds {count - known} forces outside its ForceSet, which physics=compiled "
+            "does not look for; move them there, or keep physics=opensim."
+        )
+
+
+def _marker(marker: opensim.Marker, mechanism: Mechanism) -> Station:
+    return mechanism.station(marker.getParentFrame(), marker.get_location())
+
+
+def _feet(
+    feet: dict[str, tuple[str, ...]], forces: Sequence[Force], mechanism: Mechanism
+) -> tuple[tuple[Contact, ...], ...]:
+    bodies = [body.name for body in mechanism.bodies]
+    contacts = [contact for force in forces for contact in force.contacts]
+    found = []
+    for foot, patterns in feet.items():
+        for pattern in patterns:
+            if not any(fnmatchcase(body, pattern) for body in bodies):
+                raise ModelError(
+                    f"model.feet.{foot}: the model has no body {pattern!r}; "
+                    f"{near_matches(pattern, bodies)}"
+                )
+        found.append(
+            tuple(
+                contact
+                for contact in contacts
+                if any(fnmatchcase(bodies[contact.sphere_body], pattern) for pattern in patterns)
+            )
+        )
+    return tuple(found)
+
+
+def _spheres(model: opensim.Model, mechanism: Mechanism) -> tuple[Sphere, ...]:
+    set_ = model.getContactGeometrySet()
+    found = []
+    for i in range(set_.getSize()):
+        sphere = opensim.ContactSphere.safeDownCast(set_.get(i))
+        if sphere is not None:
+            middle = mechanism.station(sphere.getFrame(), sphere.get_location())
+            found.append(Sphere(middle, sphere.getRadius()))
+    return tuple(found)

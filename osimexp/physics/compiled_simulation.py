@@ -1,0 +1,201 @@
+"""``physics=compiled``: the batch stepped by OpenSim's equations, compiled to machine code."""
+
+import os
+
+import numpy as np
+
+from osimexp.errors import ModelError
+from osimexp.physics.compiled.integrators import MEMORY, IntegratorSettings
+from osimexp.physics.compiled.model import CompiledModel, compile_model
+from osimexp.physics.model import PreparedModel
+from osimexp.physics.settings import CompiledSettings, WorkerSettings
+from osimexp.physics.simulation import (
+    COSTLY,
+    Floats,
+    Kinematics,
+    Mask,
+    Snapshot,
+    Start,
+    State,
+)
+
+
+class CompiledSimulation:
+    """A batch of compiled simulations; see ``osimexp.physics.simulation.Simulation``.
+
+    What one simulation does depends on nothing but its own state and excitations: neither the
+    size of the batch nor the number of threads changes a bit of it.
+
+    Args:
+        model: what to simulate.
+        physics: how to integrate.
+        workers: how many threads share the batch; ``count`` 0 is this one alone.
+        size: simulations in the batch, ``B``.
+        control_period: s of simulated time in one step.
+        fields: the costly arrays of ``State`` that are read after each step.
+
+    Attributes:
+        model: what was compiled, and the proof of it.
+        evaluations: how often the derivative was worked out so far, over all simulations.
+
+    Raises:
+        ModelError: the model cannot be compiled, or differs from OpenSim when it is.
+    """
+
+    def __init__(
+        self,
+        model: PreparedModel,
+        physics: CompiledSettings,
+        workers: WorkerSettings,
+        size: int,
+        control_period: float,
+        fields: frozenset[str],
+    ) -> None:
+        self.size = size
+        self.control_period = control_period
+        self.replaced = 0
+        self.model: CompiledModel = compile_model(model, physics.lanes)
+        self.names = self.model.names
+        self._integrator = IntegratorSettings(
+            physics.integrator,
+            physics.tolerance,
+            physics.maximum_step,
+            physics.stages,
+            physics.evaluations,
+            physics.lanes,
+            physics.highest_speed,
+        )
+        self._threads = min(os.cpu_count() or 1 if workers.count is None else workers.count, size)
+        self._threads = max(self._threads, 1)
+        self._machine = self.model.machine()
+        shape = self.model.shape
+        self._shape = shape
+        self._rows = np.zeros((size, shape.states))
+        self._rows[:, shape.fibres] = self.model.fibre_ranges.mean(axis=1)
+        self._memory = np.zeros((size, MEMORY))
+        self._excitations = np.zeros((size, shape.muscles))
+        self._read = np.zeros((size, shape.outputs))
+        self._status = np.zeros(size, dtype=np.int32)
+        self._evaluations = np.zeros(size, dtype=np.int64)
+        self.evaluations = 0
+        self._steps = np.zeros(size, dtype=np.int64)
+        self._state = self._views(fields)
+
+    def reset(self, which: Mask, start: Start) -> State:
+        """Begin an episode in the simulations that ``which`` ``(B,)`` marks, and give all rows."""
+        rows = np.flatnonzero(which)
+        shape, free = self._shape, self.model.free
+        states = np.zeros((len(rows), shape.states))
+        states[:, : shape.free] = start.coordinates[:, free]
+        states[:, shape.speeds] = start.speeds[:, free]
+        states[:, shape.activations] = start.activations
+        idle = np.zeros((len(rows), shape.muscles))
+        if shape.elastic:
+            self._equilibrate(states, idle, start)
+        read = np.empty((len(rows), shape.outputs))
+        self._machine.output(states, idle, read, self._threads)
+        if not np.isfinite(read).all():
+            bad = int(np.flatnonzero(~np.isfinite(read).all(axis=1))[0])
+            raise self._unsound(start, bad, "its state is not finite.")
+        self._rows[rows], self._read[rows] = states, read
+        self._excitations[rows] = 0.0
+        self._memory[rows] = 0.0
+        self._steps[rows] = 0
+        self._state.time[rows] = 0.0
+        self._state.failed[rows] = False
+        return self._state
+
+    def step(self, excitations: Floats) -> State:
+        """Hold the excitations ``(B, muscles)`` for one control period."""
+        self._excitations[:] = excitations
+        self._steps += 1
+        self._machine.step(
+            self._integrator,
+            self.control_period,
+            self._rows,
+            self._excitations,
+            self._memory,
+            self._status,
+            self._evaluations,
+            self._threads,
+        )
+        self.evaluations += int(self._evaluations.sum())
+        self._machine.output(self._rows, self._excitations, self._read, self._threads)
+        np.multiply(self._steps, self.control_period, out=self._state.time)
+        np.not_equal(self._status, 0, out=self._state.failed)
+        return self._state
+
+    def kinematics(self, coordinates: Floats) -> Kinematics:
+        """Return where poses ``(R, coordinates)`` put the model; no simulation is touched."""
+        shape = self._shape
+        states = np.zeros((len(coordinates), shape.states))
+        states[:, : shape.free] = coordinates[:, self.model.free]
+        states[:, shape.activations] = 0.5
+        states[:, shape.fibres] = self.model.fibre_ranges.mean(axis=1)
+        read = np.empty((len(states), shape.outputs))
+        self._machine.output(states, np.zeros((len(states), shape.muscles)), read, self._threads)
+        places = shape.places
+        points, spheres = places["point_positions"][0], places["clearance"][0]
+        clearance = read[:, spheres].min(axis=1, initial=np.inf)
+        return Kinematics(read[:, points].reshape(len(states), -1, 3), clearance)
+
+    def snapshot(self) -> Snapshot:
+        """Return what ``restore`` needs to go on from here."""
+        return {
+            "rows": self._rows.copy(),
+            "memory": self._memory.copy(),
+            "excitations": self._excitations.copy(),
+            "steps": self._steps.copy(),
+        }
+
+    def restore(self, snapshot: Snapshot) -> State:
+        """Put every simulation back where ``snapshot`` was taken."""
+        self._rows[:] = snapshot["rows"]
+        self._memory[:] = snapshot["memory"]
+        self._excitations[:] = snapshot["excitations"]
+        self._steps[:] = snapshot["steps"]
+        self._machine.output(self._rows, self._excitations, self._read, self._threads)
+        np.multiply(self._steps, self.control_period, out=self._state.time)
+        self._state.failed[:] = False
+        return self._state
+
+    def close(self) -> None:
+        """End the threads; may be called twice."""
+        self._machine.close()
+
+    def _equilibrate(self, states: Floats, idle: Floats, start: Start) -> None:
+        low, high = (np.ascontiguousarray(ends) for ends in self.model.fibre_ranges.T)
+        status = np.zeros(len(states), dtype=np.int32)
+        self._machine.equilibrate(states, idle, (low, high), status, self._threads)
+        if status.any():
+            bad = int(np.flatnonzero(status)[0])
+            raise self._unsound(start, bad, "a fibre has no equilibrium with its tendon.")
+
+    def _unsound(self, start: Start, row: int, reason: str) -> ModelError:
+        pose = ", ".join(
+            f"{name} {value:.3g}"
+            for name, value in zip(self.names.coordinates, start.coordinates[row], strict=True)
+        )
+        return ModelError(f"No episode can start at {pose}: {reason}")
+
+    def _views(self, fields: frozenset[str]) -> State:
+        """Return the state whose arrays show what was read off last.
+
+        An array that no term reads has no rows, so that reading it fails at once.
+        """
+        views = {
+            name: self._read[:, place].reshape(self.size, *shape)
+            if name not in COSTLY - fields
+            else np.empty((0, *shape))
+            for name, (place, shape) in self._shape.places.items()
+            if name != "clearance"
+        }
+        for name, view in views.items():
+            assert not view.size or np.shares_memory(view, self._read), name
+        return State(
+            time=np.zeros(self.size),
+            excitations=self._excitations,
+            failed=np.zeros(self.size, dtype=bool),
+            lost=np.zeros(self.size, dtype=bool),
+            **views,
+        )

@@ -1,0 +1,83 @@
+"""What a batch promises of its rows: drawn each by itself, and given away for good."""
+
+import numpy as np
+import pytest
+import tasks
+from numpy.testing import assert_array_equal
+
+WALKER = (*tasks.WALKER, "observation=full")
+SHORT = "task.duration=0.03"
+
+
+@pytest.mark.parametrize("start", ["default", "noisy", "striding", "anywhere"])
+def test_a_start_is_drawn_from_its_own_generator_alone(start: str) -> None:
+    env = tasks.environment(1, *tasks.WALKER, f"start={start}")
+    term = env.specification.start
+    drawn = term(env.scene, [np.random.default_rng(seed) for seed in range(6)])
+    for seed in range(6):
+        alone = term(env.scene, [np.random.default_rng(seed)])
+        for name, values in vars(alone).items():
+            assert_array_equal(getattr(drawn, name)[seed], values[0])
+
+
+def test_a_target_is_drawn_from_its_own_generator_alone() -> None:
+    env = tasks.environment(1, *tasks.ARM)
+    term = env.specification.target
+    assert term is not None
+    drawn = term(env.scene, env._simulation, [np.random.default_rng(s) for s in range(6)])
+    for seed in range(6):
+        alone = term(env.scene, env._simulation, [np.random.default_rng(seed)])
+        assert_array_equal(drawn[seed], alone[0])
+
+
+def test_anywhere_moves_joints_within_the_workspace_and_leaves_the_pelvis() -> None:
+    workspace = "model.workspace={knee_angle_r: [-1.0, -0.5]}"
+    env = tasks.environment(1, *tasks.WALKER, "start=anywhere", workspace)
+    names, scene = env.scene.names, env.scene
+    generators = [np.random.default_rng(seed) for seed in range(200)]
+    poses = env.specification.start(scene, generators).coordinates
+    pelvis = [scene.coordinate(name) for name in ("pelvis_tx", "pelvis_ty", "pelvis_tilt")]
+    assert_array_equal(poses[:, pelvis], np.tile(names.default_pose[pelvis], (200, 1)))
+    knee = poses[:, scene.coordinate("knee_angle_r")]
+    assert -1.0 <= knee.min() < -0.95
+    assert -0.55 < knee.max() <= -0.5
+
+
+def test_some_rows_of_a_moment_are_those_rows_of_it() -> None:
+    env = tasks.environment(4, *WALKER, "start=noisy")
+    env.reset(seed=0)
+    env.step(np.random.default_rng(0).uniform(-1, 1, env.action_space.shape))
+    rows = np.array([3, 1])
+    whole, some = env._current, env._current.at(rows)
+    terms = [*env.specification.observation.values(), *env.specification.reward.values()]
+    for term in terms:
+        assert_array_equal(term(some), term(whole)[rows])
+
+
+def test_what_a_step_returns_may_be_kept() -> None:
+    env = tasks.environment(2, *WALKER, "start=noisy", SHORT)
+    generator = np.random.default_rng(0)
+    kept = [env.reset(seed=0)[0]]
+    copies = [kept[0].copy()]
+    for _ in range(8):
+        actions = generator.uniform(-1, 1, env.action_space.shape).astype(np.float32)
+        observations, rewards, terminated, truncated, infos = env.step(actions)
+        arrays = [observations, rewards, terminated, truncated, *infos.get("episode", {}).values()]
+        if "final_obs" in infos:
+            arrays += [infos["final_obs"], infos["_final_obs"], infos["_episode"]]
+        kept += arrays
+        copies += [values.copy() for values in arrays]
+    assert len(kept) > 60  # episodes ended
+    for values, copy in zip(kept, copies, strict=True):
+        assert_array_equal(values, copy)
+
+
+def test_an_end_leaves_the_other_rows_of_the_observation_alone() -> None:
+    env = tasks.environment(3, *WALKER, "start=noisy", "task.duration=1.0")
+    env.reset(seed=0)
+    env._episodes.length[1] = env._limit - 1
+    observations, _, _, truncated, infos = env.step(np.zeros(env.action_space.shape))
+    assert truncated.tolist() == [False, True, False]
+    assert_array_equal(observations[[0, 2]], infos["final_obs"][[0, 2]])
+    assert np.abs(observations[1] - infos["final_obs"][1]).max() > 1e-3
+    assert_array_equal(observations, env._observe(env._current))
