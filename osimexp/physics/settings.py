@@ -142,9 +142,7 @@ class CompiledSettings:
         if self.stages < 2:
             raise ValueError("stages must be 2 or more")
         if self.lanes and self.integrator == "adaptive":
-            raise ValueError(
-                "lanes share their steps, so integrator must be rk2, rk3, rk4 or rkc and not adaptive"
-            )
+            raise ValueError("lanes share their steps, so integrator must be rk2, rk3, rk4 or rkc")
 
     def for_judging(self) -> "CompiledSettings":
         """Return the same in double precision and with steps that follow from the error."""

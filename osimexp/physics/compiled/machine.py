@@ -22,7 +22,7 @@ from osimexp.physics.compiled.integrators import (
 from osimexp.physics.compiled.lanes import DOUBLE, Shape
 from osimexp.physics.compiled.native import Code, has_feature, object_code, processor
 from osimexp.physics.compiled.trace import Program
-from osimexp.physics.compiled.workspace import CHUNK, Layout
+from osimexp.physics.compiled.workspace import CHUNK, OK, Layout
 
 Floats = NDArray[np.float64]
 
@@ -80,6 +80,8 @@ def compile_module(programs: Programs, layout: Layout, lanes: int = 0) -> bytes:
         lanes: rows to a register for integrators in single precision: ``lanes_width()`` or less,
             a power of 2; 0 for none.
     """
+    if (programs.residual is None) != (not layout.fibres):
+        raise ValueError("A residual is given where the layout has fibres, and only there.")
     module = Module(vector_bits=32 * lanes_width())
     shapes = [DOUBLE] + ([Shape("float", lanes)] if lanes else [])
     for shape in shapes:
@@ -169,6 +171,9 @@ class Machine:
         """
         rows = self._rows(state, controls)
         fibres = (len(self.layout.fibres),)
+        if fibres == (0,):
+            status[:] = OK
+            return
         arrays = (
             state,
             controls,

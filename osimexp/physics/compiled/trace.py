@@ -10,7 +10,7 @@ Vectors and matrices of scalars are NumPy arrays of ``dtype=object``.
 
 import math
 from dataclasses import dataclass, field
-from typing import TypeAlias, Union
+from typing import Any, TypeAlias, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,28 +95,28 @@ class Value:
         self.trace = trace
         self.number = number
 
-    def __add__(self, other: Scalar) -> Scalar:
+    def __add__(self, other: Any) -> Any:
         return NotImplemented if isinstance(other, np.ndarray) else _add(self, other)
 
-    def __radd__(self, other: Scalar) -> Scalar:
+    def __radd__(self, other: Any) -> Any:
         return NotImplemented if isinstance(other, np.ndarray) else _add(self, other)
 
-    def __sub__(self, other: Scalar) -> Scalar:
+    def __sub__(self, other: Any) -> Any:
         return NotImplemented if isinstance(other, np.ndarray) else _subtract(self, other)
 
-    def __rsub__(self, other: Scalar) -> Scalar:
+    def __rsub__(self, other: Any) -> Any:
         return NotImplemented if isinstance(other, np.ndarray) else _subtract(other, self)
 
-    def __mul__(self, other: Scalar) -> Scalar:
+    def __mul__(self, other: Any) -> Any:
         return NotImplemented if isinstance(other, np.ndarray) else _multiply(self, other)
 
-    def __rmul__(self, other: Scalar) -> Scalar:
+    def __rmul__(self, other: Any) -> Any:
         return NotImplemented if isinstance(other, np.ndarray) else _multiply(self, other)
 
-    def __truediv__(self, other: Scalar) -> Scalar:
+    def __truediv__(self, other: Any) -> Any:
         return NotImplemented if isinstance(other, np.ndarray) else _divide(self, other)
 
-    def __rtruediv__(self, other: Scalar) -> Scalar:
+    def __rtruediv__(self, other: Any) -> Any:
         return NotImplemented if isinstance(other, np.ndarray) else _divide(other, self)
 
     def __neg__(self) -> Scalar:

@@ -1,31 +1,36 @@
-"""Forces along one coordinate: limits of its range, springs."""
+"""Forces that keep a coordinate within its range."""
 
-import math
 from dataclasses import dataclass
+from math import pi
 
 import opensim
 
 from osimexp.physics.compiled.dynamics import Loads
-from osimexp.physics.compiled.forces.force import Contact
-from osimexp.physics.compiled.mechanism import Mechanism, property_value
+from osimexp.physics.compiled.forces.force import Contact, require
+from osimexp.physics.compiled.mechanism import Mechanism
 from osimexp.physics.compiled.motion import Motion
-from osimexp.physics.compiled.trace import Scalar, maximum, minimum
+from osimexp.physics.compiled.trace import Scalar, absolute, less, maximum, minimum, select
 
 
 @dataclass(frozen=True)
 class CoordinateLimit:
-    """OpenSim's CoordinateLimitForce: springs and a damper that set in smoothly.
+    """OpenSim's CoordinateLimitForce: springs and a damper beyond two limits.
+
+    Both set in over a transition, with Simbody's step of the fifth degree. The energy that
+    compute_dissipation_energy counts moves nothing and is not counted.
 
     Attributes:
-        coordinate: its number.
-        lower: where the lower spring sets in, rad or m.
-        upper: where the upper one does.
+        name: of the force.
+        coordinate: number of the coordinate.
+        lower: rad or m, where the lower limit begins.
+        upper: rad or m, where the upper limit begins, at or above ``lower``.
         lower_stiffness: N m/rad or N/m.
-        upper_stiffness: likewise.
+        upper_stiffness: N m/rad or N/m.
         damping: N m s/rad or N s/m.
-        transition: rad or m over which they come to their full stiffness.
+        transition: rad or m.
     """
 
+    name: str
     coordinate: int
     lower: float
     upper: float
@@ -33,81 +38,48 @@ class CoordinateLimit:
     upper_stiffness: float
     damping: float
     transition: float
-
-    @property
-    def contacts(self) -> tuple[Contact, ...]:
-        """None."""
-        return ()
+    contacts: tuple[Contact, ...] = ()
 
     def apply(self, motion: Motion, loads: Loads) -> None:
-        """Add what it exerts."""
+        """Add the torque along the coordinate."""
         loads.along(self.coordinate, self.torque(motion))
 
     def torque(self, motion: Motion) -> Scalar:
-        """Return what it exerts on its coordinate, N m or N."""
-        q, u = motion.coordinates[self.coordinate], motion.speeds[self.coordinate]
-        above = smooth_step((q - self.upper) / self.transition)
-        below = 1.0 - smooth_step((q - self.lower) / self.transition + 1.0)
-        up = self.upper_stiffness * above * (self.upper - q)
-        low = self.lower_stiffness * below * (self.lower - q)
-        return up + low - self.damping * (above + below) * u
+        """Return the generalised force on the coordinate, N m or N."""
+        q, speed = motion.coordinates[self.coordinate], motion.speeds[self.coordinate]
+        middle, half = 0.5 * (self.lower + self.upper), 0.5 * (self.upper - self.lower)
+        away = q - middle
+        beyond = absolute(away) - half
+        t = minimum(maximum(beyond * (1.0 / self.transition), 0.0), 1.0)
+        step = t * t * t * (10.0 + t * (6.0 * t - 15.0))
+        stiffness = select(less(away, 0.0), self.lower_stiffness, -self.upper_stiffness)
+        return step * (stiffness * beyond - self.damping * speed)
 
 
-@dataclass(frozen=True)
-class CoordinateSpring:
-    """OpenSim's SpringGeneralizedForce: a linear spring and damper.
+def read_coordinate_limit(given: opensim.Force, mechanism: Mechanism) -> CoordinateLimit:
+    """Read a CoordinateLimitForce, whose figures are in degrees for rotations.
 
-    Attributes:
-        coordinate: its number.
-        stiffness: N m/rad or N/m.
-        damping: N m s/rad or N s/m.
-        rest: rad or m.
+    Raises:
+        ModelError: its figures give no finite force, or its limits are the wrong way round.
     """
-
-    coordinate: int
-    stiffness: float
-    damping: float
-    rest: float
-
-    @property
-    def contacts(self) -> tuple[Contact, ...]:
-        """None."""
-        return ()
-
-    def apply(self, motion: Motion, loads: Loads) -> None:
-        """Add what it exerts."""
-        q, u = motion.coordinates[self.coordinate], motion.speeds[self.coordinate]
-        loads.along(self.coordinate, -self.stiffness * (q - self.rest) - self.damping * u)
-
-
-def smooth_step(x: Scalar) -> Scalar:
-    """Return Simbody's step from 0 at x = 0 to 1 at x = 1, flat to the second derivative."""
-    t = minimum(maximum(x, 0.0), 1.0)
-    return t * t * t * (10.0 + t * (6.0 * t - 15.0))
-
-
-def read_limit(force: opensim.Force, mechanism: Mechanism) -> CoordinateLimit:
-    """Read a CoordinateLimitForce, whose figures are in degrees where its coordinate is an angle."""
-    limit = opensim.CoordinateLimitForce.safeDownCast(force)
-    number = mechanism.coordinate_index(limit.get_coordinate())
-    unit = math.pi / 180.0 if mechanism.coordinates[number].rotational else 1.0
+    force = opensim.CoordinateLimitForce.safeDownCast(given)
+    lower, upper = force.getLowerLimit(), force.getUpperLimit()
+    require(lower <= upper, force, "set upper_limit to lower_limit or above")
+    require(force.getTransition() > 0.0, force, "set transition above 0")
+    # OpenSim divides by both.
+    require(force.getLowerStiffness() != 0.0, force, "set lower_stiffness above 0")
+    require(force.getUpperStiffness() != 0.0, force, "set upper_stiffness above 0")
+    name = force.get_coordinate()
+    coordinate = force.getModel().getCoordinateSet().get(name)
+    rotational = coordinate.getMotionType() == opensim.Coordinate.Rotational
+    unit = pi / 180.0 if rotational else 1.0
     return CoordinateLimit(
-        number,
-        limit.getLowerLimit() * unit,
-        limit.getUpperLimit() * unit,
-        limit.getLowerStiffness() / unit,
-        limit.getUpperStiffness() / unit,
-        limit.getDamping() / unit,
-        limit.getTransition() * unit,
-    )
-
-
-def read_spring(force: opensim.Force, mechanism: Mechanism) -> CoordinateSpring:
-    """Read a SpringGeneralizedForce."""
-    spring = opensim.SpringGeneralizedForce.safeDownCast(force)
-    return CoordinateSpring(
-        mechanism.coordinate_index(spring.get_coordinate()),
-        property_value(spring, "stiffness"),
-        property_value(spring, "viscosity"),
-        property_value(spring, "rest_length"),
+        force.getName(),
+        mechanism.coordinate_index(coordinate.getAbsolutePathString()),
+        lower * unit,
+        upper * unit,
+        force.getLowerStiffness() / unit,
+        force.getUpperStiffness() / unit,
+        force.getDamping() / unit,
+        force.getTransition() * unit,
     )

@@ -5,16 +5,16 @@ from collections.abc import Callable
 import opensim
 
 from osimexp.errors import ModelError
-from osimexp.physics.compiled.forces.contact import read_smooth
 from osimexp.physics.compiled.forces.force import Contact, Force
 from osimexp.physics.compiled.forces.limits import read_limit, read_spring
+from osimexp.physics.compiled.forces.smooth_sphere import read_smooth_sphere
 from osimexp.physics.compiled.mechanism import Mechanism
 
 __all__ = ["Contact", "Force", "read_force"]
 
 READERS: dict[str, Callable[[opensim.Force, Mechanism], Force]] = {
     "CoordinateLimitForce": read_limit,
-    "SmoothSphereHalfSpaceForce": read_smooth,
+    "SmoothSphereHalfSpaceForce": read_smooth_sphere,
     "SpringGeneralizedForce": read_spring,
 }
 

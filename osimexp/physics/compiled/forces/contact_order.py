@@ -1,0 +1,93 @@
+"""The order in which Simbody's search finds contacts, where it decides which of them act.
+
+The search (Simbody's GeneralContactSubsystem) picks the axis along which the surfaces lie furthest
+apart, sorts them by where they begin on it, half spaces first, and takes the pairs in that order.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from osimexp.physics.compiled.trace import (
+    Array,
+    Condition,
+    Scalar,
+    absolute,
+    both,
+    either,
+    less,
+    maximum,
+    minimum,
+    negation,
+    select,
+)
+from osimexp.physics.compiled.vectors import total
+
+Key = tuple[Scalar, Scalar]
+"""Where a pair stands in the order: beginnings of its earlier and of its later surface."""
+
+FURTHEST = 1e30
+"""m; further than any surface lies, and a number in float32."""
+
+
+def along_widest_axis(places: Sequence[Array], radii: Sequence[float | None]) -> list[Scalar]:
+    """Return where each surface begins on the axis along which they lie furthest apart.
+
+    Args:
+        places: middles of the spheres and origins of the half spaces, each ``(3,)``, m.
+        radii: of the spheres; None for half spaces, which begin before all spheres, in order.
+    """
+    mean = total(places) * (1.0 / len(places))
+    spread: list[Scalar] = [
+        sum((absolute(place[axis] - mean[axis]) for place in places), start=0.0)
+        for axis in range(3)
+    ]
+    first = less(spread[1], spread[0])
+    third = less(select(first, spread[0], spread[1]), spread[2])
+    spaces = sum(radius is None for radius in radii)
+    starts: list[Scalar] = []
+    seen = 0
+    for place, radius in zip(places, radii, strict=True):
+        if radius is None:
+            starts.append(-FURTHEST * (1.0 + spaces - seen))
+            seen += 1
+        else:
+            starts.append(select(third, place[2], select(first, place[0], place[1])) - radius)
+    return starts
+
+
+def key_of_pair(a: Scalar, b: Scalar) -> Key:
+    """Return where a pair stands, given where its surfaces begin."""
+    return minimum(a, b), maximum(a, b)
+
+
+def cut_after_parting(
+    keys: Sequence[Key], parts: Sequence[Condition], forces: Sequence[Array]
+) -> list[Array]:
+    """Return the forces ``(3,)`` of pairs, 0 for all that come after the first pair that parts.
+
+    Args:
+        keys: where each pair stands in the order.
+        parts: whether each pair overlaps and yet parts.
+        forces: of each pair, 0 where it parts.
+    """
+    end: Key = (FURTHEST, FURTHEST)
+    for key, part in zip(keys, parts, strict=True):
+        if part is False:
+            continue
+        earlier = both(part, _before(key, end))
+        end = select(earlier, key[0], end[0]), select(earlier, key[1], end[1])
+    return [
+        np.array([select(_before(end, key), 0.0, part) for part in force], dtype=object)
+        for key, force in zip(keys, forces, strict=True)
+    ]
+
+
+def _before(a: Key, b: Key) -> Condition:
+    if _same(a[0], b[0]):
+        return less(a[1], b[1])
+    return either(less(a[0], b[0]), both(negation(less(b[0], a[0])), less(a[1], b[1])))
+
+
+def _same(a: Scalar, b: Scalar) -> bool:
+    return isinstance(a, float) and isinstance(b, float) and a == b

@@ -1,0 +1,287 @@
+"""Hunt and Crossley's contact of spheres with half spaces and with each other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import sqrt
+
+import opensim
+
+from osimexp.errors import ModelError
+from osimexp.physics.compiled.dynamics import Loads
+from osimexp.physics.compiled.forces.contact import (
+    Friction,
+    HalfSpace,
+    Meeting,
+    Sphere,
+    read_half_space,
+    read_sphere,
+    sphere_meets_half_space,
+    sphere_meets_sphere,
+)
+from osimexp.physics.compiled.forces.contact_order import (
+    Key,
+    along_widest_axis,
+    cut_after_parting,
+    key_of_pair,
+)
+from osimexp.physics.compiled.forces.force import Contact, require, title
+from osimexp.physics.compiled.mechanism import GROUND, Mechanism, Station, property_value
+from osimexp.physics.compiled.motion import Motion
+from osimexp.physics.compiled.trace import (
+    Array,
+    Condition,
+    Scalar,
+    both,
+    less,
+    maximum,
+    negation,
+)
+from osimexp.physics.compiled.trace import sqrt as root
+from osimexp.physics.compiled.vectors import total
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a surface is made of.
+
+    Attributes:
+        stiffness: plane strain modulus, N/m^2.
+        dissipation: s/m.
+        static: friction coefficient.
+        dynamic: friction coefficient.
+        viscous: friction coefficient, s/m.
+    """
+
+    stiffness: float
+    dissipation: float
+    static: float
+    dynamic: float
+    viscous: float
+
+
+@dataclass(frozen=True)
+class Surface:
+    """One piece of contact geometry and its material."""
+
+    shape: Sphere | HalfSpace
+    material: Material
+
+    @property
+    def body(self) -> int:
+        """The body that carries it."""
+        return self.centre.body
+
+    @property
+    def centre(self) -> Station:
+        """Middle of a sphere, or the origin of a half space."""
+        return self.shape.middle if isinstance(self.shape, Sphere) else self.shape.edge
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two surfaces on different bodies; Sherman, Seth and Delp 2011, Procedia IUTAM 2:241-261.
+
+    Attributes:
+        first: place of a sphere among the force's surfaces.
+        second: place of the surface it meets.
+        share: of the depth, how much of it the second surface gives way.
+        hertz: Hertz's force at a depth of 1 m, N.
+        dissipation: s/m.
+        friction: of the two.
+    """
+
+    first: int
+    second: int
+    share: float
+    hertz: float
+    dissipation: float
+    friction: Friction
+
+
+@dataclass(frozen=True)
+class _Touch:
+    """A pair at one moment: what the first surface is pushed with, and whether the two part.
+
+    They part when they overlap and yet leave each other so fast that nothing presses them.
+    """
+
+    meeting: Meeting
+    force: Array
+    parts: Condition
+
+
+@dataclass(frozen=True)
+class HuntCrossley:
+    """OpenSim's HuntCrossleyForce, which is Simbody's.
+
+    A pair of surfaces pushes by its depth and closing speed, and not at all where the two part. A
+    quirk of Simbody is kept: at the first pair that parts it leaves out the pairs that come after
+    it, in the order in which its search for contacts finds them.
+
+    Attributes:
+        name: of the force.
+        surfaces: all of its geometry.
+        pairs: those on different bodies, at least one of them a sphere.
+    """
+
+    name: str
+    surfaces: tuple[Surface, ...]
+    pairs: tuple[Pair, ...]
+
+    @property
+    def contacts(self) -> tuple[Contact, ...]:
+        """What it does to each body that carries a sphere."""
+        bodies = dict.fromkeys(s.body for s in self.surfaces if isinstance(s.shape, Sphere))
+        return tuple(BodyContact(self, body) for body in bodies if body != GROUND)
+
+    def apply(self, motion: Motion, loads: Loads) -> None:
+        """Add the force of each pair, and its reaction."""
+        for touch in self.touches(motion):
+            touch.meeting.push(loads, touch.force)
+
+    def touches(self, motion: Motion) -> list[_Touch]:
+        """Return what every pair does."""
+        touches = [self._touch(motion, pair) for pair in self.pairs]
+        if len(self.pairs) < 2 or not any(pair.dissipation > 0.0 for pair in self.pairs):
+            return touches
+        forces = cut_after_parting(
+            self._keys(motion), [t.parts for t in touches], [t.force for t in touches]
+        )
+        return [
+            _Touch(touch.meeting, force, touch.parts)
+            for touch, force in zip(touches, forces, strict=True)
+        ]
+
+    def _touch(self, motion: Motion, pair: Pair) -> _Touch:
+        first, second = self.surfaces[pair.first].shape, self.surfaces[pair.second].shape
+        assert isinstance(first, Sphere)
+        if isinstance(second, HalfSpace):
+            meeting = sphere_meets_half_space(motion, first, second, pair.share)
+        else:
+            meeting = sphere_meets_sphere(motion, first, second, pair.share)
+        depth = maximum(meeting.depth, 0.0)
+        damping = maximum(1.0 + 1.5 * pair.dissipation * meeting.closing, 0.0)
+        press = pair.hertz * depth * root(depth) * damping
+        rub = press * pair.friction.per_speed(meeting.slip @ meeting.slip)
+        parts = (
+            both(less(0.0, meeting.depth), negation(less(0.0, damping)))
+            if pair.dissipation > 0.0
+            else False
+        )
+        return _Touch(meeting, -(meeting.normal * press + meeting.slip * rub), parts)
+
+    def _keys(self, motion: Motion) -> list[Key]:
+        """Return for each pair where it stands in the order of Simbody's search."""
+        radii = [s.shape.radius if isinstance(s.shape, Sphere) else None for s in self.surfaces]
+        places = [motion.position(surface.centre) for surface in self.surfaces]
+        starts: list[Scalar] = along_widest_axis(places, radii)
+        return [key_of_pair(starts[p.first], starts[p.second]) for p in self.pairs]
+
+
+@dataclass(frozen=True)
+class BodyContact:
+    """What a Hunt-Crossley force does to one body."""
+
+    force: HuntCrossley
+    sphere_body: int
+
+    def reaction(self, motion: Motion) -> Array:
+        """Return the force on the body ``(3,)`` in the ground's axes, N."""
+        touches = self.force.touches(motion)
+        ahead = total(t.force for t in touches if t.meeting.first == self.sphere_body)
+        back = total(t.force for t in touches if t.meeting.second == self.sphere_body)
+        return ahead - back
+
+
+def read_hunt_crossley(given: opensim.Force, mechanism: Mechanism) -> HuntCrossley:
+    """Read a HuntCrossleyForce.
+
+    Raises:
+        ModelError: it holds geometry other than spheres and half spaces, or figures that give no
+            finite force.
+    """
+    force = opensim.HuntCrossleyForce.safeDownCast(given)
+    transition = force.getTransitionVelocity()
+    require(transition > 0.0, force, "set transition_velocity above 0")
+    surfaces = _surfaces(force, mechanism)
+    # A pair on one body pushes that body both ways, which is nothing.
+    pairs = [
+        _pair(surfaces, a, b, transition)
+        for a, b in combinations(range(len(surfaces)), 2)
+        if surfaces[a].body != surfaces[b].body
+        and any(isinstance(surfaces[i].shape, Sphere) for i in (a, b))
+    ]
+    return HuntCrossley(force.getName(), surfaces, tuple(pairs))
+
+
+def _pair(surfaces: Sequence[Surface], a: int, b: int, transition: float) -> Pair:
+    if not isinstance(surfaces[a].shape, Sphere):
+        a, b = b, a
+    first, second = surfaces[a], surfaces[b]
+    one, two = first.material, second.material
+    assert isinstance(first.shape, Sphere)
+    radius = first.shape.radius
+    if isinstance(second.shape, Sphere):
+        radius = radius * second.shape.radius / (radius + second.shape.radius)
+    hard, soft = one.stiffness ** (2.0 / 3.0), two.stiffness ** (2.0 / 3.0)
+    share = hard / (hard + soft)
+    stiffness = soft * share
+    return Pair(
+        a,
+        b,
+        share,
+        4.0 / 3.0 * stiffness * sqrt(radius * stiffness),
+        one.dissipation * (1.0 - share) + two.dissipation * share,
+        Friction(
+            _harmonic_mean(one.static, two.static),
+            _harmonic_mean(one.dynamic, two.dynamic),
+            _harmonic_mean(one.viscous, two.viscous),
+            transition,
+        ),
+    )
+
+
+def _harmonic_mean(a: float, b: float) -> float:
+    return 2.0 * a * b / (a + b) if a + b > 0.0 else 0.0
+
+
+def _surfaces(force: opensim.HuntCrossleyForce, mechanism: Mechanism) -> tuple[Surface, ...]:
+    # OpenSim's Python has no class for the sets of parameters; their properties can be read.
+    sets = force.getPropertyByName("contact_parameters").getValueAsObject(0)
+    objects = sets.getPropertyByName("objects")
+    found = []
+    for i in range(objects.size()):
+        parameters = objects.getValueAsObject(i)
+        material = _material(force, parameters)
+        names = parameters.getPropertyByName("geometry")
+        for j in range(names.size()):
+            name = opensim.PropertyHelper.getValueString(names, j)
+            found.append(Surface(_shape(force, name, mechanism), material))
+    return tuple(found)
+
+
+def _material(force: opensim.HuntCrossleyForce, parameters: opensim.OpenSimObject) -> Material:
+    names = ("stiffness", "dissipation", "static_friction", "dynamic_friction", "viscous_friction")
+    figures = [property_value(parameters, name) for name in names]
+    require(figures[0] > 0.0, force, "set the stiffness of its contact parameters above 0")
+    for name, figure in zip(names, figures, strict=True):
+        require(figure >= 0.0, force, f"set the {name} of its contact parameters to 0 or more")
+    return Material(*figures)
+
+
+def _shape(force: opensim.HuntCrossleyForce, name: str, mechanism: Mechanism) -> Sphere | HalfSpace:
+    model = force.getModel()
+    path = name if model.hasComponent(name) else f"./contactgeometryset/{name}"
+    geometry = model.getComponent(path)
+    kind = geometry.getConcreteClassName()
+    if kind == "ContactSphere":
+        sphere = opensim.ContactSphere.safeDownCast(geometry)
+        require(sphere.getRadius() > 0.0, force, f"set the radius of {name} above 0")
+        return read_sphere(sphere, mechanism)
+    if kind == "ContactHalfSpace":
+        return read_half_space(opensim.ContactHalfSpace.safeDownCast(geometry), mechanism)
+    raise ModelError(
+        f"physics=compiled has spheres and half spaces alone, and force {title(force)} uses "
+        f"{kind} {name}; replace it by spheres, or keep physics=opensim."
+    )
