@@ -180,10 +180,9 @@ def test_emitted_programs_do_what_the_trace_says(shape: Shape, seed: int) -> Non
 
 def test_every_kind_of_operation_is_tried() -> None:
     kinds = {o.kind for seed in range(4) for o in random_program(seed, 600).operations}
-    assert kinds == set(
-        "input add sub mul div neg sqrt exp log sin cos atan2 abs select lookup less and or not "
-        "locate refine".split()
-    )
+    numbers = {"input", "add", "sub", "mul", "div", "neg", "sqrt", "exp", "log", "sin", "cos"}
+    numbers |= {"atan2", "abs", "select", "lookup"}
+    assert kinds == numbers | {"less", "and", "or", "not", "locate", "refine"}
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -275,7 +274,7 @@ def test_lanes_agree_with_rows_by_themselves(oscillator: Machine, method: str) -
         )
         for lanes in (False, True)
     ]
-    np.testing.assert_allclose(results[0][0], results[1][0], atol=3e-6)
+    np.testing.assert_allclose(results[0][0], results[1][0], rtol=0, atol=3e-6)
     np.testing.assert_array_equal(results[0][2], results[1][2])
 
 
@@ -333,7 +332,7 @@ def test_a_stiff_equation_needs_as_many_stages_as_the_formula_says() -> None:
             assert found[0, 1] == pytest.approx(math.exp(-1.0), abs=1e-3)
         # 0.65 (stages^2 - 1) is 41 and 127; the product of rate and step is 100.
         assert sizes[8] > 1e3
-        assert sizes[14] == pytest.approx(2.0, abs=1e-3)
+        assert sizes[14] == pytest.approx(2.0, abs=0.05)
     found, status, _ = advance(machine, IntegratorSettings(), state, controls, 0.05, steps=20)
     np.testing.assert_allclose(found, [[2.0, math.exp(-1.0)]], atol=1e-3)
     assert status == [0]

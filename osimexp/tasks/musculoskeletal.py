@@ -12,6 +12,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from osimexp.errors import SimulationError
+from osimexp.physics.compiled_simulation import CompiledSimulation
 from osimexp.physics.model import PreparedModel, prepare
 from osimexp.physics.simulate import simulate
 from osimexp.physics.simulation import Floats, Mask, Simulation, State

@@ -161,9 +161,9 @@ def chebyshev_coefficients(stages: int, step: float) -> NDArray[np.float64]:
     """Return the coefficients of ``rkc``'s stages, those of derivatives times the step.
 
     Returns:
-        ``(stages, 5)``: a stage's weights of the state at the start, of the stage before, of the
-        one before that, of the derivative of the stage before and of that at the start. The first
-        stage has the last alone.
+        ``(stages, 4)``: a stage's weights of the stage before and of the one before that, all
+        less the state at the start, of the derivative of the stage before and of that at the
+        start. The first stage has the last alone.
     """
     damping = 2.0 / 13.0
     w0 = 1.0 + damping / stages**2
@@ -176,43 +176,44 @@ def chebyshev_coefficients(stages: int, step: float) -> NDArray[np.float64]:
     w1 = polynomial(stages, 1) / polynomial(stages, 2)
     b = [0.0, 0.0] + [polynomial(j, 2) / polynomial(j, 1) ** 2 for j in range(2, stages + 1)]
     b[0] = b[1] = b[2]
-    rows = np.zeros((stages, 5))
-    rows[0, 4] = b[1] * w1 * step
+    rows = np.zeros((stages, 4))
+    rows[0, 3] = b[1] * w1 * step
     for j in range(2, stages + 1):
-        before, last = 2.0 * b[j] * w0 / b[j - 1], -b[j] / b[j - 2]
         rate = 2.0 * b[j] * w1 / b[j - 1] * step
         start = -(1.0 - b[j - 1] * polynomial(j - 1, 0)) * rate
-        rows[j - 1] = 1.0 - before - last, before, last, rate, start
+        rows[j - 1] = 2.0 * b[j] * w0 / b[j - 1], -b[j] / b[j - 2], rate, start
     return rows
 
 
 def _write_chebyshev(w: Workspace, derivative: str) -> None:
     f, p = w.function, w.function.parameters
-    state, first_rate, rate = w.array(), w.array(), w.array()
-    stages = [w.array(), w.array()]
+    state, ahead, first_rate, rate = w.array(), w.array(), w.array(), w.array()
+    # Stages less the state, which keeps the digits of single precision.
+    changes = [w.array(), w.array()]
     # Places of the stage before and of the one before that, which take turns.
     before, last = f.local("ptr"), f.local("ptr")
 
     def coefficient(stage: Term | int, place: int) -> Term:
-        row = f.at(p["coefficients"], "[5 x double]", stage)
+        row = f.at(p["coefficients"], "[4 x double]", stage)
         return f.load("double", f.at(row, "double", place))
 
     with f.count(p["first"], p["last"], w.numbers.shape.width) as row:
         controls = w.load_rows(row, state)
         with f.count(0, p["steps"]):
             f.call(derivative, state, controls, first_rate)
-            w.combine(stages[0], [(None, state)])
-            w.combine(stages[1], [(None, state), (coefficient(0, 4), first_rate)])
-            f.store(stages[0], last)
-            f.store(stages[1], before)
+            w.combine(changes[0], [(Term("double", "0.0"), first_rate)])
+            w.combine(changes[1], [(coefficient(0, 3), first_rate)])
+            f.store(changes[0], last)
+            f.store(changes[1], before)
             with f.count(1, p["stages"]) as stage:
                 a, b = f.load("ptr", before), f.load("ptr", last)
-                f.call(derivative, a, controls, rate)
-                arrays = (state, a, b, rate, first_rate)
+                w.combine(ahead, [(None, state), (None, a)])
+                f.call(derivative, ahead, controls, rate)
+                arrays = (a, b, rate, first_rate)
                 w.combine(b, [(coefficient(stage, k), array) for k, array in enumerate(arrays)])
                 f.store(a, last)
                 f.store(b, before)
-            w.combine(state, [(None, f.load("ptr", before))])
+            w.combine(state, [(None, state), (None, f.load("ptr", before))])
         w.store_rows(row, w.checked(state), state)
         w.store_count(row, f.arithmetic("mul", p["steps"], p["stages"]))
     f.close()

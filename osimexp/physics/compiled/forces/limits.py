@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import pi
+from typing import ClassVar
 
 import opensim
 
@@ -38,7 +39,7 @@ class CoordinateLimit:
     upper_stiffness: float
     damping: float
     transition: float
-    contacts: tuple[Contact, ...] = ()
+    contacts: ClassVar[tuple[Contact, ...]] = ()
 
     def apply(self, motion: Motion, loads: Loads) -> None:
         """Add the torque along the coordinate."""

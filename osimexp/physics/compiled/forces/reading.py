@@ -1,47 +1,71 @@
-"""Which of OpenSim's forces can be compiled."""
+"""Reads a force of any class that can be compiled, muscles apart."""
 
 from collections.abc import Callable
 
 import opensim
 
 from osimexp.errors import ModelError
-from osimexp.physics.compiled.forces.force import Contact, Force
-from osimexp.physics.compiled.forces.limits import read_limit, read_spring
+from osimexp.physics.compiled.forces.actuators import (
+    PROPORTIONAL,
+    read_activation_actuator,
+    read_actuator,
+)
+from osimexp.physics.compiled.forces.bushing import read_bushing, read_expression_bushing
+from osimexp.physics.compiled.forces.expression import read_coordinate_expression
+from osimexp.physics.compiled.forces.force import Contact, Force, title
+from osimexp.physics.compiled.forces.hunt_crossley import read_hunt_crossley
+from osimexp.physics.compiled.forces.limits import read_coordinate_limit
 from osimexp.physics.compiled.forces.smooth_sphere import read_smooth_sphere
+from osimexp.physics.compiled.forces.springs import (
+    read_coordinate_spring,
+    read_ligament,
+    read_point_spring,
+)
 from osimexp.physics.compiled.mechanism import Mechanism
 
 __all__ = ["Contact", "Force", "read_force"]
 
-READERS: dict[str, Callable[[opensim.Force, Mechanism], Force]] = {
-    "CoordinateLimitForce": read_limit,
+_READERS: dict[str, Callable[[opensim.Force, Mechanism], Force]] = {
+    "ActivationCoordinateActuator": read_activation_actuator,
+    "BushingForce": read_bushing,
+    "CoordinateLimitForce": read_coordinate_limit,
+    "ExpressionBasedBushingForce": read_expression_bushing,
+    "ExpressionBasedCoordinateForce": read_coordinate_expression,
+    "HuntCrossleyForce": read_hunt_crossley,
+    "Ligament": read_ligament,
+    "PointToPointSpring": read_point_spring,
     "SmoothSphereHalfSpaceForce": read_smooth_sphere,
-    "SpringGeneralizedForce": read_spring,
+    "SpringGeneralizedForce": read_coordinate_spring,
+    **dict.fromkeys(PROPORTIONAL, read_actuator),
 }
 
-# They exert their control times a constant, and osimexp leaves their controls at 0.
-IDLE = frozenset({"CoordinateActuator", "PointActuator", "TorqueActuator"})
+_REPLACEMENTS = {
+    "Blankevoort1991Ligament": "replace it by a Ligament",
+    "ElasticFoundationForce": "replace its meshes by spheres and it by HuntCrossleyForce",
+    "ExponentialContactForce": "replace it by SmoothSphereHalfSpaceForce",
+    "FunctionBasedBushingForce": "replace it by ExpressionBasedBushingForce",
+    "MeyerFregly2016Force": "replace it by SmoothSphereHalfSpaceForce",
+}
 
 
 def read_force(force: opensim.Force, mechanism: Mechanism) -> Force | None:
-    """Read a force that is no muscle; None for one that exerts nothing.
+    """Return what a force does, or None where it is switched off.
+
+    Args:
+        force: no muscle, of a model whose system is made.
+        mechanism: of the model.
 
     Raises:
-        ModelError: it cannot be compiled.
+        ModelError: its class or one of its properties cannot be compiled.
     """
-    kind, name = force.getConcreteClassName(), force.getName()
     if not force.get_appliesForce():
         return None
-    if kind in IDLE:
-        actuator = opensim.ScalarActuator.safeDownCast(force)
-        if actuator.getMinControl() > 0.0 or actuator.getMaxControl() < 0.0:
-            raise ModelError(
-                f"Actuator {name} cannot be left at a control of 0; widen its controls, or take "
-                "it out of the model."
-            )
-        return None
-    if kind not in READERS:
+    kind = force.getConcreteClassName()
+    reader = _READERS.get(kind)
+    if reader is None:
+        advice = _REPLACEMENTS.get(kind, "take it out of the model")
         raise ModelError(
-            f"physics=compiled has no {kind} ({name}); keep physics=opensim, or set its "
-            "appliesForce to false."
+            f"physics=compiled has no force such as {title(force)}; {advice}, or keep "
+            "physics=opensim."
         )
-    return READERS[kind](force, mechanism)
+    return reader(force, mechanism)
