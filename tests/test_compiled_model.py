@@ -94,18 +94,17 @@ def test_each_joint_accelerates_as_in_opensim(chain: opensim.Model) -> None:
     state = chain.initSystem()
     mechanism = read_mechanism(chain)
     count = len(mechanism.coordinates)
-    vector = opensim.createStateVariableNamesInSystemOrder(chain)
-    names = [vector[i] for i in range(len(vector))]
-    places = [names.index(f"{c.path}/value") for c in mechanism.coordinates]
-    speeds = [names.index(f"{c.path}/speed") for c in mechanism.coordinates]
     generator = np.random.default_rng(0)
     for _ in range(100):
         q, u = generator.uniform(-1.0, 1.0, count), generator.normal(size=count) * 3.0
-        y = state.getY().to_numpy().copy()
-        y[places], y[speeds] = q, u
-        state.setY(opensim.Vector.createFromMat(y))
+        coordinates = [chain.getComponent(c.path) for c in mechanism.coordinates]
+        for one, value, speed in zip(coordinates, q, u, strict=True):
+            chain.setStateVariableValue(state, f"{one.getAbsolutePathString()}/value", value)
+            chain.setStateVariableValue(state, f"{one.getAbsolutePathString()}/speed", speed)
         chain.realizeAcceleration(state)
-        expected = state.getYDot().to_numpy()[speeds]
+        expected = np.array(
+            [opensim.Coordinate.safeDownCast(c).getAccelerationValue(state) for c in coordinates]
+        )
         gains = Gains(mechanism, q.tolist(), u.tolist())
         motion = Motion(mechanism, q.tolist(), u.tolist(), gains.rates)
         found = np.array(accelerations(motion, Loads(mechanism), gains), dtype=float)

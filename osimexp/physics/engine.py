@@ -156,7 +156,7 @@ class Engine:
         variables = [vector[i] for i in range(len(vector))]
         fibres = [f"{m.getAbsolutePathString()}/fiber_length" for m in self._muscles]
         elastic = np.array([name in variables for name in fibres])
-        f = np.array([variables.index(name) for name in fibres if name in variables], dtype=int)
+        f = self._slots([name for name in fibres if name in variables])
         y = self._current.getY().to_numpy().copy()
         y[f] *= stretch[elastic]
         self._current.setY(opensim.Vector.createFromMat(y))
@@ -203,8 +203,8 @@ class Engine:
         self._coordinates = [
             opensim.Coordinate.safeDownCast(self._model.getComponent(path)) for path in paths
         ]
-        self._q = np.array([variables.index(f"{path}/value") for path in paths])
-        self._u = np.array([variables.index(f"{path}/speed") for path in paths])
+        self._q = self._slots([f"{path}/value" for path in paths])
+        self._u = self._slots([f"{path}/speed" for path in paths])
         self._constrained = self._state.getNQErr() > 0 or any(
             c.isConstrained(self._state) for c in self._coordinates
         )
@@ -212,7 +212,7 @@ class Engine:
         self._muscles = [set_.get(i) for i in range(set_.getSize())]
         activations = [f"{m.getAbsolutePathString()}/activation" for m in self._muscles]
         known = set(activations) <= set(variables)
-        self._a = np.array([variables.index(a) for a in activations]) if known else None
+        self._a = self._slots(activations) if known else None
         self._read_activation = [m.getActivation for m in self._muscles]
         self.locked = np.array([c.getLocked(self._state) for c in self._coordinates])
         self._driven = self._muscle_controls()
@@ -226,6 +226,21 @@ class Engine:
         self._contacts = self._foot_contacts(model.settings.feet)
         self._limits = self._coordinate_limits()
         self._readers = self._field_readers()
+
+    def _slots(self, variables: list[str]) -> np.ndarray:
+        """Return where state variables stand in the state.
+
+        Their order alone does not tell: joints that turn about any axis leave a slot unused.
+        """
+        state = opensim.State(self._state)
+        before = state.getY().to_numpy().copy()
+        slots = []
+        for name in variables:
+            value = self._model.getStateVariableValue(state, name)
+            self._model.setStateVariableValue(state, name, value + 0.5)
+            slots.append(int(np.flatnonzero(state.getY().to_numpy() != before)[0]))
+            self._model.setStateVariableValue(state, name, value)
+        return np.array(slots, dtype=int)
 
     def _field_readers(self) -> dict[str, list]:  # type: ignore[type-arg]
         def position(body: opensim.Body):  # type: ignore[no-untyped-def]
