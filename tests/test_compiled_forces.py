@@ -7,11 +7,9 @@ import opensim
 import pytest
 from numpy.typing import NDArray
 
-from osimexp.errors import ModelError
 from osimexp.physics.compiled.dynamics import Gains, Loads, accelerations
 from osimexp.physics.compiled.forces.force import Force
 from osimexp.physics.compiled.forces.hunt_crossley import HuntCrossley
-from osimexp.physics.compiled.forces.limits import CoordinateLimit
 from osimexp.physics.compiled.forces.reading import read_force
 from osimexp.physics.compiled.mechanism import read_mechanism
 from osimexp.physics.compiled.motion import Motion
@@ -68,11 +66,14 @@ class Bench:
         assert found is not None
         self.force: Force = found
         self.count = len(self.mechanism.coordinates)
-        names = opensim.createStateVariableNamesInSystemOrder(model)
-        order = {names[i]: i for i in range(len(names))}
+        # Names alone would not do: free and ball joints leave a place of the state unused.
+        self.state.setY(opensim.Vector.createFromMat(np.arange(float(self.state.getNY()))))
         paths = [one.path for one in self.mechanism.coordinates]
-        self.q = np.array([order[f"{path}/value"] for path in paths])
-        self.u = np.array([order[f"{path}/speed"] for path in paths])
+        self.q, self.u = (
+            np.array([int(model.getStateVariableValue(self.state, p + kind)) for p in paths])
+            for kind in ("/value", "/speed")
+        )
+        self.state = model.initSystem()
         self.index = {one.name: i for i, one in enumerate(self.mechanism.coordinates)}
 
     def realize(self, row: Floats) -> opensim.State:
@@ -124,7 +125,9 @@ class Bench:
 # Contact
 
 
-def floor(model: opensim.Model, on: opensim.PhysicalFrame | None = None) -> opensim.ContactHalfSpace:
+def floor(
+    model: opensim.Model, on: opensim.PhysicalFrame | None = None
+) -> opensim.ContactHalfSpace:
     down = opensim.Vec3(0.0, 0.0, -np.pi / 2.0)
     space = opensim.ContactHalfSpace(
         opensim.Vec3(0.0), down, on or model.getGround(), f"floor{on.getName() if on else ''}"

@@ -9,8 +9,9 @@ import torch
 from conftest import SMALL_SAC, Command
 from omegaconf import OmegaConf
 
+from osimexp import files
 from osimexp.errors import RunFolderError
-from osimexp.experiment import checkpoint, files
+from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint
 from osimexp.experiment.logger import Logger
 from osimexp.experiment.run_folder import RunFolder
