@@ -31,7 +31,7 @@ def test_a_target_is_drawn_from_its_own_generator_alone() -> None:
 
 
 def test_anywhere_moves_joints_within_the_workspace_and_leaves_the_pelvis() -> None:
-    workspace = "model.workspace={knee_angle_r: [-1.0, -0.5]}"
+    workspace = "+model.workspace.knee_angle_r=[-1.0,-0.5]"
     env = tasks.environment(1, *tasks.WALKER, "start=anywhere", workspace)
     names, scene = env.scene.names, env.scene
     generators = [np.random.default_rng(seed) for seed in range(200)]

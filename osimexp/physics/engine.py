@@ -233,6 +233,8 @@ class Engine:
         Their order alone does not tell: joints that turn about any axis leave a slot unused.
         """
         state = opensim.State(self._state)
+        for coordinate in self._coordinates:
+            coordinate.setLocked(state, False)  # A locked one takes no value.
         before = state.getY().to_numpy().copy()
         slots = []
         for name in variables:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from osimexp.physics.compiled import mathematics
-from osimexp.physics.compiled.assembly import Function, Module, Term, number_text
+from osimexp.physics.compiled.assembly import Function, Module, Term
 from osimexp.physics.compiled.lanes import Numbers, Shape
+from osimexp.physics.compiled.tables import Tables, vector
 from osimexp.physics.compiled.trace import Operation, Program, Reference
 
 PROGRAM = {
@@ -30,7 +31,9 @@ def emit(
         flags: what LLVM may do to sums and products.
     """
     function = Function(module, name, PROGRAM, internal=True)
-    body = _Body(function, Numbers(function, shape, flags), Numbers(function, shape), states)
+    numbers = Numbers(function, shape, flags)
+    tables = Tables(numbers, program.operations)
+    body = _Body(function, numbers, Numbers(function, shape), tables, states)
     for operation in program.operations:
         body.found.append(body.work_out(operation))
     for slot, result in enumerate(program.results):
@@ -52,6 +55,7 @@ class _Body:
     function: Function
     numbers: Numbers
     plain: Numbers
+    tables: Tables
     states: int
     found: list[Term] = field(default_factory=list)
     _circular: dict[str, tuple[Term, Term]] = field(default_factory=dict)
@@ -108,7 +112,7 @@ class _Body:
             case "refine":
                 return self._refine(self.index(o[0]), self.number(o[1]), int(operation.data[0]))
             case "lookup":
-                return self._lookup(self.index(o[0]), operation.data)
+                return self.tables.entry(operation, self.index(o[0]))
         raise AssertionError(kind)
 
     def _input(self, slot: int) -> Term:
@@ -144,7 +148,7 @@ class _Body:
         )
         count = None
         for start in range(0, len(breaks), 8):
-            row = _constants(shape, breaks[start : start + 8], float("nan"))
+            row = vector(shape, breaks[start : start + 8], float("nan"))
             below = write("<8 x i1>", f"fcmp ole {row}, {spread.text}")
             mask = write("i8", f"bitcast {below} to i8")
             some = self.function.intrinsic("llvm.ctpop.i8", "i8", mask)
@@ -161,77 +165,6 @@ class _Body:
         part = n.convert("fptosi", position, "i32")
         return n.whole("add", n.whole("mul", index, n.index(parts)), part)
 
-    def _lookup(self, index: Term, table: tuple[float, ...]) -> Term:
-        shape, f = self.numbers.shape, self.function
-        if len(table) <= _FEW:
-            return self._choose(index, table)
-        if shape.element == "float" and shape.width in _PERMUTED and len(table) <= _REGISTERS:
-            return self._permute(index, table)
-        array = f.module.array(shape.element, table)
-        if shape.width == 1:
-            place = f.value("i64", f"zext {index} to i64")
-            return f.load(shape.element, f.at(array, shape.element, place))
-        # A load for every lane takes less time than the processor's gather.
-        result = Term(shape.number, "poison")
-        for lane in range(shape.width):
-            place = f.value("i32", f"extractelement {index}, i64 {lane}")
-            place = f.value("i64", f"zext {place} to i64")
-            entry = f.load(shape.element, f.at(array, shape.element, place))
-            result = f.value(shape.number, f"insertelement {result}, {entry}, i64 {lane}")
-        return result
-
-    def _permute(self, index: Term, table: tuple[float, ...]) -> Term:
-        """Return entries of a table that is held in registers."""
-        n, f, shape = self.numbers, self.function, self.numbers.shape
-        one, two = _PERMUTED[shape.width]
-        rows = [
-            _constants(shape, table[start : start + shape.width], 0.0)
-            for start in range(0, len(table), shape.width)
-        ]
-        span = 2 if two else 1
-        pieces = [
-            f.intrinsic(two, shape.number, rows[i], index, rows[i + 1])
-            if two and i + 1 < len(rows)
-            else f.intrinsic(one, shape.number, rows[i], index)
-            for i in range(0, len(rows), span)
-        ]
-        result = pieces[-1]
-        for i in range(len(pieces) - 2, -1, -1):
-            here = n.compare_integers("ult", index, n.index(shape.width * span * (i + 1)))
-            result = n.select(here, pieces[i], result)
-        return result
-
-    def _choose(self, index: Term, table: tuple[float, ...]) -> Term:
-        """Return an entry of a small table without reading memory."""
-        n = self.numbers
-        result = n.constant(table[-1])
-        for place in range(len(table) - 2, -1, -1):
-            if table[place] == table[place + 1]:
-                continue
-            here = n.compare_integers("ule", index, n.index(place))
-            result = n.select(here, n.constant(table[place]), result)
-        return result
-
-
-def _constants(shape: Shape, values: tuple[float, ...], padding: float) -> Term:
-    """Return a vector of numbers, filled up with ``padding``."""
-    row = values + (padding,) * (shape.width - len(values))
-    items = ", ".join(f"{shape.element} {number_text(shape.element, v)}" for v in row)
-    return Term(shape.number, f"<{items}>")
-
-
-_FEW = 2
-"""Entries up to which a table is a chain of choices."""
-
-_REGISTERS = 64
-"""Entries up to which a table is held in registers."""
-
-_PERMUTED = {
-    16: ("llvm.x86.avx512.permvar.sf.512", "llvm.x86.avx512.vpermi2var.ps.512"),
-    8: ("llvm.x86.avx2.permps", ""),
-}
-"""By lanes, the instructions that pick entries from one register and from two, by the low bits
-of an index in each lane."""
 
 _BINARY = {
     "add": Numbers.add,

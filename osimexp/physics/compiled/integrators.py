@@ -224,11 +224,11 @@ def _write_chebyshev(w: Workspace, derivative: str) -> None:
 _ORDER = 3.0
 _INNER = ((1 / 2,), (0.0, 3 / 4), (2 / 9, 1 / 3, 4 / 9))
 _ERROR = (-5 / 72, 1 / 12, 1 / 9, -1 / 8)
-_SAFETY, _LEAST, _MOST, _AFTER_NAN = 0.9, 0.2, 5.0, 0.1
+_SAFETY, _LEAST, _MOST, _AFTER_NAN = 0.95, 0.2, 5.0, 0.1
 _NOW, _BEFORE = -0.7 / _ORDER, 0.4 / _ORDER
 """Powers of this step's error and of the last one's in the next step: Gustafsson's controller,
 which keeps explicit methods calm where stability and not error bounds the step."""
-_SHORTEST = 1e-10
+_SHORTEST = 1e-13
 """Of the duration: a step shorter than this is given up."""
 
 
