@@ -3,7 +3,7 @@
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from omegaconf import DictConfig
@@ -40,7 +40,6 @@ class EvaluateSettings:
         seed: of the first episode; null takes that of the run's final evaluation.
         device: what the policy runs on.
         workers: as in a run.
-        physics: as in a run; null takes that of the run.
         threads: of PyTorch; null leaves the number to PyTorch.
 
     """
@@ -54,7 +53,6 @@ class EvaluateSettings:
     device: str
     workers: dict[str, int | float | None]
     threads: Count | None
-    physics: dict[str, Any] | None = None
 
 
 def main() -> None:
@@ -64,12 +62,14 @@ def main() -> None:
 
 def evaluate_run(config: DictConfig) -> float:
     """Evaluate, show and write the figures, and return the mean return."""
-    settings = check(EvaluateSettings, plain(config), "evaluate")
+    values = plain(config)
+    physics = values.pop("physics", None)  # A group of the run's config, checked with it.
+    settings = check(EvaluateSettings, values, "evaluate")
     prepare_torch(settings.device, settings.threads)
     folder = RunFolder.open(Path(settings.run))
     run_config = folder.config()
     run_config.workers = config.workers
-    if settings.physics is not None:
+    if physics is not None:
         run_config.physics = config.physics
     checkpoint_name = settings.checkpoint or folder.judged_checkpoint()
     seed = settings.seed

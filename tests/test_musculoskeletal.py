@@ -97,7 +97,7 @@ def test_figures_of_an_episode_are_sums_over_its_steps() -> None:
 
 
 def test_a_failed_simulation_ends_its_episode_and_is_counted() -> None:
-    env = tasks.environment(2, *tasks.ARM, "physics.highest_speed=2.0")
+    env = tasks.environment(2, *tasks.ARM, "physics=opensim", "physics.highest_speed=2.0")
     env.reset(seed=0)
     actions = np.array([[1.0] * 6, [-1.0] * 6], dtype=np.float32)
     for _ in range(60):

@@ -14,6 +14,7 @@ import opensim
 from osimexp import anatomy
 from osimexp.errors import ModelError, near_matches
 from osimexp.physics.build import build
+from osimexp.physics.cache import digest, kept, sources
 from osimexp.physics.fit_paths import fit_paths
 from osimexp.physics.muscle_sets import MuscleSet
 from osimexp.physics.settings import ModelSettings, Point
@@ -47,11 +48,12 @@ def prepare(settings: ModelSettings, muscle_set: MuscleSet) -> PreparedModel:
     for name, point in settings.points.items():
         _add_point(model, name, point)
     model.finalizeConnections()
+    xml = _print(model)
     if settings.paths == "fitted":
-        model.initSystem()
-        fit_paths(model)
-        model.finalizeConnections()
-    return PreparedModel(_print(model), settings)
+        # Fitting takes from a second to a minute, so what came of it is kept.
+        name = digest([xml, sources("physics/fit_paths.py"), opensim.GetVersion()])
+        xml = kept(f"paths/{name}", lambda: _fitted(model).encode()).decode()
+    return PreparedModel(xml, settings)
 
 
 def quiet() -> None:
@@ -151,6 +153,20 @@ def _add_point(model: opensim.Model, name: str, point: Point) -> None:
         )
     location = opensim.Vec3(*np.asarray(point.location, dtype=float).tolist())
     model.addMarker(opensim.Marker(name, model.getBodySet().get(point.body), location))
+
+
+def _fitted(model: opensim.Model) -> str:
+    model.initSystem()
+    fits = fit_paths(model)
+    if fits:
+        name, worst = max(fits.items(), key=lambda item: item[1].length_rms)
+        log.info(
+            "The paths of %d muscles were replaced by polynomials; that of %s is farthest off, by "
+            "%.2f mm, its moment arms by %.2f mm (root mean square).",
+            len(fits), name, 1e3 * worst.length_rms, 1e3 * worst.moment_arm_rms,
+        )  # fmt: skip
+    model.finalizeConnections()
+    return _print(model)
 
 
 def _print(model: opensim.Model) -> str:

@@ -92,7 +92,7 @@ class Friction:
         square = self.transition * self.transition
         # The lesser of slip / transition and 1, over the slip, which may be 0.
         rise = 1.0 / sqrt(maximum(slip_squared, square))
-        peak = 2.0 * (self.static - self.dynamic) / (1.0 + slip_squared * (1.0 / square))
+        peak = 2.0 * (self.static - self.dynamic) * square / (slip_squared + square)
         return rise * (self.dynamic + peak) + self.viscous
 
 

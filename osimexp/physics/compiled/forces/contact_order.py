@@ -6,8 +6,6 @@ apart, sorts them by where they begin on it, half spaces first, and takes the pa
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from osimexp.physics.compiled.trace import (
     Array,
     Condition,
@@ -62,25 +60,23 @@ def key_of_pair(a: Scalar, b: Scalar) -> Key:
 
 
 def cut_after_parting(
-    keys: Sequence[Key], parts: Sequence[Condition], forces: Sequence[Array]
-) -> list[Array]:
-    """Return the forces ``(3,)`` of pairs, 0 for all that come after the first pair that parts.
+    keys: Sequence[Key], parts: Sequence[Condition], presses: Sequence[Scalar]
+) -> list[Scalar]:
+    """Return how hard pairs press, 0 for all that come after the first pair that parts.
 
     Args:
         keys: where each pair stands in the order.
         parts: whether each pair overlaps and yet parts.
-        forces: of each pair, 0 where it parts.
+        presses: of each pair, 0 where it parts.
     """
-    end: Key = (FURTHEST, FURTHEST)
+    alike = all(_same(key[0], keys[0][0]) for key in keys)
+    end: Key = (keys[0][0] if alike else FURTHEST, FURTHEST)
     for key, part in zip(keys, parts, strict=True):
         if part is False:
             continue
         earlier = both(part, _before(key, end))
         end = select(earlier, key[0], end[0]), select(earlier, key[1], end[1])
-    return [
-        np.array([select(_before(end, key), 0.0, part) for part in force], dtype=object)
-        for key, force in zip(keys, forces, strict=True)
-    ]
+    return [select(_before(end, key), 0.0, press) for key, press in zip(keys, presses, strict=True)]
 
 
 def _before(a: Key, b: Key) -> Condition:

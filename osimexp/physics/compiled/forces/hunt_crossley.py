@@ -100,14 +100,17 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class _Touch:
-    """A pair at one moment: what the first surface is pushed with, and whether the two part.
+class Touch:
+    """A pair at one moment.
 
-    They part when they overlap and yet leave each other so fast that nothing presses them.
+    Attributes:
+        meeting: of its surfaces.
+        press: N, how hard they press on each other.
+        parts: whether they overlap and yet leave each other so fast that nothing presses them.
     """
 
     meeting: Meeting
-    force: Array
+    press: Scalar
     parts: Condition
 
 
@@ -137,23 +140,28 @@ class HuntCrossley:
 
     def apply(self, motion: Motion, loads: Loads) -> None:
         """Add the force of each pair, and its reaction."""
-        for touch in self.touches(motion):
-            touch.meeting.push(loads, touch.force)
+        for meeting, force in self.pushes(motion):
+            meeting.push(loads, force)
 
-    def touches(self, motion: Motion) -> list[_Touch]:
-        """Return what every pair does."""
-        touches = [self._touch(motion, pair) for pair in self.pairs]
-        if len(self.pairs) < 2 or not any(pair.dissipation > 0.0 for pair in self.pairs):
-            return touches
-        forces = cut_after_parting(
-            self._keys(motion), [t.parts for t in touches], [t.force for t in touches]
-        )
-        return [
-            _Touch(touch.meeting, force, touch.parts)
-            for touch, force in zip(touches, forces, strict=True)
-        ]
+    def pushes(self, motion: Motion) -> list[tuple[Meeting, Array]]:
+        """Return every pair with the force ``(3,)`` on its first body."""
+        touches = self.touches(motion)
+        presses = [touch.press for touch in touches]
+        if len(touches) > 1 and any(pair.dissipation > 0.0 for pair in self.pairs):
+            parts = [touch.parts for touch in touches]
+            presses = cut_after_parting(self._keys(motion), parts, presses)
+        found = []
+        for pair, touch, press in zip(self.pairs, touches, presses, strict=True):
+            meeting = touch.meeting
+            rub = press * pair.friction.per_speed(meeting.slip @ meeting.slip)
+            found.append((meeting, -(meeting.normal * press + meeting.slip * rub)))
+        return found
 
-    def _touch(self, motion: Motion, pair: Pair) -> _Touch:
+    def touches(self, motion: Motion) -> list[Touch]:
+        """Return how hard every pair would press were it alone."""
+        return [self._touch(motion, pair) for pair in self.pairs]
+
+    def _touch(self, motion: Motion, pair: Pair) -> Touch:
         first, second = self.surfaces[pair.first].shape, self.surfaces[pair.second].shape
         assert isinstance(first, Sphere)
         if isinstance(second, HalfSpace):
@@ -161,15 +169,12 @@ class HuntCrossley:
         else:
             meeting = sphere_meets_sphere(motion, first, second, pair.share)
         depth = maximum(meeting.depth, 0.0)
-        damping = maximum(1.0 + 1.5 * pair.dissipation * meeting.closing, 0.0)
-        press = pair.hertz * depth * root(depth) * damping
-        rub = press * pair.friction.per_speed(meeting.slip @ meeting.slip)
-        parts = (
-            both(less(0.0, meeting.depth), negation(less(0.0, damping)))
-            if pair.dissipation > 0.0
-            else False
-        )
-        return _Touch(meeting, -(meeting.normal * press + meeting.slip * rub), parts)
+        hertz = pair.hertz * depth * root(depth)
+        if pair.dissipation == 0.0:
+            return Touch(meeting, hertz, False)
+        damping = 1.0 + 1.5 * pair.dissipation * meeting.closing
+        parts = both(less(0.0, meeting.depth), negation(less(0.0, damping)))
+        return Touch(meeting, hertz * maximum(damping, 0.0), parts)
 
     def _keys(self, motion: Motion) -> list[Key]:
         """Return for each pair where it stands in the order of Simbody's search."""
@@ -188,9 +193,9 @@ class BodyContact:
 
     def reaction(self, motion: Motion) -> Array:
         """Return the force on the body ``(3,)`` in the ground's axes, N."""
-        touches = self.force.touches(motion)
-        ahead = total(t.force for t in touches if t.meeting.first == self.sphere_body)
-        back = total(t.force for t in touches if t.meeting.second == self.sphere_body)
+        pushes = self.force.pushes(motion)
+        ahead = total(force for meeting, force in pushes if meeting.first == self.sphere_body)
+        back = total(force for meeting, force in pushes if meeting.second == self.sphere_body)
         return ahead - back
 
 

@@ -18,11 +18,8 @@ from osimexp.physics.compiled.forces.contact import (
 from osimexp.physics.compiled.forces.force import Contact, require
 from osimexp.physics.compiled.mechanism import Mechanism
 from osimexp.physics.compiled.motion import Motion
-from osimexp.physics.compiled.trace import Array, Scalar, exp, minimum, power
+from osimexp.physics.compiled.trace import Array, Scalar, exp, power
 from osimexp.physics.compiled.trace import sqrt as root
-
-STEEPEST = 80.0
-"""Beyond this exponent a step counts as climbed; 1 / exp of it is 2e-35, a number in float32."""
 
 
 @dataclass(frozen=True)
@@ -83,19 +80,21 @@ class SmoothSphere:
     def _press(self, meeting: Meeting) -> Scalar:
         half = 0.5 * self.stiffness ** (2.0 / 3.0)
         factor = 4.0 / 3.0 * half * sqrt(self.sphere.radius * half)
-        depth, closing = meeting.depth, meeting.closing
-        smooth_depth = root(depth * depth + self.least)
-        hertz = power(smooth_depth, 1.5) * factor * _step(self.hertz_smoothing, depth)
-        if self.dissipation == 0.0:
-            return hertz
-        damping = 1.0 + 1.5 * self.dissipation * closing
-        turn = closing + 2.0 / (3.0 * self.dissipation)
-        return hertz * damping * _step(self.hunt_crossley_smoothing, turn)
+        depth = meeting.depth
+        hertz = power(root(depth * depth + self.least), 1.5)
+        switches = _inverse_step(self.hertz_smoothing, depth)
+        if self.dissipation > 0.0:
+            # Measured from the closing speed at which the damping takes the whole force away.
+            speed = meeting.closing + 2.0 / (3.0 * self.dissipation)
+            hertz = hertz * speed
+            factor = factor * 1.5 * self.dissipation
+            switches = switches * _inverse_step(self.hunt_crossley_smoothing, speed)
+        return hertz * factor / switches
 
 
-def _step(steepness: float, x: Scalar) -> Scalar:
-    """Return (1 + tanh(steepness x)) / 2, by one exponential that cannot overflow."""
-    return 1.0 / (1.0 + exp(minimum(-2.0 * steepness * x, STEEPEST)))
+def _inverse_step(steepness: float, x: Scalar) -> Scalar:
+    """Return 2 / (1 + tanh(steepness x)), by one exponential."""
+    return 1.0 + exp(-2.0 * steepness * x)
 
 
 def read_smooth_sphere(given: opensim.Force, mechanism: Mechanism) -> SmoothSphere:
