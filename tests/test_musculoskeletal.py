@@ -112,7 +112,7 @@ def test_a_failed_simulation_ends_its_episode_and_is_counted() -> None:
 
 
 def test_a_lost_worker_truncates() -> None:
-    task = tasks.specification(*tasks.ARM).with_workers(1)
+    task = tasks.specification(*tasks.ARM, "physics=opensim").with_workers(1)
     env = MusculoskeletalVectorEnv(task, 1)
     env.reset(seed=0)
     env._simulation._workers[0].process.kill()  # type: ignore[attr-defined]
