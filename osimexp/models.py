@@ -65,15 +65,14 @@ def list_models(config: DictConfig) -> float:
 def _own_models() -> dict[str, ModelSettings]:
     models = {}
     for file in sorted((config_directory() / "model").glob("*.yaml")):
-        config = OmegaConf.load(file)
-        assert isinstance(config, DictConfig)
+        config = load(file)
         if config.get("anatomy") is not None:
             models[file.stem] = check(ModelSettings, plain(config), "model")
     return models
 
 
 def _row(model: PreparedModel, steps: int) -> tuple[str, ...]:
-    physics = build(_load(config_directory() / "physics" / "opensim.yaml"), "physics")
+    physics = build(load(config_directory() / "physics" / "opensim.yaml"), "physics")
     assert isinstance(physics, OpenSimSettings)
     workers = WorkerSettings(count=0)
     batch = OpenSimSimulation(model, physics, workers, 1, CONTROL_PERIOD, frozenset())
@@ -106,7 +105,8 @@ def seconds_a_step(batch: OpenSimSimulation, steps: int) -> float:
     return spent / steps
 
 
-def _load(file: Path) -> DictConfig:
+def load(file: Path) -> DictConfig:
+    """Return one file of the config groups by itself."""
     config = OmegaConf.load(file)
     assert isinstance(config, DictConfig)
     return config

@@ -31,6 +31,14 @@ import numpy as np
 from stepping import PARTS, STALL, Candidate
 
 HERE = Path(__file__).resolve().parent
+BATCH = 256  # environments that the compiled equations step at a time
+RKC = "physics.integrator=rkc physics.maximum_step=0.005"
+COMPILED = {
+    "compiled, adaptive": "physics=compiled",
+    "compiled, rkc": f"physics=compiled {RKC}",
+    "lanes, rk3": "physics=lanes",
+    "lanes, rkc": f"physics=lanes {RKC}",
+}
 
 
 @dataclass
@@ -219,6 +227,11 @@ def chosen(osim_rl: Path | None, osim_rl_2: Path | None) -> list[Candidate]:
             Candidate(task, "osimexp, in process"),
             Candidate(task, "osimexp, 1 worker", 4, 1),
             Candidate(task, "osimexp, 2 workers", 4, 2),
+            *(
+                Candidate(task, f"{name}, {threads} thread", BATCH, threads, physics)
+                for name, physics in COMPILED.items()
+                for threads in (1, 2)
+            ),
         ]
         name = f"osim-rl {environment.partition(':')[2]}"
         if folder is None:

@@ -36,6 +36,7 @@ class Candidate:
         name: what the tables call it.
         batch: environments stepped by one call.
         workers: processes that simulate; 0 simulates in the process that steps.
+        physics: overrides of the config that choose it, apart by spaces.
         environment: ``module:class`` of an osim-rl environment; empty for osimexp's own.
         folder: where that osim-rl is installed.
     """
@@ -44,6 +45,7 @@ class Candidate:
     name: str
     batch: int = 1
     workers: int = 0
+    physics: str = "physics=opensim"
     environment: str = ""
     folder: str = ""
 
@@ -119,6 +121,7 @@ def osimexp_step(candidate: Candidate, seed: int, watch: Stopwatch) -> Step:
     from osimexp.tasks.specification import Specification
 
     overrides = [*TASKS[candidate.task], f"workers.count={candidate.workers}"]
+    overrides += candidate.physics.split()
     with initialize_config_dir(str(config_directory()), version_base="1.3"):
         config = compose("config", [*overrides, "task.control_period=0.01"])
     env = MusculoskeletalVectorEnv(Specification.from_config(config), candidate.batch)
