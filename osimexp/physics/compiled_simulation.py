@@ -4,7 +4,6 @@ import os
 
 import numpy as np
 
-from osimexp.errors import ModelError
 from osimexp.physics.compiled.integrators import MEMORY, IntegratorSettings
 from osimexp.physics.compiled.model import CompiledModel, compile_model
 from osimexp.physics.model import PreparedModel
@@ -17,6 +16,7 @@ from osimexp.physics.simulation import (
     Snapshot,
     Start,
     State,
+    unsound,
 )
 
 
@@ -96,7 +96,7 @@ class CompiledSimulation:
         self._machine.output(states, idle, read, self._threads)
         if not np.isfinite(read).all():
             bad = int(np.flatnonzero(~np.isfinite(read).all(axis=1))[0])
-            raise self._unsound(start, bad, "its state is not finite.")
+            raise unsound(self.names, start.coordinates[bad], "its state is not finite.")
         self._rows[rows], self._read[rows] = states, read
         self._excitations[rows] = 0.0
         self._memory[rows] = 0.0
@@ -169,14 +169,9 @@ class CompiledSimulation:
         self._machine.equilibrate(states, idle, (low, high), status, self._threads)
         if status.any():
             bad = int(np.flatnonzero(status)[0])
-            raise self._unsound(start, bad, "a fibre has no equilibrium with its tendon.")
-
-    def _unsound(self, start: Start, row: int, reason: str) -> ModelError:
-        pose = ", ".join(
-            f"{name} {value:.3g}"
-            for name, value in zip(self.names.coordinates, start.coordinates[row], strict=True)
-        )
-        return ModelError(f"No episode can start at {pose}: {reason}")
+            raise unsound(
+                self.names, start.coordinates[bad], "a fibre has no equilibrium with its tendon."
+            )
 
     def _views(self, fields: frozenset[str]) -> State:
         """Return the state whose arrays show what was read off last.

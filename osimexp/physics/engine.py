@@ -1,7 +1,9 @@
 """One OpenSim model, stepped and read into a row of a batch's arrays."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 import numpy as np
 import opensim
@@ -9,7 +11,7 @@ import opensim
 from osimexp.errors import ModelError, near_matches
 from osimexp.physics.model import PreparedModel, first_line, loaded
 from osimexp.physics.settings import Integrator, OpenSimSettings
-from osimexp.physics.simulation import Floats, Kinematics, Names, State
+from osimexp.physics.simulation import Floats, Kinematics, Names, State, unsound
 
 INTEGRATORS: dict[Integrator, int] = {
     "runge_kutta_merson": opensim.Manager.IntegratorMethod_RungeKuttaMerson,
@@ -94,12 +96,12 @@ class Engine:
             self._model.equilibrateMuscles(self._state)
             self._manager.initialize(self._state)
         except RuntimeError as error:
-            raise self._unsound(coordinates, first_line(error)) from error
+            raise unsound(self.names, coordinates, first_line(error)) from error
         # The manager's own copy: marking the controls of another state would leave its first step
         # with the controls of the last episode.
         self._current = self._manager.getState()
         if not np.isfinite(self._current.getY().to_numpy()).all():
-            raise self._unsound(coordinates, "its state is not finite.")
+            raise unsound(self.names, coordinates, "its state is not finite.")
         self._steps = 0
 
     def step(self, excitations: Floats) -> bool:
@@ -108,9 +110,7 @@ class Engine:
         Raises:
             RuntimeError: OpenSim cannot integrate this.
         """
-        self._controls[self._driven] = excitations
-        self._model.setDefaultControls(opensim.Vector.createFromMat(self._controls))
-        self._model.markControlsAsInvalid(self._current)
+        self._excite(excitations)
         self._steps += 1
         self._current = self._manager.integrate(self._steps * self._control_period)
         speeds = self._current.getY().to_numpy()[self._u]
@@ -152,17 +152,11 @@ class Engine:
             stretch: ``(muscles,)`` factors of the fibre lengths that are states.
             excitations: ``(muscles,)``.
         """
-        vector = opensim.createStateVariableNamesInSystemOrder(self._model)
-        variables = [vector[i] for i in range(len(vector))]
-        fibres = [f"{m.getAbsolutePathString()}/fiber_length" for m in self._muscles]
-        elastic = np.array([name in variables for name in fibres])
-        f = self._slots([name for name in fibres if name in variables])
+        elastic, f = self._fibres
         y = self._current.getY().to_numpy().copy()
         y[f] *= stretch[elastic]
         self._current.setY(opensim.Vector.createFromMat(y))
-        self._controls[self._driven] = excitations
-        self._model.setDefaultControls(opensim.Vector.createFromMat(self._controls))
-        self._model.markControlsAsInvalid(self._current)
+        self._excite(excitations)
         self._model.realizeAcceleration(self._current)
         rates = self._current.getYDot().to_numpy().copy()
         assert self._a is not None
@@ -190,10 +184,19 @@ class Engine:
                 clearance[r] = min(clearance[r], height - sphere.getRadius())
         return Kinematics(points, clearance)
 
-    def _unsound(self, coordinates: Floats, reason: str) -> ModelError:
-        names = self.names.coordinates
-        pose = ", ".join(f"{n} {v:.3g}" for n, v in zip(names, coordinates, strict=True))
-        return ModelError(f"No episode can start at {pose}: {reason}")
+    def _excite(self, excitations: Floats) -> None:
+        self._controls[self._driven] = excitations
+        self._model.setDefaultControls(opensim.Vector.createFromMat(self._controls))
+        self._model.markControlsAsInvalid(self._current)
+
+    @cached_property
+    def _fibres(self) -> tuple[np.ndarray, np.ndarray]:
+        """Which muscles' fibre lengths are states, and where those stand in the state."""
+        vector = opensim.createStateVariableNamesInSystemOrder(self._model)
+        variables = {vector[i] for i in range(len(vector))}
+        names = [f"{m.getAbsolutePathString()}/fiber_length" for m in self._muscles]
+        elastic = np.array([name in variables for name in names])
+        return elastic, self._slots([name for name in names if name in variables])
 
     def _bind(self, model: PreparedModel) -> None:
         """Fetch every OpenSim object that steps and reads need."""
@@ -288,13 +291,7 @@ class Engine:
     ) -> list[tuple[int, opensim.Force, int]]:
         """Return the contact forces on each foot, and where in their records that force begins."""
         bodies = [body.getName() for body in self._bodies]
-        for foot, patterns in feet.items():
-            for pattern in patterns:
-                if not any(fnmatchcase(body, pattern) for body in bodies):
-                    raise ModelError(
-                        f"model.feet.{foot}: the model has no body {pattern!r}; "
-                        f"{near_matches(pattern, bodies)}"
-                    )
+        require_bodies(feet, bodies)
         found = []
         forces = self._model.getForceSet()
         for i in range(forces.getSize()):
@@ -370,3 +367,18 @@ class Engine:
             self._model.realizeDynamics(state)
         else:
             self._model.realizeVelocity(state)
+
+
+def require_bodies(feet: Mapping[str, Sequence[str]], bodies: Sequence[str]) -> None:
+    """Refuse feet whose patterns match no body.
+
+    Raises:
+        ModelError: a pattern of a foot matches none.
+    """
+    for foot, patterns in feet.items():
+        for pattern in patterns:
+            if not any(fnmatchcase(body, pattern) for body in bodies):
+                raise ModelError(
+                    f"model.feet.{foot}: the model has no body {pattern!r}; "
+                    f"{near_matches(pattern, bodies)}"
+                )

@@ -3,14 +3,12 @@
 import logging
 
 from osimexp.errors import ModelError
-from osimexp.physics.compiled.model import compile_model
 from osimexp.physics.compiled_simulation import CompiledSimulation
 from osimexp.physics.model import PreparedModel
 from osimexp.physics.opensim_simulation import OpenSimSimulation
 from osimexp.physics.settings import (
     AutomaticSettings,
     CompiledSettings,
-    OpenSimSettings,
     PhysicsSettings,
     WorkerSettings,
 )
@@ -42,17 +40,15 @@ def simulate(
         SimulationError: a worker process does not start.
     """
     if isinstance(physics, AutomaticSettings):
-        physics = chosen(model, physics)
+        try:
+            return CompiledSimulation(
+                model, physics.compiled, workers, size, control_period, fields
+            )
+        except ModelError as error:
+            log.warning(
+                "OpenSim itself simulates this model, about a hundred times slower: %s", error
+            )
+            physics = physics.opensim
     if isinstance(physics, CompiledSettings):
         return CompiledSimulation(model, physics, workers, size, control_period, fields)
     return OpenSimSimulation(model, physics, workers, size, control_period, fields)
-
-
-def chosen(model: PreparedModel, physics: AutomaticSettings) -> CompiledSettings | OpenSimSettings:
-    """Return the compiled equations if the model can be compiled, else OpenSim, and say so."""
-    try:
-        compile_model(model, physics.compiled.lanes)
-    except ModelError as error:
-        log.warning("OpenSim itself simulates this model, about a hundred times slower: %s", error)
-        return physics.opensim
-    return physics.compiled

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from osimexp.errors import ModelError
+
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
@@ -179,3 +181,10 @@ class Simulation(Protocol):
     def close(self) -> None:
         """End the worker processes and free the shared memory; may be called twice."""
         ...
+
+
+def unsound(names: Names, coordinates: Floats, reason: str) -> ModelError:
+    """Return the error that says why no episode can start at a pose ``(coordinates,)``."""
+    pairs = zip(names.coordinates, coordinates, strict=True)
+    pose = ", ".join(f"{name} {value:.3g}" for name, value in pairs)
+    return ModelError(f"No episode can start at {pose}: {reason}")

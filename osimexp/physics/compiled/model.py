@@ -3,6 +3,7 @@
 import logging
 import pickle
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,7 +123,14 @@ def _compiled(model: PreparedModel, lanes: int) -> CompiledModel:
     compiled = time.perf_counter()
     free = np.array(system.mechanism.free, dtype=np.intp)
     states = list(samples(model, engine, STATES, np.random.default_rng(0)))
-    proof = prove(states, names, shape, free, _derivative(machine), _output(machine))
+    proof = prove(
+        states,
+        names,
+        shape,
+        free,
+        _applied(machine.derivative, shape.states),
+        _applied(machine.output, shape.outputs),
+    )
     log.info(
         "Compiled the model's %d operations in %.1f s, and compared it with OpenSim at %d states "
         "in %.1f s: %s differ most, by %.1e.",
@@ -152,19 +160,12 @@ def _compiled(model: PreparedModel, lanes: int) -> CompiledModel:
     )
 
 
-def _derivative(machine: Machine):  # type: ignore[no-untyped-def]
-    def run(states: Floats, excitations: Floats) -> Floats:
-        out = np.empty_like(states)
-        machine.derivative(states, excitations, out)
+def _applied(run: Callable[..., None], width: int) -> Callable[[Floats, Floats], Floats]:
+    """Return a machine's method as a function of states and excitations to ``(S, width)``."""
+
+    def applied(states: Floats, excitations: Floats) -> Floats:
+        out = np.empty((len(states), width))
+        run(states, excitations, out)
         return out
 
-    return run
-
-
-def _output(machine: Machine):  # type: ignore[no-untyped-def]
-    def run(states: Floats, excitations: Floats) -> Floats:
-        out = np.empty((len(states), machine.layout.outputs))
-        machine.output(states, excitations, out)
-        return out
-
-    return run
+    return applied

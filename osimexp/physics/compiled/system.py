@@ -6,22 +6,16 @@ from fnmatch import fnmatchcase
 
 import opensim
 
-from osimexp.errors import ModelError, near_matches
+from osimexp.errors import ModelError
+from osimexp.physics.compiled.forces.contact import Sphere, read_sphere
 from osimexp.physics.compiled.forces.limits import CoordinateLimit
 from osimexp.physics.compiled.forces.reading import Contact, Force, read_force
 from osimexp.physics.compiled.mechanism import Mechanism, Station, read_mechanism
 from osimexp.physics.compiled.muscle import Muscle
 from osimexp.physics.compiled.muscles.reading import read_muscle
 from osimexp.physics.compiled.paths import Path, read_path
+from osimexp.physics.engine import require_bodies
 from osimexp.physics.settings import ModelSettings
-
-
-@dataclass(frozen=True)
-class Sphere:
-    """A contact sphere: its middle and its radius, m."""
-
-    middle: Station
-    radius: float
 
 
 @dataclass(frozen=True)
@@ -122,15 +116,10 @@ def _feet(
     feet: dict[str, tuple[str, ...]], forces: Sequence[Force], mechanism: Mechanism
 ) -> tuple[tuple[Contact, ...], ...]:
     bodies = [body.name for body in mechanism.bodies]
+    require_bodies(feet, bodies)
     contacts = [contact for force in forces for contact in force.contacts]
     found = []
-    for foot, patterns in feet.items():
-        for pattern in patterns:
-            if not any(fnmatchcase(body, pattern) for body in bodies):
-                raise ModelError(
-                    f"model.feet.{foot}: the model has no body {pattern!r}; "
-                    f"{near_matches(pattern, bodies)}"
-                )
+    for patterns in feet.values():
         found.append(
             tuple(
                 contact
@@ -147,6 +136,5 @@ def _spheres(model: opensim.Model, mechanism: Mechanism) -> tuple[Sphere, ...]:
     for i in range(set_.getSize()):
         sphere = opensim.ContactSphere.safeDownCast(set_.get(i))
         if sphere is not None:
-            middle = mechanism.station(sphere.getFrame(), sphere.get_location())
-            found.append(Sphere(middle, sphere.getRadius()))
+            found.append(read_sphere(sphere, mechanism))
     return tuple(found)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import opensim
+
 from osimexp.physics.compiled.trace import Scalar, less, maximum, minimum, select, tanh
 
 
@@ -60,3 +62,12 @@ class BlendedActivation:
         rising = (1.0 / self.rise) / slowing
         falling = (1.0 / self.fall) * slowing
         return missing * (rising * (0.5 + blend) + falling * (0.5 - blend))
+
+
+def read_first_order(muscle: opensim.Muscle) -> FirstOrderActivation:
+    """Read how activation follows excitation in a Millard or Thelen muscle."""
+    return FirstOrderActivation(
+        muscle.get_activation_time_constant(),
+        muscle.get_deactivation_time_constant(),
+        muscle.get_minimum_activation(),
+    )

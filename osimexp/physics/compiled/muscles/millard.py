@@ -6,7 +6,7 @@ import opensim
 
 from osimexp.physics.compiled.curves import Piecewise
 from osimexp.physics.compiled.muscle import Pull
-from osimexp.physics.compiled.muscles.activation import FirstOrderActivation
+from osimexp.physics.compiled.muscles.activation import FirstOrderActivation, read_first_order
 from osimexp.physics.compiled.muscles.damped_velocity import DampedVelocity, damped_velocity
 from osimexp.physics.compiled.muscles.millard_curves import (
     Tabulated,
@@ -192,11 +192,7 @@ def read_millard(
         slack=muscle.get_tendon_slack_length(),
         fastest=muscle.get_max_contraction_velocity(),
         pennation=pennation,
-        activation=FirstOrderActivation(
-            muscle.get_activation_time_constant(),
-            muscle.get_deactivation_time_constant(),
-            muscle.get_minimum_activation(),
-        ),
+        activation=read_first_order(muscle),
         shortest=muscle.getMinimumFiberLength(),
         active=curves.active.curve,
         passive=curves.passive.curve,

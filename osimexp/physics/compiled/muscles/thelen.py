@@ -6,7 +6,7 @@ from math import exp as exponential
 import opensim
 
 from osimexp.physics.compiled.muscle import Pull
-from osimexp.physics.compiled.muscles.activation import FirstOrderActivation
+from osimexp.physics.compiled.muscles.activation import FirstOrderActivation, read_first_order
 from osimexp.physics.compiled.muscles.pennation import FixedWidth, read_pennation
 from osimexp.physics.compiled.muscles.refusal import refused, require_dynamics
 from osimexp.physics.compiled.trace import (
@@ -240,11 +240,7 @@ def read_thelen(muscle: opensim.Thelen2003Muscle) -> ThelenMuscle:
         slack=muscle.get_tendon_slack_length(),
         fastest=muscle.get_max_contraction_velocity(),
         pennation=pennation,
-        activation=FirstOrderActivation(
-            muscle.get_activation_time_constant(),
-            muscle.get_deactivation_time_constant(),
-            muscle.get_minimum_activation(),
-        ),
+        activation=read_first_order(muscle),
         tendon_strain=muscle.get_FmaxTendonStrain(),
         muscle_strain=muscle.get_FmaxMuscleStrain(),
         active_shape=muscle.get_KshapeActive(),
