@@ -1,0 +1,65 @@
+"""One movement over time, as it is recorded, read from a file, replayed, drawn and measured."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def _none() -> Floats:
+    return np.zeros((0, 0))
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A movement of one model; each array has a leading axis of ``T`` moments.
+
+    What a source does not know has no names and no columns: the joint angles of a motion capture
+    come without muscles, say.
+
+    Attributes:
+        time: ``(T,)`` s, rising.
+        coordinates: names of the generalised coordinates.
+        rotational: ``(coordinates,)`` whether each is an angle and not a length.
+        positions: ``(T, coordinates)`` rad or m.
+        speeds: ``(T, coordinates)`` rad/s or m/s.
+        muscles: names.
+        excitations: ``(T, muscles)`` in [0, 1], held until the next moment; no columns where
+            unknown.
+        activations: ``(T, muscles)`` in [0, 1].
+        fibre_lengths: ``(T, muscles)`` in optimal fibre lengths; no columns where unknown.
+        fibre_velocities: ``(T, muscles)`` in maximum contraction velocities, shortening negative;
+            no columns where unknown.
+        tendon_forces: ``(T, muscles)`` N; no columns where unknown.
+        feet: names.
+        ground_reaction: ``(T, feet, 3)`` N, force of the ground on each foot; x forward, y up.
+        targets: name to ``(T, 3)`` m, points that are to be reached.
+        mass: of the model, kg; 0 where unknown.
+    """
+
+    time: Floats
+    coordinates: tuple[str, ...]
+    rotational: NDArray[np.bool_]
+    positions: Floats
+    speeds: Floats
+    muscles: tuple[str, ...] = ()
+    excitations: Floats = field(default_factory=_none)
+    activations: Floats = field(default_factory=_none)
+    fibre_lengths: Floats = field(default_factory=_none)
+    fibre_velocities: Floats = field(default_factory=_none)
+    tendon_forces: Floats = field(default_factory=_none)
+    feet: tuple[str, ...] = ()
+    ground_reaction: Floats = field(default_factory=lambda: np.zeros((0, 0, 3)))
+    targets: dict[str, Floats] = field(default_factory=dict)
+    mass: float = 0.0
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first moment to the last."""
+        return float(self.time[-1] - self.time[0])
+
+    def coordinate(self, name: str) -> Floats:
+        """Return ``(T,)`` values of a coordinate, rad or m."""
+        return self.positions[:, self.coordinates.index(name)]

@@ -1,0 +1,1 @@
+"""Movements to look at: clips, pictures and pages."""
