@@ -35,8 +35,8 @@ from osimexp.physics.simulate import simulate
 from osimexp.physics.simulation import Simulation, Start
 
 CONTROL_PERIOD = 0.01  # s
+COARSE = 1e-3  # the tolerance of conf/physics/lanes.yaml
 EPISODE = 50  # steps; longer random excitation would time a heap on the floor
-LONG = 0.005  # s, what the stabilised method can step
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,8 @@ CANDIDATES = (
     Candidate("OpenSim", OpenSimSettings()),
     Candidate("compiled, adaptive", CompiledSettings()),
     Candidate("compiled, adaptive, 2 threads", CompiledSettings(), 2),
-    Candidate("compiled, rkc", CompiledSettings(integrator="rkc", maximum_step=LONG)),
-    Candidate("lanes, rk3", CompiledSettings(integrator="rk3", lanes=True)),
-    Candidate("lanes, rkc", CompiledSettings(integrator="rkc", maximum_step=LONG, lanes=True)),
+    Candidate("lanes, adaptive", CompiledSettings(lanes=True, tolerance=COARSE)),
+    Candidate("lanes, adaptive, 2 threads", CompiledSettings(lanes=True, tolerance=COARSE), 2),
 )
 
 

@@ -116,9 +116,17 @@ def rolled(batch: CompiledSimulation, excitations: np.ndarray) -> np.ndarray:
     return np.stack(states)
 
 
-def test_the_arm_moves_as_opensim_moves_it(arm: PreparedModel) -> None:
-    excitations = np.random.default_rng(1).uniform(size=(100, 1, 6))
-    ours, theirs = compiled(arm, 1), simulation(arm, 1, accuracy=1e-8, minimum_step=1e-9)
+@pytest.mark.parametrize(
+    # OpenSim takes two minutes for the walker's second.
+    "overrides",
+    [ARM, pytest.param(WALKER, marks=pytest.mark.slow)],
+    ids=["arm", "walker"],
+)
+def test_it_moves_as_opensim_moves_it(overrides: tuple[str, ...]) -> None:
+    model = prepared(*overrides)
+    ours, theirs = compiled(model, 1), simulation(model, 1, accuracy=1e-8, minimum_step=1e-9)
+    muscles = len(ours.names.muscles)
+    excitations = np.random.default_rng(1).uniform(size=(100, 1, muscles))
     ours.reset(np.ones(1, dtype=bool), default_start(theirs))
     theirs.reset(np.ones(1, dtype=bool), default_start(theirs))
     expected = np.stack([theirs.step(row).coordinates.copy() for row in excitations])
@@ -137,14 +145,18 @@ def test_an_episode_depends_on_neither_batch_nor_threads(walker: PreparedModel) 
     many.close()
 
 
-def test_lanes_stay_near_exact_steps(walker: PreparedModel) -> None:
-    excitations = np.random.default_rng(3).uniform(size=(20, 9, 18))
-    lanes = compiled(walker, 9, lanes=True, integrator="rk3")
-    exact = compiled(walker, 9, tolerance=1e-8)
+@pytest.mark.parametrize("physics", [{"tolerance": 1e-3}, {"integrator": "rk3"}])
+def test_lanes_stay_near_exact_steps(walker: PreparedModel, physics: dict[str, object]) -> None:
+    excitations = np.random.default_rng(3).uniform(size=(20, 20, 18))
+    lanes = compiled(walker, 20, lanes=True, **physics)
+    exact = compiled(walker, 20, tolerance=1e-8)
     for batch in (lanes, exact):
-        batch.reset(np.ones(9, dtype=bool), default_start(batch))  # type: ignore[arg-type]
+        batch.reset(np.ones(20, dtype=bool), default_start(batch))  # type: ignore[arg-type]
     difference = rolled(lanes, excitations)[-1] - rolled(exact, excitations)[-1]
-    assert np.sqrt(np.mean(difference**2)) < 1e-3
+    error = np.sqrt(np.mean(difference**2))
+    assert error < 1e-3
+    assert lanes.lanes_error == pytest.approx(error, rel=1.0)
+    assert exact.lanes_error is None
 
 
 def test_a_restored_batch_goes_on_to_the_very_bit(walker: PreparedModel) -> None:

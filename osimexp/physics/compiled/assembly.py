@@ -183,6 +183,22 @@ class Function:
         self.mark(after)
 
     @contextmanager
+    def claim(self, counter: Term, stop: Term, step: int) -> Iterator[Term]:
+        """Do what is written inside for every ``step``-th number below ``stop`` not yet taken.
+
+        Numbers are taken from a counter in memory, which several threads may share.
+        """
+        test, inside, after = self._label(), self._label(), self._label()
+        self.jump(test)
+        self.mark(test)
+        index = self.value("i64", f"atomicrmw add {counter}, i64 {step} monotonic")
+        self.do(f"br {self.compare('slt', index, stop)}, label %{inside}, label %{after}")
+        self.mark(inside)
+        yield index
+        self.jump(test)
+        self.mark(after)
+
+    @contextmanager
     def count(self, start: Term | int, stop: Term | int, step: int = 1) -> Iterator[Term]:
         """Do what is written inside for every ``i64`` from ``start`` on below ``stop``."""
         place = self.local("i64")

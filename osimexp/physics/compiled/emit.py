@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from osimexp.physics.compiled import mathematics
 from osimexp.physics.compiled.assembly import Function, Module, Term
 from osimexp.physics.compiled.lanes import Numbers, Shape
-from osimexp.physics.compiled.tables import Tables, vector
+from osimexp.physics.compiled.tables import Tables
 from osimexp.physics.compiled.trace import Operation, Program, Reference
 
 PROGRAM = {
@@ -130,31 +130,10 @@ class _Body:
 
     def _locate(self, x: Term, breaks: tuple[float, ...]) -> Term:
         """Return how many breaks are <= x."""
-        if self.numbers.shape.width == 1 and len(breaks) > 2:
-            return self._locate_at_once(x, breaks)
         n, count = self.numbers, self.numbers.index(0)
         for b in breaks:
             below = n.compare("ole", n.constant(b), x)
             count = n.whole("add", count, n.convert("zext", below, "i32"))
-        return count
-
-    def _locate_at_once(self, x: Term, breaks: tuple[float, ...]) -> Term:
-        """Compare one number with eight breaks at a time."""
-        write, shape = self.function.value, Shape(self.numbers.shape.element, 8)
-        first = write(shape.number, f"insertelement {shape.number} poison, {x}, i64 0")
-        spread = write(
-            shape.number,
-            f"shufflevector {first}, {shape.number} poison, <8 x i32> zeroinitializer",
-        )
-        count = None
-        for start in range(0, len(breaks), 8):
-            row = vector(shape, breaks[start : start + 8], float("nan"))
-            below = write("<8 x i1>", f"fcmp ole {row}, {spread.text}")
-            mask = write("i8", f"bitcast {below} to i8")
-            some = self.function.intrinsic("llvm.ctpop.i8", "i8", mask)
-            some = write("i32", f"zext {some} to i32")
-            count = some if count is None else self.numbers.whole("add", count, some)
-        assert count is not None
         return count
 
     def _refine(self, index: Term, position: Term, parts: int) -> Term:

@@ -28,12 +28,16 @@ class Shape:
         muscles: ``m``.
         elastic: numbers of the muscles that have a fibre length, ``k`` of them.
         fields: what is read off: name and shape of each array, in order.
+        points: named points.
+        spheres: that touch the floor.
     """
 
     free: int
     muscles: int
     elastic: tuple[int, ...]
     fields: tuple[tuple[str, tuple[int, ...]], ...]
+    points: int
+    spheres: int
 
     @property
     def states(self) -> int:
@@ -79,12 +83,14 @@ class Equations:
         shape: where things stand.
         derivative: the rates of the state.
         output: what is read off, all fields of ``shape`` one after the other.
+        kinematics: the points' positions, then each sphere's height above the floor.
         balance: for each elastic muscle, by how much the fibre pulls more than the tendon.
     """
 
     shape: Shape
     derivative: Program
     output: Program
+    kinematics: Program
     balance: Program
 
 
@@ -92,10 +98,18 @@ def trace_equations(system: System) -> Equations:
     """Run a system's equations on recorded scalars."""
     output, fields = _traced(system, "output", _read_off)
     mechanism = system.mechanism
-    shape = Shape(len(mechanism.free), len(system.muscles), system.elastic, fields)
+    shape = Shape(
+        len(mechanism.free),
+        len(system.muscles),
+        system.elastic,
+        fields,
+        len(system.points),
+        len(system.spheres),
+    )
     derivative, _ = _traced(system, "derivative", _rates)
+    kinematics, _ = _traced(system, "kinematics", _placed)
     balance, _ = _traced(system, "balance", _imbalances)
-    return Equations(shape, derivative, output, balance)
+    return Equations(shape, derivative, output, kinematics, balance)
 
 
 @dataclass(frozen=True)
@@ -208,7 +222,6 @@ def _read_off(moment: _Moment) -> tuple[Results, Fields]:
     for limit in system.limits:
         limits[limit.coordinate] = limits[limit.coordinate] + limit.torque(motion)
     ground = Station(GROUND, np.zeros(3))
-    middles = [motion.in_ground(sphere.middle)[1] for sphere in system.spheres]
     values: dict[str, Array] = {
         "coordinates": _array(motion.coordinates),
         "speeds": _array(motion.speeds),
@@ -225,12 +238,16 @@ def _read_off(moment: _Moment) -> tuple[Results, Fields]:
             [total(contact.reaction(motion) for contact in foot) for foot in system.feet]
         ),
         "limit_torque": _array(limits),
-        "clearance": _array(
-            [y - sphere.radius for y, sphere in zip(middles, system.spheres, strict=True)]
-        ),
     }
     results = [scalar for value in values.values() for scalar in value.reshape(-1)]
     return results, tuple((name, value.shape) for name, value in values.items())
+
+
+def _placed(moment: _Moment) -> tuple[Results, Fields]:
+    system, motion = moment.system, moment.motion
+    points = [x for point in system.points for x in motion.in_ground(point)]
+    spheres = system.spheres
+    return points + [motion.in_ground(s.middle)[1] - s.radius for s in spheres], ()
 
 
 def _array(scalars: list[Scalar]) -> Array:

@@ -2,16 +2,14 @@
 
 All are explicit. ``adaptive`` is the pair of Bogacki and Shampine (1989, Applied Mathematics
 Letters 2, 321), of order 3 with an error estimate of order 2, whose last derivative is the first
-of the next step. ``rk2``, ``rk3`` and ``rk4`` are the midpoint method, Kutta's method of order 3
-and the classical method of order 4, of a fixed step. ``rkc`` is the stabilised method of order 2
-of Sommeijer, Shampine and Verwer (1998, Journal of Computational and Applied Mathematics 88, 315),
-stable on the negative real axis to about 0.65 (stages^2 - 1) / step.
+of the next step; each lane takes steps of its own. ``rk2``, ``rk3`` and ``rk4`` are the midpoint
+method, Kutta's method of order 3 and the classical method of order 4, of a fixed step. ``rkc`` is
+the stabilised method of order 2 of Sommeijer, Shampine and Verwer (1998, Journal of Computational
+and Applied Mathematics 88, 315), stable on the negative real axis to about
+0.65 (stages^2 - 1) / step.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -19,17 +17,15 @@ from numpy.typing import NDArray
 
 from osimexp.physics.compiled import mathematics
 from osimexp.physics.compiled.assembly import Function, Module, Term
-from osimexp.physics.compiled.lanes import Shape
+from osimexp.physics.compiled.lanes import Numbers, Shape
 from osimexp.physics.compiled.workspace import (
     NOT_FINITE,
     OK,
     OVERRUN,
+    ROWS,
     Layout,
     Workspace,
-    scalars,
 )
-
-Method = Literal["adaptive", "rk2", "rk3", "rk4", "rkc"]
 
 MEMORY = 2
 """Numbers kept for a row between control steps: the step (s) to begin with, the last error."""
@@ -42,8 +38,7 @@ STEP = {
     "coefficients": "ptr noalias readonly",
     "status": "ptr noalias",
     "evaluations": "ptr noalias",
-    "first": "i64",
-    "last": "i64",
+    **ROWS,
     "steps": "i64",
     "stages": "i64",
     "bound": "i64",
@@ -52,49 +47,7 @@ STEP = {
     "tolerance": "double",
     "highest_speed": "double",
 }
-"""Parameters of every integrator: rows ``first`` to before ``last`` of the arrays are advanced."""
-
-
-@dataclass(frozen=True)
-class IntegratorSettings:
-    """How a control step is integrated; nothing here is compiled in.
-
-    Attributes:
-        method: see the module.
-        tolerance: of ``adaptive``: the greatest error of a step, per state, relative to
-            max(scale, |state|), where the scale is 1 unless a machine was given others.
-        max_step: s; the others take the fewest equal steps that are no longer.
-        stages: of ``rkc``, at least 2.
-        evaluations: most derivatives of ``adaptive`` in one control step.
-        lanes: whether rows share a register, in single precision; not of ``adaptive``.
-        highest_speed: rad/s or m/s; beyond it a row has run away.
-    """
-
-    method: Method = "adaptive"
-    tolerance: float = 1e-4
-    max_step: float = math.inf
-    stages: int = 8
-    evaluations: int = 3000
-    lanes: bool = False
-    highest_speed: float = 1000.0
-
-    def __post_init__(self) -> None:
-        if self.method not in get_args(Method):
-            raise ValueError(f"method is one of {', '.join(get_args(Method))}.")
-        if self.method == "adaptive" and self.lanes:
-            raise ValueError("adaptive takes rows one by one: lanes is false.")
-        if not (self.tolerance > 0.0 and self.max_step > 0.0 and self.highest_speed > 0.0):
-            raise ValueError("tolerance, max_step and highest_speed are above 0.")
-        if self.stages < 2 or self.evaluations < 4:
-            raise ValueError("stages is at least 2 and evaluations at least 4.")
-        if self.method != "adaptive" and math.isinf(self.max_step):
-            raise ValueError(f"{self.method} needs a max_step.")
-
-    def steps(self, duration: float) -> int:
-        """Return how many equal steps a fixed-step method takes."""
-        if self.method == "adaptive":
-            return 0
-        return max(1, math.ceil(duration / self.max_step * (1.0 - 1e-9)))
+"""Parameters of every integrator, which advances the rows that it takes."""
 
 
 _TABLEAUS: dict[str, tuple[tuple[float, ...], ...]] = {
@@ -105,8 +58,13 @@ _TABLEAUS: dict[str, tuple[tuple[float, ...], ...]] = {
 """Weights of the stages so far in the next stage; in the last row, in the step."""
 
 
+def integrator_name(method: str, element: str) -> str:
+    """Return what the function of a method for ``double`` or ``float`` is called."""
+    return f"step_{method}.{element}"
+
+
 def add_integrators(module: Module, derivative: str, shape: Shape, layout: Layout) -> None:
-    """Add the integrators for a shape: ``step_<method>``, in lanes ``lanes_<method>``.
+    """Add the integrators for a shape, called as ``integrator_name`` says.
 
     Args:
         module: where to.
@@ -114,28 +72,28 @@ def add_integrators(module: Module, derivative: str, shape: Shape, layout: Layou
         shape: of the numbers.
         layout: of the rows.
     """
-    prefix = "step" if shape.width == 1 else "lanes"
 
     def workspace(method: str) -> Workspace:
-        return Workspace(Function(module, f"{prefix}_{method}", STEP), shape, layout)
+        function = Function(module, integrator_name(method, shape.element), STEP)
+        return Workspace(function, shape, layout)
 
     for method, tableau in _TABLEAUS.items():
         _write_runge_kutta(workspace(method), derivative, tableau)
     _write_chebyshev(workspace("rkc"), derivative)
-    if shape.width == 1:
-        _write_adaptive(workspace("adaptive"), derivative)
+    _Adaptive(workspace("adaptive"), derivative).write()
 
 
 def _write_runge_kutta(
     w: Workspace, derivative: str, tableau: tuple[tuple[float, ...], ...]
 ) -> None:
-    f, p = w.function, w.function.parameters
-    state, inner = w.array(), w.array()
+    f, n, p = w.function, w.numbers, w.function.parameters
+    state, inner, controls = w.array(), w.array(), w.array(w.layout.controls)
     rates = [w.array() for _ in tableau]
-    n = scalars(f)
-    weights = [[n.multiply(p["step"], n.constant(a)) for a in row] for row in tableau]
-    with f.count(p["first"], p["last"], w.numbers.shape.width) as row:
-        controls = w.load_rows(row, state)
+    step = n.spread(p["step"])
+    weights = [[n.multiply(step, n.constant(a)) for a in row] for row in tableau]
+    with w.groups() as first:
+        w.load(first, "state", w.layout.states, state)
+        w.load(first, "controls", w.layout.controls, controls)
         with f.count(0, p["steps"]):
             f.call(derivative, state, controls, rates[0])
             for stage, ahead in enumerate(weights):
@@ -149,9 +107,16 @@ def _write_runge_kutta(
                 w.combine(state if final else inner, parts)
                 if not final:
                     f.call(derivative, inner, controls, rates[stage + 1])
-        w.store_rows(row, w.checked(state), state)
-        w.store_count(row, f.arithmetic("mul", p["steps"], len(tableau)))
+        taken = f.arithmetic("mul", p["steps"], len(tableau))
+        _finish(w, first, state, w.checked(state), n.spread_index(taken))
     f.close()
+
+
+def _finish(w: Workspace, first: Term, state: Term, status: Term, evaluations: Term) -> None:
+    """Write the states of the rows that are well, and what became of all."""
+    w.store(first, "state", w.layout.states, state, status)
+    w.store_indices(first, "status", status)
+    w.store_indices(first, "evaluations", evaluations)
 
 
 # Runge-Kutta-Chebyshev
@@ -186,8 +151,9 @@ def chebyshev_coefficients(stages: int, step: float) -> NDArray[np.float64]:
 
 
 def _write_chebyshev(w: Workspace, derivative: str) -> None:
-    f, p = w.function, w.function.parameters
-    state, ahead, first_rate, rate = w.array(), w.array(), w.array(), w.array()
+    f, n, p = w.function, w.numbers, w.function.parameters
+    state, controls = w.array(), w.array(w.layout.controls)
+    ahead, first_rate, rate = w.array(), w.array(), w.array()
     # Stages less the state, which keeps the digits of single precision.
     changes = [w.array(), w.array()]
     # Places of the stage before and of the one before that, which take turns.
@@ -195,13 +161,14 @@ def _write_chebyshev(w: Workspace, derivative: str) -> None:
 
     def coefficient(stage: Term | int, place: int) -> Term:
         row = f.at(p["coefficients"], "[4 x double]", stage)
-        return f.load("double", f.at(row, "double", place))
+        return n.spread(f.load("double", f.at(row, "double", place)))
 
-    with f.count(p["first"], p["last"], w.numbers.shape.width) as row:
-        controls = w.load_rows(row, state)
+    with w.groups() as first:
+        w.load(first, "state", w.layout.states, state)
+        w.load(first, "controls", w.layout.controls, controls)
         with f.count(0, p["steps"]):
             f.call(derivative, state, controls, first_rate)
-            w.combine(changes[0], [(Term("double", "0.0"), first_rate)])
+            w.fill(changes[0], lambda slot: n.constant(0.0))
             w.combine(changes[1], [(coefficient(0, 3), first_rate)])
             f.store(changes[0], last)
             f.store(changes[1], before)
@@ -214,8 +181,8 @@ def _write_chebyshev(w: Workspace, derivative: str) -> None:
                 f.store(a, last)
                 f.store(b, before)
             w.combine(state, [(None, state), (None, f.load("ptr", before))])
-        w.store_rows(row, w.checked(state), state)
-        w.store_count(row, f.arithmetic("mul", p["steps"], p["stages"]))
+        taken = f.arithmetic("mul", p["steps"], p["stages"])
+        _finish(w, first, state, w.checked(state), n.spread_index(taken))
     f.close()
 
 
@@ -228,139 +195,180 @@ _SAFETY, _LEAST, _MOST, _AFTER_NAN = 0.95, 0.2, 5.0, 0.1
 _NOW, _BEFORE = -0.7 / _ORDER, 0.4 / _ORDER
 """Powers of this step's error and of the last one's in the next step: Gustafsson's controller,
 which keeps explicit methods calm where stability and not error bounds the step."""
-_SHORTEST = 1e-13
+_SHORTEST = {"double": 1e-13, "float": 1e-6}
 """Of the duration: a step shorter than this is given up."""
 
 
-def _write_adaptive(w: Workspace, derivative: str) -> None:
-    f, p = w.function, w.function.parameters
-    n = scalars(f)
-    state, ahead = w.array(), w.array()
-    rates = [w.array() for _ in _ERROR]
-    step, error, left = f.local("double"), f.local("double"), f.local("double")
-    count, going, spoilt = f.local("i64"), f.local("i1"), f.local("i1")
-    shortest = n.multiply(p["duration"], n.constant(_SHORTEST))
-    true, false = Term("i1", "true"), Term("i1", "false")
-    zero = n.constant(0.0)
-    with f.count(p["first"], p["last"]) as row:
-        memory = f.at(p["memory"], "double", f.arithmetic("mul", row, MEMORY))
-        memory_error = f.at(memory, "double", 1)
-        controls = w.load_rows(row, state)
-        f.call(derivative, state, controls, rates[0])
-        f.store(Term("i64", "1"), count)
-        kept = f.load("double", memory)
-        f.store(f.load("double", memory_error), error)
-        f.store(_lesser(f, kept, p["step"]), step)
-        with f.when(f.compare("ule", kept, 0.0)):
-            f.store(_first_step(w, state, rates[0]), step)
-            f.store(n.constant(1.0), error)
-        f.store(p["duration"], left)
-        f.store(false, spoilt)
-        f.store(true, going)
-        with f.repeat(going):
-            whole, rest = f.load("double", step), f.load("double", left)
-            ends = f.compare("ole", rest, whole)
-            half = n.multiply(rest, n.constant(0.5))
-            used = f.choose(ends, rest, _lesser(f, whole, half))
-            for weights, rate in zip(_INNER, rates[1:], strict=True):
-                parts: list[tuple[Term | None, Term]] = [(None, state)]
-                parts += [
-                    (n.multiply(used, n.constant(a)), r)
-                    for a, r in zip(weights, rates, strict=False)
-                    if a != 0.0
-                ]
-                w.combine(ahead, parts)
-                f.call(derivative, ahead, controls, rate)
-            found = _error(w, used, state, rates)
-            f.store(f.arithmetic("add", f.load("i64", count), 3), count)
-            accepted = f.compare("ole", found, 1.0)
-            refused = n.whole("xor", accepted, true)
-            with f.when(accepted):
-                longer = _next_step(w, used, found, f.load("double", error))
-                # A step cut short to end in time says little: the longer one is remembered.
-                cut = f.compare("olt", used, whole)
-                grown = f.choose(f.compare("ogt", longer, whole), longer, whole)
-                f.store(_lesser(f, f.choose(cut, grown, longer), p["step"]), step)
-                f.store(found, error)
-                f.store(f.choose(ends, zero, n.subtract(rest, used)), left)
-                w.combine(state, [(None, ahead)])
-                w.combine(rates[0], [(None, rates[-1])])
-                f.store(false, spoilt)
-            with f.when(refused):
-                known = f.compare("olt", found, math.inf)
-                shrunk = _next_step(w, used, found, n.constant(1.0))
-                again = n.multiply(used, n.constant(_AFTER_NAN))
-                f.store(f.choose(known, shrunk, again), step)
-                f.store(n.whole("xor", known, true), spoilt)
-            more = f.compare("ogt", f.load("double", left), 0.0)
-            room = f.compare("sle", f.arithmetic("add", f.load("i64", count), 3), p["bound"])
-            sound = f.compare("ogt", f.load("double", step), shortest)
-            f.store(n.whole("and", more, n.whole("and", room, sound)), going)
-        status = w.checked(state)
-        why = f.choose(f.load("i1", spoilt), n.index(NOT_FINITE), n.index(OVERRUN))
-        unfinished = f.compare("ogt", f.load("double", left), 0.0)
-        late = n.whole("and", unfinished, f.compare("eq", status, OK))
-        status = f.choose(late, why, status)
-        with f.when(f.compare("eq", status, OK)):
-            f.store(f.load("double", step), memory)
-            f.store(f.load("double", error), memory_error)
-        w.store_rows(row, status, state)
-        w.store_count(row, f.load("i64", count))
-    f.close()
+class _Adaptive:
+    """Writes the integrator whose steps follow from the error, in every lane by itself.
+
+    Lanes that have come to the end of the control step wait for the others, unchanged.
+    """
+
+    def __init__(self, w: Workspace, derivative: str) -> None:
+        self.w, self.derivative = w, derivative
+        self.state, self.ahead = w.array(), w.array()
+        self.controls = w.array(w.layout.controls)
+        self.memory = w.array(MEMORY)
+        self.rates = [w.array() for _ in _ERROR]
+        # Of each lane: the step to be tried, the error of the last one, the time that is left.
+        self.step, self.error, self.left = w.array(1), w.array(1), w.array(1)
+        whole = w.numbers.shape.of("i32")
+        # Derivatives taken, and whether the last step tried gave what is not finite.
+        self.count, self.spoilt = w.function.local(whole), w.function.local(whole)
+        self.going = w.function.local("i1")
+
+    def write(self) -> None:
+        w, f, n = self.w, self.w.function, self.w.numbers
+        with w.groups() as first:
+            self._begin(first)
+            with f.repeat(self.going):
+                self._try()
+                f.store(n.any(self._active()), self.going)
+            status = self._status()
+            sound = n.compare_integers("eq", status, n.index(OK))
+            for slot, place in enumerate((self.step, self.error)):
+                kept = w.get(self.memory, slot)
+                w.put(self.memory, slot, n.select(sound, w.get(place, 0), kept))
+            w.store(first, "memory", MEMORY, self.memory)
+            count = f.load(n.shape.of("i32"), self.count)
+            _finish(w, first, self.state, status, count)
+        f.close()
+
+    def _begin(self, first: Term) -> None:
+        w, f, n, p = self.w, self.w.function, self.w.numbers, self.w.function.parameters
+        w.load(first, "state", w.layout.states, self.state)
+        w.load(first, "controls", w.layout.controls, self.controls)
+        w.load(first, "memory", MEMORY, self.memory)
+        f.call(self.derivative, self.state, self.controls, self.rates[0])
+        step, error, duration = (
+            w.get(self.memory, 0),
+            w.get(self.memory, 1),
+            n.spread(p["duration"]),
+        )
+        fresh = n.compare("ule", step, n.constant(0.0))
+        step = n.select(fresh, self._first_step(), step)
+        w.put(self.step, 0, _lesser(n, step, duration))
+        w.put(self.error, 0, n.select(fresh, n.constant(1.0), error))
+        w.put(self.left, 0, duration)
+        f.store(n.index(1), self.count)
+        f.store(n.index(0), self.spoilt)
+        f.store(Term("i1", "true"), self.going)
+
+    def _active(self) -> Term:
+        """Return which lanes have time left, and may and can go on."""
+        w, f, n, p = self.w, self.w.function, self.w.numbers, self.w.function.parameters
+        more = n.compare("ogt", w.get(self.left, 0), n.constant(0.0))
+        count = n.whole("add", f.load(n.shape.of("i32"), self.count), n.index(3))
+        room = n.compare_integers("sle", count, n.spread_index(p["bound"]))
+        duration = n.spread(p["duration"])
+        shortest = n.multiply(duration, n.constant(_SHORTEST[n.shape.element]))
+        sound = n.compare("ogt", w.get(self.step, 0), shortest)
+        return n.whole("and", more, n.whole("and", room, sound))
+
+    def _try(self) -> None:
+        """Take a step in the active lanes, or shorten it where its error is too great."""
+        w, f, n = self.w, self.w.function, self.w.numbers
+        active = self._active()
+        whole, rest = w.get(self.step, 0), w.get(self.left, 0)
+        ends = n.compare("ole", rest, whole)
+        used = n.select(ends, rest, _lesser(n, whole, n.multiply(rest, n.constant(0.5))))
+        used = n.select(active, used, n.constant(0.0))
+        for weights, rate in zip(_INNER, self.rates[1:], strict=True):
+            parts: list[tuple[Term | None, Term]] = [(None, self.state)]
+            parts += [
+                (n.multiply(used, n.constant(a)), r)
+                for a, r in zip(weights, self.rates, strict=False)
+                if a != 0.0
+            ]
+            w.combine(self.ahead, parts)
+            f.call(self.derivative, self.ahead, self.controls, rate)
+        found = self._error_of(used)
+        one = n.index(1)
+        taken = n.select(active, n.index(3), n.index(0))
+        kind = n.shape.of("i32")
+        f.store(n.whole("add", f.load(kind, self.count), taken), self.count)
+        good = n.compare("ole", found, n.constant(1.0))
+        accepted = n.whole("and", active, good)
+        known = n.compare("olt", found, n.constant(math.inf))
+        # A step cut short to end in time says little: the longer one is remembered.
+        longer = self._next_step(used, found, w.get(self.error, 0))
+        cut = n.compare("olt", used, whole)
+        grown = n.select(n.compare("ogt", longer, whole), longer, whole)
+        longer = n.select(cut, grown, longer)
+        shrunk = self._next_step(used, found, n.constant(1.0))
+        shrunk = n.select(known, shrunk, n.multiply(used, n.constant(_AFTER_NAN)))
+        step = n.select(active, n.select(good, longer, shrunk), whole)
+        w.put(self.step, 0, step)
+        w.put(self.error, 0, n.select(accepted, found, w.get(self.error, 0)))
+        after = n.select(ends, n.constant(0.0), n.subtract(rest, used))
+        w.put(self.left, 0, n.select(accepted, after, rest))
+        unsound = n.select(known, n.index(0), one)
+        f.store(n.select(active, unsound, f.load(kind, self.spoilt)), self.spoilt)
+        for old, new in ((self.state, self.ahead), (self.rates[0], self.rates[-1])):
+            self._take_over(accepted, old, new)
+
+    def _take_over(self, where: Term, old: Term, new: Term) -> None:
+        w = self.w
+        w.fill(old, lambda slot: w.numbers.select(where, w.get(new, slot), w.get(old, slot)))
+
+    def _status(self) -> Term:
+        w, f, n = self.w, self.w.function, self.w.numbers
+        status = w.checked(self.state)
+        spoilt = n.compare_integers("ne", f.load(n.shape.of("i32"), self.spoilt), n.index(0))
+        why = n.select(spoilt, n.index(NOT_FINITE), n.index(OVERRUN))
+        unfinished = n.compare("ogt", w.get(self.left, 0), n.constant(0.0))
+        well = n.compare_integers("eq", status, n.index(OK))
+        return n.select(n.whole("and", unfinished, well), why, status)
+
+    def _over_size(self, x: Term, slot: Term) -> Term:
+        """Return |x| / max(scale, |state|) for a state."""
+        w, f, n = self.w, self.w.function, self.w.numbers
+        scale = n.spread(f.load("double", f.at(f.parameters["scales"], "double", slot)))
+        size = n.absolute(w.get(self.state, slot))
+        size = n.select(n.compare("ogt", size, scale), size, scale)
+        return n.divide(n.absolute(x), size)
+
+    def _error_of(self, used: Term) -> Term:
+        """Return the greatest error of a step over what is tolerated; NaN if one is."""
+        w, n, p = self.w, self.w.numbers, self.w.function.parameters
+
+        def of(slot: Term) -> Term:
+            total = n.constant(0.0)
+            for weight, rate in zip(_ERROR, self.rates, strict=True):
+                part = n.multiply(w.get(rate, slot), n.constant(weight))
+                total = n.add(total, part)
+            return self._over_size(total, slot)
+
+        greatest = w.greatest(w.layout.states, of)
+        return n.divide(n.multiply(greatest, used), n.spread(p["tolerance"]))
+
+    def _first_step(self) -> Term:
+        """Return a step in which no state changes by more than a hundredth of its size."""
+        w, n = self.w, self.w.numbers
+        fastest = w.greatest(
+            w.layout.states, lambda slot: self._over_size(w.get(self.rates[0], slot), slot)
+        )
+        return n.divide(n.constant(0.01), fastest)
+
+    def _next_step(self, used: Term, error: Term, before: Term) -> Term:
+        """Return the step that follows a step of that error, one of the error ``before``."""
+        n = self.w.numbers
+
+        def log(x: Term) -> Term:
+            least = n.constant(1e-10)
+            return mathematics.log(n, n.select(n.compare("ogt", x, least), x, least))
+
+        power = n.add(
+            n.multiply(log(error), n.constant(_NOW)), n.multiply(log(before), n.constant(_BEFORE))
+        )
+        factor = n.multiply(mathematics.exp(n, power), n.constant(_SAFETY))
+        for predicate, limit in (("olt", _LEAST), ("ogt", _MOST)):
+            end = n.constant(limit)
+            factor = n.select(n.compare(predicate, factor, end), end, factor)
+        return n.multiply(used, factor)
 
 
-def _lesser(f: Function, a: Term, b: Term) -> Term:
+def _lesser(n: Numbers, a: Term, b: Term) -> Term:
     """Return the lesser of two; ``b`` where one is NaN."""
-    return f.choose(f.compare("olt", a, b), a, b)
-
-
-def _over_size(w: Workspace, x: Term, here: Callable[[Term], Term], state: Term) -> Term:
-    """Return |x| / max(scale, |state|) for a chunk of states."""
-    c, f = w.chunk, w.function
-    scale = f.load(c.shape.number, here(f.parameters["scales"]), 8)
-    size = c.absolute(f.load(c.shape.number, here(state)))
-    size = c.select(c.compare("ogt", size, scale), size, scale)
-    return c.divide(c.absolute(x), size)
-
-
-def _error(w: Workspace, used: Term, state: Term, rates: list[Term]) -> Term:
-    """Return the greatest error of a step over what is tolerated; NaN if one is."""
-    c, f, p = w.chunk, w.function, w.function.parameters
-
-    def chunk(here: Callable[[Term], Term]) -> Term:
-        total = c.constant(0.0)
-        for weight, rate in zip(_ERROR, rates, strict=True):
-            part = f.load(c.shape.number, here(rate))
-            total = c.add(total, c.multiply(part, c.constant(weight)))
-        return _over_size(w, total, here, state)
-
-    n = scalars(f)
-    return n.divide(n.multiply(w.greatest(chunk), used), p["tolerance"])
-
-
-def _first_step(w: Workspace, state: Term, rate: Term) -> Term:
-    """Return a step in which no state changes by more than a hundredth of its size."""
-    c, f, p = w.chunk, w.function, w.function.parameters
-    fastest = w.greatest(
-        lambda here: _over_size(w, f.load(c.shape.number, here(rate)), here, state)
-    )
-    step = scalars(f).divide(scalars(f).constant(0.01), fastest)
-    return _lesser(f, _lesser(f, step, p["duration"]), p["step"])
-
-
-def _next_step(w: Workspace, used: Term, error: Term, before: Term) -> Term:
-    """Return the step that follows a step of that error, one of the error ``before``."""
-    n = scalars(w.function)
-
-    def log(x: Term) -> Term:
-        least = n.constant(1e-10)
-        return mathematics.log(n, n.select(n.compare("ogt", x, least), x, least))
-
-    power = n.add(
-        n.multiply(log(error), n.constant(_NOW)), n.multiply(log(before), n.constant(_BEFORE))
-    )
-    factor = n.multiply(mathematics.exp(n, power), n.constant(_SAFETY))
-    for predicate, limit in (("olt", _LEAST), ("ogt", _MOST)):
-        end = n.constant(limit)
-        factor = n.select(n.compare(predicate, factor, end), end, factor)
-    return n.multiply(used, factor)
+    return n.select(n.compare("olt", a, b), a, b)

@@ -1,4 +1,4 @@
-"""Arithmetic on one number, or on several at once in the lanes of a register."""
+"""Arithmetic on the numbers in the lanes of a register, all at once."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ class Shape:
 
     Attributes:
         element: ``double`` or ``float``.
-        width: how many lanes; 1 is a number by itself.
+        width: how many lanes.
     """
 
     element: str
-    width: int = 1
+    width: int
 
     def of(self, element: str) -> str:
         """Return the type of as many of another element."""
-        return element if self.width == 1 else f"<{self.width} x {element}>"
+        return f"<{self.width} x {element}>"
 
     @property
     def number(self) -> str:
@@ -44,10 +44,7 @@ class Shape:
     def intrinsic(self, name: str) -> str:
         """Return the name of an intrinsic for numbers of this shape."""
         bits = "f64" if self.element == "double" else "f32"
-        return f"llvm.{name}.{bits}" if self.width == 1 else f"llvm.{name}.v{self.width}{bits}"
-
-
-DOUBLE = Shape("double")
+        return f"llvm.{name}.v{self.width}{bits}"
 
 
 class Numbers:
@@ -78,19 +75,22 @@ class Numbers:
         return self._splat("i1", value)
 
     def _splat(self, element: str, value: float | int | bool) -> Term:
-        text = number_text(element, value)
-        if self.shape.width > 1:
-            text = f"splat ({element} {text})"
-        return Term(self.shape.of(element), text)
+        return Term(self.shape.of(element), f"splat ({element} {number_text(element, value)})")
 
     def spread(self, value: Term) -> Term:
         """Return one ``double`` as a number: rounded to the element, in all lanes."""
         write = self.function.value
         if self.shape.element == "float":
             value = write("float", f"fptrunc {value} to float")
-        if self.shape.width == 1:
-            return value
-        kind = self.shape.number
+        return self._everywhere(value, self.shape.number)
+
+    def spread_index(self, value: Term) -> Term:
+        """Return one ``i64`` as an index in all lanes."""
+        value = self.function.value("i32", f"trunc {value} to i32")
+        return self._everywhere(value, self.shape.of("i32"))
+
+    def _everywhere(self, value: Term, kind: str) -> Term:
+        write = self.function.value
         first = write(kind, f"insertelement {kind} poison, {value}, i64 0")
         mask = f"<{self.shape.width} x i32> zeroinitializer"
         return write(kind, f"shufflevector {first}, {kind} poison, {mask}")
@@ -156,6 +156,14 @@ class Numbers:
     def whole(self, operation: str, a: Term, b: Term) -> Term:
         """Return the result of an instruction on two integers or two conditions."""
         return self.function.value(a.type, f"{operation} {a}, {b.text}")
+
+    def negation(self, a: Term) -> Term:
+        """Return whether a condition does not hold."""
+        return self.whole("xor", a, self.condition(True))
+
+    def any(self, a: Term) -> Term:
+        """Return whether a condition holds in any lane, as one ``i1``."""
+        return self.function.intrinsic(f"llvm.vector.reduce.or.v{self.shape.width}i1", "i1", a)
 
     def bits(self, a: Term) -> Term:
         """Return a number's bits as an integer."""

@@ -1,40 +1,41 @@
 """Machine code of a model, and what runs it over the rows of a batch."""
 
-import math
+import ctypes
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osimexp.physics.compiled.assembly import Function, Module
+from osimexp.physics.compiled.crew import Crew
 from osimexp.physics.compiled.emit import emit
 from osimexp.physics.compiled.equilibrium import EQUILIBRATE, add_equilibrate
 from osimexp.physics.compiled.integrators import (
     MEMORY,
     STEP,
-    IntegratorSettings,
     add_integrators,
     chebyshev_coefficients,
+    integrator_name,
 )
-from osimexp.physics.compiled.lanes import DOUBLE, Shape
+from osimexp.physics.compiled.lanes import Shape
 from osimexp.physics.compiled.native import Code, has_feature, object_code, processor
 from osimexp.physics.compiled.trace import Program
-from osimexp.physics.compiled.workspace import CHUNK, OK, Layout
+from osimexp.physics.compiled.workspace import OK, ROWS, Layout, Workspace
+from osimexp.physics.settings import CompiledSettings
 
 Floats = NDArray[np.float64]
 
-VERSION = 1
+VERSION = 2
 """Raised when the same programs come to be compiled to something else."""
 
-_ROWS = {
+_READ = {
     "state": "ptr noalias readonly",
     "controls": "ptr noalias readonly",
     "out": "ptr noalias",
-    "first": "i64",
-    "last": "i64",
+    **ROWS,
 }
 
 
@@ -44,23 +45,23 @@ class Programs:
 
     Attributes:
         derivative: rates of the states.
-        output: what is read off a state.
+        read: what else is worked out from states, by name.
         residual: one a fibre state, None where there are none.
     """
 
     derivative: Program
-    output: Program
+    read: dict[str, Program]
     residual: Program | None = None
 
 
 # Compilation
 
 
-def lanes_width() -> int:
-    """Return how many single-precision numbers this processor works on at once."""
+def register_bits() -> int:
+    """Return how wide this processor's vector registers are."""
     if has_feature("avx512f"):
-        return 16
-    return 8 if has_feature("avx2") else 4
+        return 512
+    return 256 if has_feature("avx2") else 128
 
 
 def processor_key() -> str:
@@ -71,43 +72,61 @@ def processor_key() -> str:
     return f"{processor()}|{VERSION}"
 
 
-def compile_module(programs: Programs, layout: Layout, lanes: int = 0) -> bytes:
+def shapes(single: bool, bits: int | None = None) -> list[Shape]:
+    """Return the numbers that are compiled for: a register of double, then of single precision.
+
+    Args:
+        single: whether single precision is wanted as well.
+        bits: of a register; None takes this processor's.
+    """
+    bits = register_bits() if bits is None else bits
+    return [Shape("double", bits // 64)] + ([Shape("float", bits // 32)] if single else [])
+
+
+def compile_module(
+    programs: Programs, layout: Layout, single: bool = False, bits: int | None = None
+) -> bytes:
     """Return object code for this processor.
 
     Args:
         programs: what to compile.
         layout: of their rows.
-        lanes: rows to a register for integrators in single precision: ``lanes_width()`` or less,
-            a power of 2; 0 for none.
+        single: with integrators in single precision as well.
+        bits: of the registers to be used; None takes this processor's.
     """
     if (programs.residual is None) != (not layout.fibres):
         raise ValueError("A residual is given where the layout has fibres, and only there.")
-    module = Module(vector_bits=32 * lanes_width())
-    shapes = [DOUBLE] + ([Shape("float", lanes)] if lanes else [])
-    for shape in shapes:
+    module = Module(vector_bits=register_bits() if bits is None else bits)
+    double, *others = shapes(single, bits)
+    for shape in (double, *others):
         name = f"derivative.{shape.element}"
         emit(module, name, programs.derivative, layout.states, shape)
         add_integrators(module, name, shape, layout)
-    _add_rows(module, "derivative", "derivative.double", layout.states, layout)
-    emit(module, "output.double", programs.output, layout.states, DOUBLE)
-    _add_rows(module, "output", "output.double", layout.outputs, layout)
+    read = {"derivative": programs.derivative, **programs.read}
     if programs.residual is not None:
-        emit(module, "residual.double", programs.residual, layout.states, DOUBLE)
-        _add_rows(module, "residual", "residual.double", len(layout.fibres), layout)
-        add_equilibrate(module, "residual.double", layout)
+        read["residual"] = programs.residual
+    for kind, program in read.items():
+        name = f"{kind}.{double.element}"
+        if kind != "derivative":
+            emit(module, name, program, layout.states, double)
+        _add_reading(module, kind, name, len(program.results), double, layout)
+    if programs.residual is not None:
+        add_equilibrate(module, "residual.double", double, layout)
     return object_code(module.text())
 
 
-def _add_rows(module: Module, name: str, program: str, results: int, layout: Layout) -> None:
+def _add_reading(
+    module: Module, name: str, program: str, results: int, shape: Shape, layout: Layout
+) -> None:
     """Add a function that runs a program on rows of a batch."""
-    f = Function(module, name, _ROWS)
-    p = f.parameters
-    widths = {"state": layout.states, "controls": layout.controls, "out": results}
-    with f.count(p["first"], p["last"]) as row:
-        f.call(
-            program,
-            *(f.at(p[a], "double", f.arithmetic("mul", row, w)) for a, w in widths.items()),
-        )
+    f = Function(module, name, _READ)
+    w = Workspace(f, shape, layout)
+    state, controls, out = w.array(), w.array(layout.controls), w.array(results)
+    with w.groups() as first:
+        w.load(first, "state", layout.states, state)
+        w.load(first, "controls", layout.controls, controls)
+        f.call(program, state, controls, out)
+        w.store(first, "out", results, out)
     f.close()
 
 
@@ -117,39 +136,39 @@ class Machine:
     What comes of a row depends on that row alone: not on the batch, nor on the threads.
     """
 
-    def __init__(
-        self, code: bytes, layout: Layout, lanes: int = 0, scales: Floats | None = None
-    ) -> None:
+    def __init__(self, code: bytes, layout: Layout, scales: Floats | None = None) -> None:
         """Load object code.
 
         Args:
             code: from ``compile_module`` on a processor of the same ``processor_key``.
             layout: as it was compiled with.
-            lanes: as it was compiled with.
             scales: ``(states,)``, the size of each state below which its error counts in full;
                 1 where none are given.
         """
         self.layout = layout
-        self._lanes = lanes
         self._code = Code(code)
         self._functions: dict[str, Callable[..., None]] = {}
-        self._pools: dict[int, ThreadPoolExecutor] = {}
-        self._scales = np.ones(-(-layout.states // CHUNK) * CHUNK)
+        self._crews: dict[int, Crew] = {}
+        self._scales = np.ones(layout.states)
         if scales is not None:
-            self._scales[: layout.states] = scales
+            self._scales[:] = scales
         self._coefficients: dict[tuple[int, float], Floats] = {}
 
-    def derivative(self, state: Floats, controls: Floats, out: Floats, threads: int = 1) -> None:
-        """Write the rates of states ``(B, states)`` into ``out`` of the same shape."""
-        self._run_rows("derivative", state, controls, out, self.layout.states, threads)
+    def read(
+        self, name: str, state: Floats, controls: Floats, out: Floats, threads: int = 1
+    ) -> None:
+        """Write what a program works out from states into ``out``, a row for each.
 
-    def output(self, state: Floats, controls: Floats, out: Floats, threads: int = 1) -> None:
-        """Write what is read off states into ``out``, ``(B, outputs)``."""
-        self._run_rows("output", state, controls, out, self.layout.outputs, threads)
-
-    def residual(self, state: Floats, controls: Floats, out: Floats, threads: int = 1) -> None:
-        """Write the residuals of the fibre states into ``out``, ``(B, fibres)``."""
-        self._run_rows("residual", state, controls, out, len(self.layout.fibres), threads)
+        Args:
+            name: ``derivative``, ``residual`` or one of the programs that were compiled to be read.
+            state: ``(B, states)``.
+            controls: ``(B, controls)``.
+            out: ``(B, results)``, as many as the program has.
+            threads: that share the rows.
+        """
+        rows = self._rows(state, controls)
+        arrays = (state, controls, _checked("out", out, (rows, out.shape[-1])))
+        self._run(name, _READ, arrays, (), rows, threads)
 
     def equilibrate(
         self,
@@ -185,13 +204,13 @@ class Machine:
 
     def step(
         self,
-        settings: IntegratorSettings,
+        settings: CompiledSettings,
         duration: float,
         state: Floats,
         controls: Floats,
         memory: Floats,
         status: NDArray[np.int32],
-        evaluations: NDArray[np.int64],
+        evaluations: NDArray[np.int32],
         threads: int = 1,
     ) -> None:
         """Advance states by a control step, the controls held.
@@ -207,13 +226,10 @@ class Machine:
             threads: that share the rows.
         """
         rows = self._rows(state, controls)
-        if settings.lanes and not self._lanes:
-            raise ValueError("This machine was compiled without lanes.")
-        steps = settings.steps(duration)
-        length = duration / steps if steps else settings.max_step
+        steps = max(1, ceil(duration / settings.maximum_step * (1.0 - 1e-9)))
         coefficients = self._scales
-        if settings.method == "rkc":
-            coefficients = self._chebyshev(settings.stages, length)
+        if settings.integrator == "rkc":
+            coefficients = self._chebyshev(settings.stages, duration / steps)
         arrays = (
             state,
             controls,
@@ -221,26 +237,25 @@ class Machine:
             self._scales,
             coefficients,
             _checked("status", status, (rows,), np.int32),
-            _checked("evaluations", evaluations, (rows,), np.int64),
+            _checked("evaluations", evaluations, (rows,), np.int32),
         )
         figures = (
             steps,
             settings.stages,
             settings.evaluations,
             duration,
-            length,
+            duration / steps,
             settings.tolerance,
             settings.highest_speed,
         )
-        name = f"{'lanes' if settings.lanes else 'step'}_{settings.method}"
-        grain = self._lanes if settings.lanes else 1
-        self._run(name, STEP, arrays, figures, rows, threads, grain)
+        name = integrator_name(settings.integrator, "float" if settings.lanes else "double")
+        self._run(name, STEP, arrays, figures, rows, threads)
 
     def close(self) -> None:
         """End the threads."""
-        for pool in self._pools.values():
-            pool.shutdown()
-        self._pools.clear()
+        for crew in self._crews.values():
+            crew.close()
+        self._crews.clear()
 
     def _chebyshev(self, stages: int, step: float) -> Floats:
         key = (stages, step)
@@ -254,13 +269,6 @@ class Machine:
         _checked("controls", controls, (rows, self.layout.controls))
         return rows
 
-    def _run_rows(
-        self, name: str, state: Floats, controls: Floats, out: Floats, results: int, threads: int
-    ) -> None:
-        rows = self._rows(state, controls)
-        arrays = (state, controls, _checked("out", out, (rows, results)))
-        self._run(name, _ROWS, arrays, (), rows, threads)
-
     def _run(
         self,
         name: str,
@@ -269,37 +277,25 @@ class Machine:
         figures: tuple[float, ...],
         rows: int,
         threads: int,
-        grain: int = 1,
     ) -> None:
-        """Run a function, the rows in pieces of whole grains among the threads."""
+        """Run a function; all threads take rows until none are left."""
         function = self._function(name, parameters)
-        pointers = [a.ctypes.data for a in arrays]
-        pieces = 1 if threads == 1 else _PIECES * threads
-        size = max(1, math.ceil(rows / grain / pieces)) * grain
-        starts = range(0, rows, size)
-
-        def run(start: int) -> None:
-            function(*pointers, start, min(start + size, rows), *figures)
-
-        if len(starts) == 1:
-            run(0)
-            return
-        for done in self._pool(threads).map(run, starts):
-            assert done is None
+        taken = ctypes.c_int64(0)
+        arguments = (*(a.ctypes.data for a in arrays), ctypes.addressof(taken), rows, *figures)
+        if threads > 1:
+            self._crew(threads - 1).run(function, arguments)
+        else:
+            function(*arguments)
 
     def _function(self, name: str, parameters: dict[str, str]) -> Callable[..., None]:
         if name not in self._functions:
             self._functions[name] = self._code.function(name, parameters.values())
         return self._functions[name]
 
-    def _pool(self, threads: int) -> ThreadPoolExecutor:
-        if threads not in self._pools:
-            self._pools[threads] = ThreadPoolExecutor(threads)
-        return self._pools[threads]
-
-
-_PIECES = 4
-"""Of the rows, to a thread: rows take unequal times."""
+    def _crew(self, size: int) -> Crew:
+        if size not in self._crews:
+            self._crews[size] = Crew(size)
+        return self._crews[size]
 
 
 def _checked(

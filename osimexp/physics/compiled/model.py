@@ -17,7 +17,6 @@ from osimexp.physics.compiled.machine import (
     Machine,
     Programs,
     compile_module,
-    lanes_width,
     processor_key,
 )
 from osimexp.physics.compiled.proof import Proof, prove, samples
@@ -48,7 +47,6 @@ class CompiledModel:
         proof: how far it is from OpenSim.
         tabulation_error: greatest error found in tabulated muscle curves, relative to 1.
         operations: of the derivative.
-        lanes: environments side by side in the code that has them, 0 for none.
         code: object code for the processor that it was compiled on.
     """
 
@@ -59,25 +57,23 @@ class CompiledModel:
     proof: Proof
     tabulation_error: float
     operations: int
-    lanes: int
     code: bytes
 
     def machine(self) -> Machine:
         """Return what runs the code."""
-        return Machine(self.code, layout(self.shape), self.lanes)
+        return Machine(self.code, layout(self.shape))
 
 
-def compile_model(model: PreparedModel, lanes: bool = False) -> CompiledModel:
+def compile_model(model: PreparedModel, single: bool = False) -> CompiledModel:
     """Compile a model, or take it as it was compiled before.
 
     Args:
         model: what to compile.
-        lanes: with code for several environments in the lanes of a vector register, too.
+        single: with integrators in single precision as well.
 
     Raises:
         ModelError: a component cannot be compiled, or the compiled model differs from OpenSim.
     """
-    width = lanes_width() if lanes else 0
     name = digest(
         [
             model.xml,
@@ -85,10 +81,10 @@ def compile_model(model: PreparedModel, lanes: bool = False) -> CompiledModel:
             sources("physics"),
             opensim.GetVersion(),
             processor_key(),
-            str(width),
+            str(single),
         ]
     )
-    blob = kept(f"compiled/{name}", lambda: pickle.dumps(_compiled(model, width)))
+    blob = kept(f"compiled/{name}", lambda: pickle.dumps(_compiled(model, single)))
     found = pickle.loads(blob)
     assert isinstance(found, CompiledModel)
     return found
@@ -99,13 +95,12 @@ def layout(shape: Shape) -> Layout:
     return Layout(
         shape.states,
         shape.muscles,
-        shape.outputs,
         (shape.speeds.start, shape.speeds.stop),
         tuple(range(shape.fibres.start, shape.fibres.stop)),
     )
 
 
-def _compiled(model: PreparedModel, lanes: int) -> CompiledModel:
+def _compiled(model: PreparedModel, single: bool) -> CompiledModel:
     begun = time.perf_counter()
     engine = Engine(model, OpenSimSettings(), 0.01, COSTLY)
     names = engine.names
@@ -116,10 +111,12 @@ def _compiled(model: PreparedModel, lanes: int) -> CompiledModel:
     shape = equations.shape
     traced = time.perf_counter()
     programs = Programs(
-        equations.derivative, equations.output, equations.balance if shape.elastic else None
+        equations.derivative,
+        {"output": equations.output, "kinematics": equations.kinematics},
+        equations.balance if shape.elastic else None,
     )
-    code = compile_module(programs, layout(shape), lanes)
-    machine = Machine(code, layout(shape), lanes)
+    code = compile_module(programs, layout(shape), single)
+    machine = Machine(code, layout(shape))
     compiled = time.perf_counter()
     free = np.array(system.mechanism.free, dtype=np.intp)
     states = list(samples(model, engine, STATES, np.random.default_rng(0)))
@@ -128,8 +125,8 @@ def _compiled(model: PreparedModel, lanes: int) -> CompiledModel:
         names,
         shape,
         free,
-        _applied(machine.derivative, shape.states),
-        _applied(machine.output, shape.outputs),
+        _applied(machine, "derivative", shape.states),
+        _applied(machine, "output", shape.outputs),
     )
     log.info(
         "Compiled the model's %d operations in %.1f s, and compared it with OpenSim at %d states "
@@ -155,17 +152,16 @@ def _compiled(model: PreparedModel, lanes: int) -> CompiledModel:
         proof,
         max((muscle.tabulation_error for muscle in system.muscles), default=0.0),
         len(equations.derivative.operations),
-        lanes,
         code,
     )
 
 
-def _applied(run: Callable[..., None], width: int) -> Callable[[Floats, Floats], Floats]:
-    """Return a machine's method as a function of states and excitations to ``(S, width)``."""
+def _applied(machine: Machine, name: str, width: int) -> Callable[[Floats, Floats], Floats]:
+    """Return a machine's program as a function of states and excitations to ``(S, width)``."""
 
     def applied(states: Floats, excitations: Floats) -> Floats:
         out = np.empty((len(states), width))
-        run(states, excitations, out)
+        machine.read(name, states, excitations, out)
         return out
 
     return applied

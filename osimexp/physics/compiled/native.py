@@ -68,12 +68,17 @@ class Code:
         self._engine.finalize_object()
 
     def function(self, name: str, parameters: Iterable[str]) -> Callable[..., None]:
-        """Return a function, which must be there; it runs without the interpreter's lock.
+        """Return a function, which runs without the interpreter's lock.
 
         Args:
             name: of the function.
             parameters: their types as LLVM writes them: ``ptr``, ``i64``, ``double``.
+
+        Raises:
+            ValueError: there is none of that name.
         """
         address = self._engine.get_function_address(name)
+        if not address:
+            raise ValueError(f"No {name} was compiled.")
         kinds = (_CTYPES[kind.split()[0]] for kind in parameters)
         return ctypes.CFUNCTYPE(None, *kinds)(address)

@@ -155,9 +155,8 @@ def prove(
         "fibre rates": rates[:, shape.fibres],
     }
     for name, (place, _) in shape.places.items():
-        if name in State.__dataclass_fields__:
-            expected[name] = np.stack([getattr(s.read, name)[0].reshape(-1) for s in states])
-            found[name] = read[:, place]
+        expected[name] = np.stack([getattr(s.read, name)[0].reshape(-1) for s in states])
+        found[name] = read[:, place]
     found["body_orientations"] = _nearest(found["body_orientations"], expected["body_orientations"])
     errors = {
         name: _difference(found[name], expected[name])

@@ -104,27 +104,25 @@ class Tables:
         f, shape = self.numbers.function, self.numbers.shape
         if not group.rows:
             group.rows = self._rows(group, index)
-        if shape.width > 1 and shape.element == "float":
+        if shape.width % 4 == 0:
             four = column // 4
             if four not in group.fours:
                 group.fours[four] = self._four(group.rows, 4 * four)
             return group.fours[four][column % 4]
         entries = [f.load(shape.element, f.at(row, shape.element, column)) for row in group.rows]
-        return entries[0] if shape.width == 1 else self._gathered(entries)
+        return self._gathered(entries)
 
     def _rows(self, group: _Group, index: Term) -> list[Term]:
         f, shape = self.numbers.function, self.numbers.shape
         tables, width = group.tables, len(group.tables)
-        if shape.element == "float":
+        if shape.width % 4 == 0:
             width = -(-width // 4) * 4
         empty = (0.0,) * (width - len(tables))
         values = tuple(v for row in zip(*tables, strict=True) for v in (*row, *empty))
         array = f.module.array(shape.element, values)
         rows = []
         for lane in range(shape.width):
-            place = index
-            if shape.width > 1:
-                place = f.value("i32", f"extractelement {index}, i64 {lane}")
+            place = f.value("i32", f"extractelement {index}, i64 {lane}")
             place = f.value("i64", f"zext {place} to i64")
             rows.append(f.at(array, f"[{width} x {shape.element}]", place))
         return rows
@@ -138,8 +136,13 @@ class Tables:
 
     def _four(self, rows: list[Term], column: int) -> list[Term]:
         """Return four neighbouring columns: a load for every lane, and a transposition."""
-        f, width = self.numbers.function, self.numbers.shape.width
-        loaded = [f.load("<4 x float>", f.at(row, "float", column), 16) for row in rows]
+        f, width, element = (
+            self.numbers.function,
+            self.numbers.shape.width,
+            self.numbers.shape.element,
+        )
+        size = self.numbers.shape.size // width * 4
+        loaded = [f.load(f"<4 x {element}>", f.at(row, element, column), size) for row in rows]
         # The rows of lanes 0, 4, ... in one vector, of lanes 1, 5, ... in the next.
         a, b, c, d = (self._joined(loaded[first::4]) for first in range(4))
         quarters = range(0, width, 4)
@@ -166,7 +169,7 @@ class Tables:
 
     def _shuffled(self, x: Term, y: Term, mask: list[int]) -> Term:
         places = ", ".join(f"i32 {place}" for place in mask)
-        kind = f"<{len(mask)} x float>"
+        kind = f"<{len(mask)} x {self.numbers.shape.element}>"
         return self.numbers.function.value(
             kind, f"shufflevector {x}, {y}, <{len(mask)} x i32> <{places}>"
         )

@@ -1,17 +1,18 @@
-"""Rows of a batch, brought where compiled code works on them, and their checks."""
+"""Rows of a batch, brought into the lanes where compiled code works on them, and their checks."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from osimexp.physics.compiled.assembly import Function, Term
-from osimexp.physics.compiled.lanes import DOUBLE, Numbers, Shape
+from osimexp.physics.compiled.lanes import Numbers, Shape
 
 OK, NOT_FINITE, RAN_AWAY, OVERRUN, NOT_BRACKETED = range(5)
 """What became of a row: 0 where all is well."""
 
-CHUNK = 8
-"""States worked on at a time where a number stands by itself; arrays of them are padded to it."""
+ROWS = {"next": "ptr noalias", "rows": "i64"}
+"""Parameters of every function over rows: a counter of the rows taken so far, which those who share
+the work share, and how many rows there are."""
 
 
 @dataclass(frozen=True)
@@ -21,97 +22,87 @@ class Layout:
     Attributes:
         states: numbers in a row of the state.
         controls: numbers in a row of the controls, held through a control step.
-        outputs: results of the output program.
         speeds: first slot of the state that is a speed, and the one after the last.
         fibres: slots of the state that an equilibrium is sought for, one a residual.
     """
 
     states: int
     controls: int
-    outputs: int
     speeds: tuple[int, int]
     fibres: tuple[int, ...] = ()
 
 
 class Workspace:
-    """Writes what is done with the state of one row, or of as many rows as there are lanes.
+    """Writes what is done with as many rows as there are lanes, one row in each.
 
-    An array of the workspace holds a number for every state. It is gone through in chunks: eight
-    neighbouring states of one row, or one state in all lanes.
+    An array of the workspace holds a number, of all lanes, for every state.
     """
 
     def __init__(self, function: Function, shape: Shape, layout: Layout) -> None:
         self.function = function
         self.layout = layout
         self.numbers = Numbers(function, shape)
-        by_itself = shape.width == 1
-        self.chunk = Numbers(function, Shape(shape.element, CHUNK) if by_itself else shape)
-        self.chunks = -(-layout.states // CHUNK) if by_itself else layout.states
-        self._controls = None if by_itself else function.local(shape.number, layout.controls)
 
-    def array(self) -> Term:
-        """Return a pointer to a new array, 0 where it is padded."""
-        kind = self.chunk.shape.number
-        array = self.function.local(kind, self.chunks)
-        last = self.function.at(array, kind, self.chunks - 1)
-        self.function.store(self.chunk.constant(0.0), last)
-        return array
+    def array(self, count: int | None = None) -> Term:
+        """Return a pointer to a new array, of the states if no count is given."""
+        count = self.layout.states if count is None else count
+        return self.function.local(self.numbers.shape.number, max(count, 1))
+
+    @contextmanager
+    def groups(self) -> Iterator[Term]:
+        """Take rows that nobody has taken, as many as there are lanes, until none are left.
+
+        Yields the first of them.
+        """
+        f, p = self.function, self.function.parameters
+        with f.claim(p["next"], p["rows"], self.numbers.shape.width) as first:
+            yield first
 
     # Over the states
 
-    @contextmanager
-    def every_chunk(self) -> Iterator[Callable[[Term], Term]]:
-        """Go through the chunks; yields what points to the present chunk of an array."""
-        with self.function.count(0, self.chunks) as i:
-            yield lambda array: self.function.at(array, self.chunk.shape.number, i)
+    def get(self, array: Term, slot: Term | int) -> Term:
+        """Return a number of an array."""
+        kind = self.numbers.shape.number
+        return self.function.load(kind, self.function.at(array, kind, slot))
+
+    def put(self, array: Term, slot: Term | int, value: Term) -> None:
+        """Set a number of an array."""
+        self.function.store(value, self.function.at(array, self.numbers.shape.number, slot))
+
+    def fill(self, target: Term, of: Callable[[Term], Term]) -> None:
+        """Set every number of an array to what a function of its slot gives."""
+        with self.function.count(0, self.layout.states) as slot:
+            self.put(target, slot, of(slot))
 
     def combine(self, target: Term, parts: list[tuple[Term | None, Term]]) -> None:
-        """Set an array to a sum of arrays, each times a ``double`` where one is given."""
-        c, f = self.chunk, self.function
-        kind = c.shape.number
-        factors = [None if factor is None else c.spread(factor) for factor, _ in parts]
-        with self.every_chunk() as here:
-            total = None
-            for factor, (_, array) in zip(factors, parts, strict=True):
-                part = f.load(kind, here(array))
-                if factor is not None:
-                    part = c.multiply(part, factor)
-                total = part if total is None else c.add(total, part)
-            assert total is not None
-            f.store(total, here(target))
+        """Set an array to a sum of arrays, each times a number where one is given."""
 
-    def greatest(self, of: Callable[[Callable[[Term], Term]], Term]) -> Term:
-        """Return the greatest of a chunk-wise number over one row's states; NaN if one is."""
-        c, f = self.chunk, self.function
-        kind = c.shape.number
-        place = f.local(kind)
-        f.store(c.constant(0.0), place)
-        with self.every_chunk() as here:
-            f.store(c.greater_or_nan(f.load(kind, place), of(here)), place)
-        name = f"llvm.vector.reduce.fmaximum.v{c.shape.width}f64"
-        return f.intrinsic(name, "double", f.load(kind, place))
+        def total(slot: Term) -> Term:
+            n, result = self.numbers, None
+            for factor, array in parts:
+                part = self.get(array, slot)
+                if factor is not None:
+                    part = n.multiply(part, factor)
+                result = part if result is None else n.add(result, part)
+            assert result is not None
+            return result
+
+        self.fill(target, total)
+
+    def greatest(self, count: Term | int, of: Callable[[Term], Term], start: int = 0) -> Term:
+        """Return the greatest of a number of each slot, at least 0; NaN if one is."""
+        n, place = self.numbers, self.array(1)
+        self.put(place, 0, n.constant(0.0))
+        with self.function.count(start, count) as slot:
+            self.put(place, 0, n.greater_or_nan(self.get(place, 0), of(slot)))
+        return self.get(place, 0)
 
     # Rows in and out
 
-    def load_rows(self, first: Term, target: Term) -> Term:
-        """Bring the states of rows into an array; return a pointer to their controls.
-
-        Lanes beyond the last row repeat it.
-        """
-        p, layout = self.function.parameters, self.layout
-        self._load(first, p["state"], layout.states, target)
-        if self._controls is None:
-            return self._row(p["controls"], first, layout.controls)
-        self._load(first, p["controls"], layout.controls, self._controls)
-        return self._controls
-
-    def _row(self, array: Term, row: Term, columns: int) -> Term:
-        f = self.function
-        return f.at(array, "double", f.arithmetic("mul", row, columns))
-
-    def _load(self, first: Term, source: Term, columns: int, target: Term) -> None:
+    def load(self, first: Term, source: str, columns: int, target: Term) -> None:
+        """Bring rows of a parameter into an array; lanes beyond the last row repeat it."""
         f, shape = self.function, self.numbers.shape
-        final = f.arithmetic("sub", f.parameters["last"], 1)
+        final = f.arithmetic("sub", f.parameters["rows"], 1)
         with f.count(0, shape.width) as lane:
             row = f.arithmetic("add", first, lane)
             row = f.choose(f.compare("slt", row, final), row, final)
@@ -122,72 +113,62 @@ class Workspace:
                     value = f.value("float", f"fptrunc {value} to float")
                 f.store(value, self._element(target, column, lane))
 
+    def store(
+        self, first: Term, target: str, columns: int, source: Term, status: Term | None = None
+    ) -> None:
+        """Write an array to rows of a parameter, where a status is given to those that are OK."""
+        f, shape = self.function, self.numbers.shape
+        kept = self._kept(status if status is not None else self.numbers.index(OK))
+        with f.count(0, shape.width) as lane:
+            row = f.arithmetic("add", first, lane)
+            there = f.compare("slt", row, f.parameters["rows"])
+            sound = f.compare("eq", f.load("i32", f.at(kept, "i32", lane)), OK)
+            with f.when(self.numbers.whole("and", there, sound)):
+                start = self._row(target, row, columns)
+                with f.count(0, columns) as column:
+                    value = f.load(shape.element, self._element(source, column, lane))
+                    if shape.element == "float":
+                        value = f.value("double", f"fpext {value} to double")
+                    f.store(value, f.at(start, "double", column))
+
+    def store_indices(self, first: Term, target: str, indices: Term) -> None:
+        """Write an ``i32`` of each lane to a parameter of one ``i32`` a row."""
+        f = self.function
+        kept = self._kept(indices)
+        with f.count(0, self.numbers.shape.width) as lane:
+            row = f.arithmetic("add", first, lane)
+            with f.when(f.compare("slt", row, f.parameters["rows"])):
+                value = f.load("i32", f.at(kept, "i32", lane))
+                f.store(value, f.at(f.parameters[target], "i32", row))
+
+    def _kept(self, indices: Term) -> Term:
+        place = self.function.local(self.numbers.shape.of("i32"))
+        self.function.store(indices, place)
+        return place
+
+    def _row(self, parameter: str, row: Term, columns: int) -> Term:
+        f = self.function
+        return f.at(f.parameters[parameter], "double", f.arithmetic("mul", row, columns))
+
     def _element(self, array: Term, column: Term, lane: Term) -> Term:
         f, shape = self.function, self.numbers.shape
         place = f.arithmetic("add", f.arithmetic("mul", column, shape.width), lane)
         return f.at(array, shape.element, place)
 
-    def store_rows(self, first: Term, status: Term, source: Term) -> None:
-        """Write the status of rows, and the states of those whose status is 0."""
-        f, shape, p = self.function, self.numbers.shape, self.function.parameters
-        kept = f.local(shape.of("i32"))
-        f.store(status, kept)
-        with f.count(0, shape.width) as lane:
-            row = f.arithmetic("add", first, lane)
-            with f.when(f.compare("slt", row, p["last"])):
-                its = f.load("i32", f.at(kept, "i32", lane))
-                f.store(its, f.at(p["status"], "i32", row))
-                with f.when(f.compare("eq", its, OK)):
-                    start = self._row(p["state"], row, self.layout.states)
-                    with f.count(0, self.layout.states) as column:
-                        value = f.load(shape.element, self._element(source, column, lane))
-                        if shape.element == "float":
-                            value = f.value("double", f"fpext {value} to double")
-                        f.store(value, f.at(start, "double", column))
-
-    def store_count(self, first: Term, count: Term) -> None:
-        """Write how many derivatives rows took."""
-        f, p = self.function, self.function.parameters
-        with f.count(0, self.numbers.shape.width) as lane:
-            row = f.arithmetic("add", first, lane)
-            with f.when(f.compare("slt", row, p["last"])):
-                f.store(count, f.at(p["evaluations"], "i64", row))
-
     # Checks
 
     def checked(self, state: Term) -> Term:
         """Return the status of rows by their states: finite, and not run away."""
-        n = self.numbers
-        speed = self._greatest_speed(state)
-        away = n.compare("ogt", speed, n.spread(self.function.parameters["highest_speed"]))
+        n, p = self.numbers, self.function.parameters
+        first, last = self.layout.speeds
+        speed = self.greatest(last, lambda slot: n.absolute(self.get(state, slot)), first)
+        away = n.compare("ogt", speed, n.spread(p["highest_speed"]))
         status = n.select(away, n.index(RAN_AWAY), n.index(OK))
-        return n.select(self._finite(state), status, n.index(NOT_FINITE))
 
-    def _finite(self, state: Term) -> Term:
-        c, f = self.chunk, self.function
-        kind = c.shape.number
-        place = f.local(kind)
-        f.store(c.constant(0.0), place)
-        with self.every_chunk() as here:
-            x = f.load(kind, here(state))
+        def nothing(slot: Term) -> Term:
             # x - x is 0 for what is finite, NaN for what is not.
-            f.store(c.add(f.load(kind, place), c.subtract(x, x)), place)
-        sound = c.compare("oeq", f.load(kind, place), c.constant(0.0))
-        if self.numbers.shape.width > 1:
-            return sound
-        return f.intrinsic(f"llvm.vector.reduce.and.v{CHUNK}i1", "i1", sound)
+            x = self.get(state, slot)
+            return n.subtract(x, x)
 
-    def _greatest_speed(self, state: Term) -> Term:
-        n, f = self.numbers, self.function
-        kind = n.shape.number
-        place = f.local(kind)
-        f.store(n.constant(0.0), place)
-        with f.count(*self.layout.speeds) as i:
-            speed = n.absolute(f.load(kind, f.at(state, kind, i)))
-            f.store(n.greater_or_nan(f.load(kind, place), speed), place)
-        return f.load(kind, place)
-
-
-def scalars(function: Function) -> Numbers:
-    """Return arithmetic on ``double`` by itself."""
-    return Numbers(function, DOUBLE)
+        finite = n.compare("oeq", self.greatest(self.layout.states, nothing), n.constant(0.0))
+        return n.select(finite, status, n.index(NOT_FINITE))
