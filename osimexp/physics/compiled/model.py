@@ -31,7 +31,7 @@ log = logging.getLogger("osimexp")
 
 Floats = NDArray[np.float64]
 
-STATES = 40
+STATES = 100
 """Random states at which a model is compared with OpenSim when it is compiled."""
 
 
@@ -119,15 +119,7 @@ def _compiled(model: PreparedModel, single: bool) -> CompiledModel:
     machine = Machine(code, layout(shape))
     compiled = time.perf_counter()
     free = np.array(system.mechanism.free, dtype=np.intp)
-    states = list(samples(model, engine, STATES, np.random.default_rng(0)))
-    proof = prove(
-        states,
-        names,
-        shape,
-        free,
-        _applied(machine, "derivative", shape.states),
-        _applied(machine, "output", shape.outputs),
-    )
+    proof = compare(model, engine, machine, shape, free, STATES, np.random.default_rng(0))
     log.info(
         "Compiled the model's %d operations in %.1f s, and compared it with OpenSim at %d states "
         "in %.1f s: %s differ most, by %.1e.",
@@ -153,6 +145,26 @@ def _compiled(model: PreparedModel, single: bool) -> CompiledModel:
         max((muscle.tabulation_error for muscle in system.muscles), default=0.0),
         len(equations.derivative.operations),
         code,
+    )
+
+
+def compare(
+    model: PreparedModel,
+    engine: Engine,
+    machine: Machine,
+    shape: Shape,
+    free: NDArray[np.intp],
+    states: int,
+    generator: np.random.Generator,
+) -> Proof:
+    """Set a compiled model beside OpenSim at random states; ``prove`` says what each is."""
+    return prove(
+        list(samples(model, engine, states, generator)),
+        engine.names,
+        shape,
+        free,
+        _applied(machine, "derivative", shape.states),
+        _applied(machine, "output", shape.outputs),
     )
 
 
