@@ -9,7 +9,8 @@ from osimexp.physics.compiled.forces.force import Force
 from osimexp.physics.compiled.forces.reading import read_force
 from osimexp.physics.compiled.mechanism import read_mechanism
 from osimexp.physics.compiled.motion import Motion
-from osimexp.physics.compiled.trace import Program, Trace, evaluate, program
+from osimexp.physics.compiled.program import Program, evaluate, program
+from osimexp.physics.compiled.trace import Trace
 
 Floats = NDArray[np.float64]
 STATES = 1000

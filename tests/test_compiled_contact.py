@@ -9,7 +9,7 @@ from force_bench import STATES, Bench, Floats, frame, two_bodies
 
 from osimexp.errors import ModelError
 from osimexp.physics.compiled.forces.hunt_crossley import HuntCrossley
-from osimexp.physics.compiled.trace import evaluate, program
+from osimexp.physics.compiled.program import evaluate, program
 
 
 def floor(

@@ -10,7 +10,7 @@ from osimexp.physics.compiled.forces.expression import parse
 from osimexp.physics.compiled.forces.limits import CoordinateLimit
 from osimexp.physics.compiled.forces.reading import read_force
 from osimexp.physics.compiled.mechanism import read_mechanism
-from osimexp.physics.compiled.trace import evaluate, program
+from osimexp.physics.compiled.program import evaluate, program
 
 # Limits, springs and bushings
 

@@ -20,6 +20,8 @@ from osimexp.physics.compiled.machine import (
     shapes,
 )
 from osimexp.physics.compiled.native import Code, object_code
+from osimexp.physics.compiled.program import Program, evaluate
+from osimexp.physics.compiled.program import program as program_of
 from osimexp.physics.compiled.workspace import Layout
 from osimexp.physics.settings import CompiledSettings
 
@@ -27,7 +29,7 @@ BITS = [bits for bits in (128, 256, 512) if bits <= register_bits()]
 SHAPES = [shape for bits in BITS for shape in shapes(True, bits)]
 
 
-def run(program: tr.Program, shape: Shape, values: np.ndarray) -> np.ndarray:
+def run(program: Program, shape: Shape, values: np.ndarray) -> np.ndarray:
     """Run a program in a shape on values ``(rows, inputs)``; rows are of whole registers."""
     kind = np.float64 if shape.element == "double" else np.float32
     module = Module(register_bits())
@@ -57,9 +59,9 @@ def aligned(shape: tuple[int, ...], kind: type) -> np.ndarray:
     return raw[start : start + size].view(kind).reshape(shape)
 
 
-def function_of(count: int, body: Callable[..., Sequence[tr.Scalar]]) -> tr.Program:
+def function_of(count: int, body: Callable[..., Sequence[tr.Scalar]]) -> Program:
     trace = tr.Trace()
-    return tr.program("program", trace, list(body(*trace.inputs(0, count))), count)
+    return program_of("program", trace, list(body(*trace.inputs(0, count))), count)
 
 
 # Mathematics
@@ -120,7 +122,7 @@ def test_arc_tangent_on_the_axes() -> None:
 # Programs
 
 
-def random_program(seed: int, operations: int, inputs: int = 6) -> tr.Program:
+def random_program(seed: int, operations: int, inputs: int = 6) -> Program:
     """Return a program of every kind of operation, whose numbers stay of ordinary size."""
     rng = np.random.default_rng(seed)
     trace = tr.Trace()
@@ -160,7 +162,7 @@ def random_program(seed: int, operations: int, inputs: int = 6) -> tr.Program:
         made = kinds[int(rng.integers(len(kinds)))]()
         # Kept within [-1, 1] by and large, so that nothing is amplified.
         numbers.append(made * 0.4 if rng.random() < 0.8 else tr.sin(made))
-    return tr.program("program", trace, [*numbers[-8:], 2.5], inputs)
+    return program_of("program", trace, [*numbers[-8:], 2.5], inputs)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -170,7 +172,7 @@ def test_emitted_programs_do_what_the_trace_says(shape: Shape, seed: int) -> Non
     rng = np.random.default_rng(seed)
     values = rng.uniform(-1, 1, (32, program.inputs)).astype(np.float32)
     found = run(program, shape, values)
-    expected = np.array([tr.evaluate(program, v) for v in values.astype(float)])
+    expected = np.array([evaluate(program, v) for v in values.astype(float)])
     close = np.isclose(found, expected, rtol=1e-12, atol=1e-12)
     if shape.element == "float":
         close = np.isclose(found, expected, rtol=1e-4, atol=1e-4)
@@ -207,7 +209,7 @@ Rates = Callable[[list[tr.Scalar], list[tr.Scalar]], list[tr.Scalar]]
 def machine_of(rates: Rates, states: int, controls: int, bits: int | None = None) -> Machine:
     trace = tr.Trace()
     inputs = list(trace.inputs(0, states + controls))
-    derivative = tr.program(
+    derivative = program_of(
         "derivative", trace, rates(inputs[:states], inputs[states:]), len(inputs)
     )
     layout = Layout(states, controls, (states // 2, states))
@@ -304,7 +306,7 @@ def test_errors_count_by_the_scale_of_their_state() -> None:
     rates: Rates = lambda s, c: [1e-6 * tr.sin(1e6 * s[1]) + 0.0 * c[0], 1e-6]  # noqa: E731
     trace = tr.Trace()
     s = list(trace.inputs(0, 3))
-    derivative = tr.program("derivative", trace, rates(s[:2], s[2:]), 3)
+    derivative = program_of("derivative", trace, rates(s[:2], s[2:]), 3)
     layout = Layout(2, 1, (1, 2))
     code = compile_module(Programs(derivative, {}), layout)
     errors = []
@@ -368,8 +370,8 @@ def crowd() -> tuple[Machine, np.ndarray, np.ndarray]:
     program = random_program(9, 400, inputs=22)
     layout = Layout(20, 2, (10, 20))
     results = (program.results * 3)[:20]
-    derivative = tr.Program("derivative", program.operations, results, 22)
-    output = tr.Program("output", program.operations, program.results[:1], 22)
+    derivative = Program("derivative", program.operations, results, 22)
+    output = Program("output", program.operations, program.results[:1], 22)
     machine = Machine(
         compile_module(Programs(derivative, {"output": output}), layout, True), layout
     )
@@ -401,7 +403,7 @@ def test_a_row_depends_on_itself_alone(settings: CompiledSettings) -> None:
 def test_derivative_and_output_of_rows() -> None:
     machine, state, controls = crowd()
     program = random_program(9, 400, inputs=22)
-    expected = np.array([tr.evaluate(program, np.hstack(r)) for r in zip(state, controls)])  # noqa: B905
+    expected = np.array([evaluate(program, np.hstack(r)) for r in zip(state, controls)])  # noqa: B905
     rates, read = np.empty((53, 20)), np.empty((53, 1))
     for threads in (1, 2):
         machine.read("derivative", state, controls, rates, threads)
@@ -426,9 +428,9 @@ def balance() -> Machine:
     s = list(trace.inputs(0, 4))
     layout = Layout(3, 1, (0, 1), (1, 2))
     programs = Programs(
-        tr.program("derivative", trace, s[:3], 4),
+        program_of("derivative", trace, s[:3], 4),
         {},
-        tr.program("residual", trace, residuals(s), 4),
+        program_of("residual", trace, residuals(s), 4),
     )
     return Machine(compile_module(programs, layout), layout)
 
@@ -489,7 +491,7 @@ def test_what_was_not_compiled_is_refused() -> None:
 def test_the_same_programs_compile_to_the_same_code() -> None:
     program = random_program(3, 300)
     layout = Layout(4, 2, (0, 2))
-    derivative = tr.Program("d", program.operations, program.results[:4], 6)
+    derivative = Program("d", program.operations, program.results[:4], 6)
     programs = Programs(derivative, {"output": program})
     assert compile_module(programs, layout) == compile_module(programs, layout)
     assert processor_key() == processor_key()

@@ -17,7 +17,8 @@ from osimexp.physics.compiled.muscle import Muscle
 from osimexp.physics.compiled.muscles.damped_velocity import damped_velocity
 from osimexp.physics.compiled.muscles.millard_curves import VelocityFigures
 from osimexp.physics.compiled.muscles.reading import read_muscle
-from osimexp.physics.compiled.trace import Program, Trace, evaluate, program
+from osimexp.physics.compiled.program import Program, evaluate, program
+from osimexp.physics.compiled.trace import Trace
 
 Floats = NDArray[np.float64]
 Change = Callable[[opensim.Muscle], None]
@@ -319,7 +320,7 @@ ACTIVATION_RATES = """
 import opensim
 opensim.Logger.setLevelString("error")
 from test_compiled_muscles import degroote_fregly, rig, states, traced
-from osimexp.physics.compiled.trace import evaluate
+from osimexp.physics.compiled.program import evaluate
 def change(muscle):
     muscle.set_activation_time_constant(0.012)
     muscle.set_deactivation_time_constant(0.05)

@@ -13,7 +13,8 @@ from osimexp.physics.compiled.dynamics import Gains, Loads, accelerations
 from osimexp.physics.compiled.mechanism import read_mechanism
 from osimexp.physics.compiled.motion import Motion
 from osimexp.physics.compiled.paths import GeometryPath, read_path
-from osimexp.physics.compiled.trace import Trace, evaluate, program
+from osimexp.physics.compiled.program import evaluate, program
+from osimexp.physics.compiled.trace import Trace
 
 Floats = NDArray[np.float64]
 Change = Callable[[opensim.Model, opensim.PathActuator], None]

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from osimexp.physics.compiled import mathematics
 from osimexp.physics.compiled.assembly import Function, Module, Term
 from osimexp.physics.compiled.lanes import Numbers, Shape
+from osimexp.physics.compiled.program import Program
 from osimexp.physics.compiled.tables import Tables
-from osimexp.physics.compiled.trace import Operation, Program, Reference
+from osimexp.physics.compiled.trace import Operation, Reference
 
 PROGRAM = {
     "state": "ptr noalias readonly",

@@ -14,8 +14,9 @@ from osimexp.physics.compiled.joints import coordinate_rates
 from osimexp.physics.compiled.mechanism import GROUND, Mechanism, Station
 from osimexp.physics.compiled.motion import Motion
 from osimexp.physics.compiled.muscle import Pull
+from osimexp.physics.compiled.program import Program, program
 from osimexp.physics.compiled.system import System
-from osimexp.physics.compiled.trace import Array, Program, Scalar, Trace, atan2, program, sqrt
+from osimexp.physics.compiled.trace import Array, Scalar, Trace, atan2, sqrt
 from osimexp.physics.compiled.vectors import total
 
 

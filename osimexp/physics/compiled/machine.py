@@ -22,7 +22,7 @@ from osimexp.physics.compiled.integrators import (
 )
 from osimexp.physics.compiled.lanes import Shape
 from osimexp.physics.compiled.native import Code, has_feature, object_code, processor
-from osimexp.physics.compiled.trace import Program
+from osimexp.physics.compiled.program import Program
 from osimexp.physics.compiled.workspace import OK, ROWS, Layout, Workspace
 from osimexp.physics.settings import CompiledSettings
 
