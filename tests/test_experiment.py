@@ -181,3 +181,20 @@ def test_a_seed_is_a_whole_number(seed: object) -> None:
 def test_a_gpu_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigError, match="device=cuda needs a GPU"):
         check_device("cuda")
+
+
+def test_the_table_shows_metrics_beside_what_they_were(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress(100, table=True) as progress:
+        progress.show({"evaluation/return": 1.5})
+        assert capsys.readouterr().out.split() == [
+            *("metric", "now", "before"),
+            *("evaluation/return", "1.5", "-"),
+        ]
+        progress.show({"evaluation/return": 2.5, "episodes": 7})
+        assert capsys.readouterr().out.split()[3:] == [
+            *("evaluation/return", "2.5", "1.5"),
+            *("episodes", "7", "-"),
+        ]
+    with Progress(100) as progress:
+        progress.show({"episodes": 7.0})
+        assert not capsys.readouterr().out

@@ -174,8 +174,9 @@ class TrainingLoop:
         stepped = time.perf_counter()
         next_observations = observations
         if "final_obs" in infos:
-            ended = infos["_final_obs"][:, None]
-            next_observations = np.where(ended, infos["final_obs"], observations)
+            ended = infos["_final_obs"]
+            next_observations = observations.copy()
+            next_observations[ended] = infos["final_obs"][ended]
         metrics = self.algorithm.learn(
             Transition(
                 self._observations, actions, rewards, next_observations, terminated, truncated
@@ -202,7 +203,9 @@ class TrainingLoop:
             self._evaluate()
             at.evaluated = at.steps
         if _due(at.steps, at.logged, settings.log.every):
-            self.logger.write(at.steps, self._row())
+            row = self._row()
+            self.logger.write(at.steps, row)
+            self.progress.show(row)
             at.logged = at.steps
             self._window.clear()
             self._clock.clear()

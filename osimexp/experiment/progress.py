@@ -2,11 +2,14 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from rich import progress as rich_progress
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_DRAWINGS = 0.1
@@ -18,15 +21,19 @@ class Progress:
     Args:
         total: steps of the whole budget.
         done: steps made before this process.
+        table: with a table of the metrics, live on a terminal and printed anew elsewhere.
 
     """
 
-    def __init__(self, total: int, done: int = 0) -> None:
+    def __init__(self, total: int, done: int = 0, table: bool = False) -> None:
         self._total = total
         self._done = done
         self._begin = time.monotonic()
         self._shown = self._begin
         self._bar: rich_progress.Progress | None = None
+        self._live: Live | None = None
+        self._with_table = table
+        self._metrics: dict[str, tuple[float, float | None]] = {}
         if sys.stdout.isatty():
             self._bar = rich_progress.Progress(
                 rich_progress.TextColumn("{task.completed:,.0f} of {task.total:,.0f} steps"),
@@ -39,10 +46,12 @@ class Progress:
             self._task = self._bar.add_task(
                 "", total=total, completed=done, rate="-", left="-", last="-"
             )
+            if table:
+                self._live = Live(self._bar, console=self._bar.console, refresh_per_second=4)
 
     def __enter__(self) -> Self:
-        if self._bar is not None:
-            self._bar.start()
+        if shown := self._live or self._bar:
+            shown.start()
         return self
 
     def __exit__(
@@ -51,8 +60,8 @@ class Progress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        if shown := self._live or self._bar:
+            shown.stop()
 
     def update(self, steps: int, last_return: float | None) -> None:
         """Show how far the run is, unless that was done a moment ago."""
@@ -74,6 +83,26 @@ class Progress:
                 f"{steps:,} of {self._total:,} steps, {shown['rate']} steps/s, "
                 f"{shown['left']} left, return {shown['last']}"
             )
+
+    def show(self, row: Mapping[str, float]) -> None:
+        """Show a row of metrics in the table, each beside the value that it had before."""
+        if not self._with_table:
+            return
+        for name, value in row.items():
+            known = self._metrics.get(name)
+            self._metrics[name] = (value, None if known is None else known[0])
+        if self._live is not None and self._bar is not None:
+            self._live.update(Group(self._table(), self._bar))
+        else:
+            Console().print(self._table())
+
+    def _table(self) -> Table:
+        table = Table("metric", box=None, pad_edge=False)
+        table.add_column("now", justify="right")
+        table.add_column("before", justify="right", style="dim")
+        for name, (now, before) in self._metrics.items():
+            table.add_row(name, f"{now:.4g}", "-" if before is None else f"{before:.4g}")
+        return table
 
     def say(self, text: str) -> None:
         """Print a line without breaking the live one."""

@@ -197,7 +197,9 @@ def _loop(
     logger_state = None if saved is None else saved.state["logger"]
     with (
         Logger(folder.metrics_file, folder.path, logger_state) as logger,
-        Progress(parts.settings.steps, saved.steps if saved else 0) as progress,
+        Progress(
+            parts.settings.steps, saved.steps if saved else 0, parts.settings.table
+        ) as progress,
     ):
         logger.write_config(OmegaConf.to_yaml(config, resolve=True))
         loop = TrainingLoop(

@@ -56,6 +56,7 @@ class RunSettings:
         evaluation: when it is evaluated.
         log: when metrics are written.
         threads: of PyTorch; null leaves the number to PyTorch.
+        table: whether the terminal shows a table of the latest metrics.
 
     """
 
@@ -65,3 +66,4 @@ class RunSettings:
     evaluation: EvaluationSettings
     log: LogSettings
     threads: Count | None
+    table: bool = False
