@@ -20,6 +20,10 @@ class SimulationError(OsimexpError):
     """The simulation's processes cannot be started or kept alive."""
 
 
+class MovementError(OsimexpError):
+    """A movement file cannot be read, or a movement holds too little for what is asked of it."""
+
+
 class RunFolderError(OsimexpError):
     """A run folder, checkpoint or result file is missing, incomplete or cannot be written."""
 

@@ -1,27 +1,28 @@
 """Evaluate a run's policy, or a controller to compare it with: ``python -m osimexp.evaluate``."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 from omegaconf import DictConfig
 from pydantic import Field
 from rich.console import Console
 
+from osimexp.analysis.controllers import Played, chosen_controller
 from osimexp.analysis.evaluation import evaluate
+from osimexp.analysis.recording import record, recording_environment
 from osimexp.command_line import launch
 from osimexp.config import build, check, plain
-from osimexp.controllers.controller import Controller
-from osimexp.controllers.policy import Policy
-from osimexp.controllers.scripted import Constant, Uniform
-from osimexp.experiment import checkpoint
+from osimexp.errors import ConfigError
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
 from osimexp.files import write_json
-from osimexp.tasks.environment import Environment
+from osimexp.movement.files import write_movement
+from osimexp.physics.state_paths import state_paths
 from osimexp.tasks.make import make
+from osimexp.tasks.specification import Specification
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -41,18 +42,20 @@ class EvaluateSettings:
         device: what the policy runs on.
         workers: as in a run.
         threads: of PyTorch; null leaves the number to PyTorch.
+        movements: how many of the episodes are written as files of OpenSim's, too.
 
     """
 
     run: str
     episodes: Count
-    controller: Literal["policy", "random", "constant"]
+    controller: Played
     value: float
     checkpoint: Literal["best", "latest"] | None
     seed: Annotated[int, Field(ge=0)] | None
     device: str
     workers: dict[str, int | float | None]
     threads: Count | None
+    movements: Annotated[int, Field(ge=0)] = 0
 
 
 def main() -> None:
@@ -77,30 +80,53 @@ def evaluate_run(config: DictConfig) -> float:
         seed = Seeds.of(run_config.seed).final_evaluation
     batch = min(build(run_config.algo, "algo").environments, settings.episodes)
     with closing(make(run_config, batch, "evaluation")) as environment:
-        controller = _controller(settings, folder, checkpoint_name, environment, seed)
+        controller = chosen_controller(
+            settings.controller,
+            environment,
+            folder,
+            checkpoint_name,
+            settings.value,
+            seed,
+            settings.device,
+        )
         evaluation = evaluate(environment, controller, settings.episodes, seed)
     which = checkpoint_name if settings.controller == "policy" else settings.controller
     Console().print(evaluation.table(f"{folder.path}: {which}, {settings.episodes} episodes"))
     file = folder.evaluation_file(f"{which}_{settings.episodes}_s{seed}")
     write_json(file, {**plain(config), **evaluation.as_json()})
     print(f"Written to {file}", flush=True)
+    if settings.movements:
+        if "_target_" in run_config.task:
+            raise ConfigError(f"The task of {folder.path} moves no model, so movements must be 0.")
+        stem = folder.path / "movements" / which
+        for written in _movements(settings, folder, run_config, checkpoint_name, seed, stem):
+            print(f"Written to {written}", flush=True)
     return evaluation.means()["return"]
 
 
-def _controller(
+def _movements(
     settings: EvaluateSettings,
     folder: RunFolder,
+    config: DictConfig,
     checkpoint_name: str,
-    environment: Environment,
     seed: int,
-) -> Controller:
-    actions = environment.single_action_space.shape[0]
-    if settings.controller == "constant":
-        return Constant(actions, settings.value)
-    if settings.controller == "random":
-        return Uniform(actions, np.random.default_rng(seed))
-    saved = checkpoint.load(folder.checkpoint_file(checkpoint_name))
-    return Policy.from_state_dict(saved.state["policy"], settings.device)
+    stem: Path,
+) -> Iterator[Path]:
+    """Play the first episodes again and write each as files whose names begin with ``stem``."""
+    with closing(recording_environment(Specification.from_config(config))) as environment:
+        paths = state_paths(environment.model)
+        for episode in range(seed, seed + settings.movements):
+            controller = chosen_controller(
+                settings.controller,
+                environment,
+                folder,
+                checkpoint_name,
+                settings.value,
+                seed,
+                settings.device,
+            )
+            movement = record(environment, controller, episode)
+            yield from write_movement(stem.with_name(f"{stem.name}_s{episode}"), movement, paths)
 
 
 if __name__ == "__main__":

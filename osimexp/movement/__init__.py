@@ -1,1 +1,1 @@
-"""Movements over time: what was recorded or computed, whatever moved, and the files that hold it."""
+"""Movements over time, recorded or computed, and the files that hold them."""

@@ -35,6 +35,8 @@ class Movement:
         tendon_forces: ``(T, muscles)`` N; no columns where unknown.
         feet: names.
         ground_reaction: ``(T, feet, 3)`` N, force of the ground on each foot; x forward, y up.
+        foot_positions: ``(T, feet, 3)`` m, where that force acts: the centre of pressure where it
+            is known, else the origin of the foot's body, brought down to the floor.
         targets: name to ``(T, 3)`` m, points that are to be reached.
         mass: of the model, kg; 0 where unknown.
     """
@@ -52,8 +54,13 @@ class Movement:
     tendon_forces: Floats = field(default_factory=_none)
     feet: tuple[str, ...] = ()
     ground_reaction: Floats = field(default_factory=lambda: np.zeros((0, 0, 3)))
+    foot_positions: Floats = field(default_factory=lambda: np.zeros((0, 0, 3)))
     targets: dict[str, Floats] = field(default_factory=dict)
     mass: float = 0.0
+
+    def __len__(self) -> int:
+        """Return how many moments there are, ``T``."""
+        return len(self.time)
 
     @property
     def duration(self) -> float:

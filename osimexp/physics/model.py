@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from xml.sax import SAXException, make_parser
 
@@ -33,6 +34,13 @@ class PreparedModel:
 
     xml: str
     settings: ModelSettings
+
+    def foot_bodies(self, bodies: tuple[str, ...]) -> list[int]:
+        """Return for each foot the number of the first of the bodies that its patterns name."""
+        return [
+            next(i for i, b in enumerate(bodies) if any(fnmatchcase(b, p) for p in patterns))
+            for patterns in self.settings.feet.values()
+        ]
 
 
 def prepare(settings: ModelSettings, muscle_set: MuscleSet) -> PreparedModel:

@@ -64,7 +64,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self.metadata = {"autoreset_mode": mode}
         task, target = specification.task, specification.target
         model = prepare(specification.model, specification.muscles)
-        self.model_xml = model.xml
+        self.model, self.model_xml = model, model.xml
         self._simulation = self._simulate(model)
         try:
             self._prepare(
@@ -169,6 +169,11 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
     def compiled(self) -> bool:
         """Whether compiled equations simulate this and not OpenSim itself."""
         return isinstance(self._simulation, CompiledSimulation)
+
+    @property
+    def frame(self) -> Frame:
+        """The present moment of the batch; its arrays are overwritten by the next step."""
+        return self._current
 
     @property
     def scene(self) -> Scene:

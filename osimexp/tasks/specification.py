@@ -11,6 +11,7 @@ from osimexp.config import build, check, plain
 from osimexp.errors import ConfigError
 from osimexp.physics.muscle_sets import MuscleSet
 from osimexp.physics.settings import ModelSettings, PhysicsSettings, WorkerSettings
+from osimexp.physics.simulation import COSTLY
 from osimexp.tasks.actions import ActionSettings
 from osimexp.tasks.observations import ObservationTerm
 from osimexp.tasks.rewards import RewardTerm
@@ -42,7 +43,10 @@ class MovementSettings:
 
 @dataclass(frozen=True)
 class Specification:
-    """A task on a model; terms are kept by the names that the config gives them."""
+    """A task on a model; terms are kept by the names that the config gives them.
+
+    ``recorded`` asks for every array of the state, whether a term reads it or not.
+    """
 
     GROUPS: ClassVar[tuple[str, ...]] = ("observation", "reward", "termination")
 
@@ -56,6 +60,7 @@ class Specification:
     termination: Mapping[str, TerminationTerm]
     start: StartTerm
     target: TargetTerm | None = None
+    recorded: bool = False
 
     @classmethod
     def from_config(cls, config: DictConfig) -> "Specification":
@@ -73,12 +78,16 @@ class Specification:
             task=check(MovementSettings, plain(config.task), "task"),
             start=build(config.start, "start"),
             target=None if target is None else build(target, "target"),
-            **{group: _terms(config[group], group) for group in cls.GROUPS},
+            observation=_terms(config.observation, "observation"),
+            reward=_terms(config.reward, "reward"),
+            termination=_terms(config.termination, "termination"),
         )
 
     @property
     def reads(self) -> frozenset[str]:
         """The costly arrays of the state that the terms need."""
+        if self.recorded:
+            return COSTLY
         terms = [term for group in self.GROUPS for term in getattr(self, group).values()]
         reads: frozenset[str] = frozenset().union(*(term.READS for term in terms))
         if self.target is not None and self.target.point is not None:
@@ -94,6 +103,10 @@ class Specification:
     def for_judging(self) -> "Specification":
         """Return the same task without what trades accuracy for speed."""
         return dataclasses.replace(self, physics=self.physics.for_judging())
+
+    def to_record(self) -> "Specification":
+        """Return the same task simulated in this process, with every array of its state read."""
+        return dataclasses.replace(self.for_judging().with_workers(0), recorded=True)
 
     def on_opensim(self) -> "Specification":
         """Return the same task simulated by OpenSim itself."""
