@@ -169,7 +169,9 @@ def with_ground_reactions(movement: Movement, path: Path) -> Movement:
             f"{path} runs from {table.time[0]:g} to {table.time[-1]:g} s and not over the "
             f"movement's {movement.time[0]:g} to {movement.time[-1]:g} s."
         )
-    feet, reactions, positions = [], [], []
+    feet: list[str] = []
+    reactions: list[Floats] = []
+    positions: list[Floats] = []
     for number, match in enumerate(forces):
         label = match[1].strip("_") or match[2].strip("_")
         plate = PLATES[number] if number < len(PLATES) else f"plate_{number + 1}"
