@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from osimexp.analysis.evaluation import Evaluation, evaluate
+from osimexp.analysis.looking import looking
 from osimexp.command_line import current_job, launch
 from osimexp.experiment.run import run
 
@@ -18,7 +19,8 @@ def main() -> None:
 def train(config: DictConfig) -> float:
     """Train, show the final evaluation, and return its mean return."""
     job = current_job()
-    outcome = run(config, job.overrides, job.sweep_folder or Path(config.run.folder), evaluate)
+    folder = job.sweep_folder or Path(config.run.folder)
+    outcome = run(config, job.overrides, folder, evaluate, looking)
     evaluation = outcome.evaluation
     assert isinstance(evaluation, Evaluation)
     title = f"{outcome.checkpoint.capitalize()} policy over {evaluation.episodes} episodes"

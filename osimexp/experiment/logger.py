@@ -3,11 +3,13 @@
 import csv
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from PIL import Image
+from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard import SummaryWriter
 
 from osimexp.errors import RunFolderError
@@ -74,6 +76,19 @@ class Logger:
         self._writer.flush()
         if not partial:
             self.last_steps = steps
+
+    def write_images(self, steps: int, images: Mapping[str, bytes]) -> None:
+        """Show PNG or GIF images, by name; a GIF moves."""
+        for name, encoded in images.items():
+            with Image.open(io.BytesIO(encoded)) as image:
+                width, height = image.size
+            shown = Summary.Image(
+                encoded_image_string=encoded, width=width, height=height, colorspace=3
+            )
+            summary = Summary(value=[Summary.Value(tag=name, image=shown)])
+            events: Any = self._writer.file_writer
+            events.add_summary(summary, steps)
+        self._writer.flush()
 
     def write_config(self, text: str) -> None:
         """Show the config beside the curves; four spaces make it a block of code in Markdown."""

@@ -1,7 +1,7 @@
 """The training loop: act, step, learn; log, evaluate and save when each is due."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -33,6 +33,9 @@ class Evaluated(Protocol):
         """Return all of it as plain data."""
         ...
 
+
+# Shows what a controller does, as PNG or GIF images by name; the second argument is as below.
+Look = Callable[[Controller, Callable[[], None]], Mapping[str, bytes]]
 
 # Evaluates a controller; the second argument is called at each step and may raise Interrupted.
 Evaluate = Callable[[Controller, Callable[[], None]], Evaluated]
@@ -80,6 +83,7 @@ class TrainingLoop:
         config_hash: is written in the checkpoints.
         progress: shows how far the run is.
         interruption: says when to stop early.
+        look: makes the images that an evaluation is shown with; None makes none.
 
     """
 
@@ -92,6 +96,7 @@ class TrainingLoop:
     config_hash: str
     progress: Progress
     interruption: Interruption
+    look: Look | None = None
     at: Progressed = field(default_factory=Progressed)
 
     def __post_init__(self) -> None:
@@ -226,6 +231,9 @@ class TrainingLoop:
         if self.at.best_return is None or means["return"] > self.at.best_return:
             self.at.best_return = means["return"]
             self._write_checkpoint("best", {"policy": self.algorithm.controller.state_dict()})
+        if self.look is not None:
+            images = self.look(self.algorithm.controller, self.interruption.check)
+            self.logger.write_images(self.at.steps, images)
         self.at.seconds += time.perf_counter() - begin
         self.progress.say(f"Evaluation at {self.at.steps:,} steps: return {means['return']:.4g}.")
 

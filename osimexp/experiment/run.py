@@ -3,7 +3,7 @@
 import errno
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, config_hash
 from osimexp.experiment.interruption import Interrupted, Interruption
 from osimexp.experiment.logger import Logger
-from osimexp.experiment.loop import Evaluated, TrainingLoop
+from osimexp.experiment.loop import Evaluated, Look, TrainingLoop
 from osimexp.experiment.progress import Progress
 from osimexp.experiment.provenance import provenance
 from osimexp.experiment.resume import resumed_config
@@ -34,6 +34,9 @@ from osimexp.tasks.make import make
 EvaluateEpisodes = Callable[
     [Environment, Controller, int, int, Callable[[], None] | None], Evaluated
 ]
+
+# Yields what makes the images of evaluations, for a run's config and the seed of the episode.
+Looking = Callable[[DictConfig, int], AbstractContextManager[Look | None]]
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -73,7 +76,11 @@ class _Parts:
 
 
 def run(
-    config: DictConfig, overrides: Sequence[str], folder: Path, evaluate: EvaluateEpisodes
+    config: DictConfig,
+    overrides: Sequence[str],
+    folder: Path,
+    evaluate: EvaluateEpisodes,
+    looking: Looking | None = None,
 ) -> Outcome:
     """Train what ``config`` describes, or go on with the run that ``config.resume`` names.
 
@@ -85,6 +92,7 @@ def run(
         overrides: what the command line changed in it.
         folder: of the run; left alone where a run is resumed.
         evaluate: runs episodes and yields their figures.
+        looking: makes images of evaluations, where the config asks for them.
 
     Raises:
         OsimexpError: the config, the run folder or the checkpoint cannot be used, or the disk is
@@ -100,6 +108,9 @@ def run(
         saved = _checkpoint_to_resume(resumed, config)
     with ExitStack() as stack:
         parts = _build(config, stack)
+        look: Look | None = None
+        if looking is not None and parts.settings.evaluation.images:
+            look = stack.enter_context(looking(config, parts.seeds.evaluation))
         with _disk_full_said(resumed.path if resumed else folder):
             if resumed is None:
                 xml = getattr(parts.environment, "model_xml", None)
@@ -107,7 +118,7 @@ def run(
             else:
                 opened = resumed
         with opened.claimed():
-            return _train(opened, config, parts, saved, evaluate)
+            return _train(opened, config, parts, saved, evaluate, look)
 
 
 def _checkpoint_to_resume(folder: RunFolder, config: DictConfig) -> Checkpoint:
@@ -159,6 +170,7 @@ def _train(
     parts: _Parts,
     saved: Checkpoint | None,
     evaluate: EvaluateEpisodes,
+    look: Look | None,
 ) -> Outcome:
     path = shlex.quote(str(folder.path))
     print(f"Run folder: {path}", flush=True)
@@ -168,7 +180,7 @@ def _train(
             if saved is not None:
                 folder.mark_resumed(saved.steps, config, provenance())
                 folder.drop_evaluations_after(saved.steps)
-            _loop(folder, config, parts, saved, evaluate, interruption)
+            _loop(folder, config, parts, saved, evaluate, look, interruption)
             outcome = _final_evaluation(folder, config, parts, evaluate, interruption)
             folder.mark("finished")
             return outcome
@@ -191,6 +203,7 @@ def _loop(
     parts: _Parts,
     saved: Checkpoint | None,
     evaluate: EvaluateEpisodes,
+    look: Look | None,
     interruption: Interruption,
 ) -> None:
     episodes, seed = parts.settings.evaluation.episodes, parts.seeds.evaluation
@@ -214,6 +227,7 @@ def _loop(
             config_hash=parts.config_hash,
             progress=progress,
             interruption=interruption,
+            look=look,
         )
         if saved is None:
             loop.begin(parts.seeds.training)

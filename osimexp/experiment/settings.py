@@ -30,12 +30,14 @@ class EvaluationSettings:
         every: environment steps between two evaluations.
         episodes: of each of them, on the same seeds every time.
         final_episodes: of the evaluation at the end, on seeds not used before.
+        images: whether TensorBoard shows a clip and a figure of the first episode of each.
 
     """
 
     every: Count
     episodes: Count
     final_episodes: Count
+    images: bool = False
 
 
 @dataclass(frozen=True)

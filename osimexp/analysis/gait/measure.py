@@ -1,0 +1,198 @@
+"""All that is measured of a walk."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from osimexp.analysis.gait import parameters
+from osimexp.analysis.gait.cost import metabolic_power
+from osimexp.analysis.gait.cycles import Curve, mean_between, over_cycles
+from osimexp.analysis.gait.parameters import BOTH, Parameter
+from osimexp.analysis.gait.settings import LETTERS, SIDES, AngleSettings, GaitSettings
+from osimexp.analysis.gait.spatiotemporal import (
+    Ground,
+    belt_speed,
+    measure_stride,
+    walking_speed,
+)
+from osimexp.analysis.gait.strides import Contacts, Stride, ground_reactions, strides_of
+from osimexp.analysis.shown import Shown
+from osimexp.errors import ModelError, MovementError, near_matches
+from osimexp.movement.movement import Floats, Movement
+from osimexp.physics.muscle_states import muscle_states
+
+Curves = Mapping[str, Mapping[str, Curve]]
+FLAT = 1e-3  # m; feet that stray less across the way are those of a model in a plane
+
+
+@dataclass(frozen=True)
+class Gait:
+    """A walk as biomechanists read it.
+
+    Attributes:
+        name: of what walks.
+        strides: of both feet, in order of their starts.
+        contacts: of each foot.
+        belt: m/s of a treadmill, 0 on still ground.
+        angles: for each angle of the settings and each side, degrees over the gait cycle.
+        forces: ``vertical`` and ``fore_aft`` for each side, body weights over the gait cycle.
+        activations: for each muscle of the settings and each side, over the gait cycle.
+        excitations: likewise; empty where they are not known.
+        parameters: single numbers.
+        notes: sentences on what could not be measured, and why.
+    """
+
+    name: str
+    strides: tuple[Stride, ...]
+    contacts: Mapping[str, Contacts]
+    belt: float
+    angles: Curves
+    forces: Curves
+    activations: Curves
+    excitations: Curves
+    parameters: tuple[Parameter, ...]
+    notes: tuple[str, ...]
+
+    def count(self, side: str) -> int:
+        """Return how many strides a side has."""
+        return sum(stride.side == side for stride in self.strides)
+
+    def stance(self, side: str) -> float:
+        """Return the mean share of a side's stances in percent of the stride."""
+        mine = [s for s in self.strides if s.side == side]
+        return float(np.mean([100.0 * (s.toe_off - s.start) / s.duration for s in mine]))
+
+    def parameter(self, key: str) -> Parameter | None:
+        """Return a number by its key."""
+        return next((one for one in self.parameters if one.key == key), None)
+
+
+def measure(shown: Shown, settings: GaitSettings) -> Gait:
+    """Measure a walk.
+
+    Raises:
+        MovementError: it has no ground reactions of two feet, or no whole stride.
+        ModelError: the model has none of the foot bodies that the settings name.
+    """
+    movement = shown.movement
+    contacts, strides = strides_of(movement, settings.contact)
+    feet = foot_paths(shown, settings)
+    belt = belt_speed(movement.time, feet, strides, settings.treadmill)
+    ground = Ground(movement.time, feet, shown.poses.centre_of_mass, belt)
+    measured = [measure_stride(stride, contacts, ground) for stride in strides]
+    start, end = strides[0].start, max(stride.end for stride in strides)
+    speed = walking_speed(ground, start, end)
+    stance = {
+        side: np.array(
+            [m.stance_share for m, s in zip(measured, strides, strict=True) if s.side == side]
+        )
+        for side in SIDES
+    }
+    angles = _angles(movement, strides, settings.angles)
+    reactions = ground_reactions(movement)
+    forces = {
+        name: _sided(movement.time, {s: r[:, axis] for s, r in reactions.items()}, strides)
+        for name, axis in (("vertical", 1), ("fore_aft", 0))
+    }
+    numbers = [Parameter("speed", "Walking speed", "m/s", {BOTH: np.array([speed])})]
+    flat = all(np.ptp(path[:, 2]) < FLAT for path in feet.values())
+    numbers += parameters.of_strides(strides, measured, flat)
+    notes = ["The model moves in a plane, so its steps have no width."] if flat else []
+    try:
+        numbers += _cost(shown, settings, start, end, speed)
+    except MovementError as error:
+        notes.append(str(error))
+    numbers += parameters.of_angles(angles, stance)
+    numbers += parameters.of_forces(forces, stance)
+    return Gait(
+        name=shown.name,
+        strides=tuple(strides),
+        contacts=contacts,
+        belt=belt,
+        angles=angles,
+        forces=forces,
+        activations=_muscles(movement, movement.activations, strides, settings),
+        excitations=_muscles(movement, movement.excitations, strides, settings),
+        parameters=tuple(numbers),
+        notes=tuple(notes),
+    )
+
+
+def foot_paths(shown: Shown, settings: GaitSettings) -> dict[str, Floats]:
+    """Return ``(T, 3)`` m of each side's foot body."""
+    bodies = shown.figure.bodies
+    paths = {}
+    for side in SIDES:
+        found = [name for name in settings.feet[side] if name in bodies]
+        if not found:
+            raise ModelError(
+                f"gait.feet.{side}: the model has no body {' or '.join(settings.feet[side])}; "
+                f"{near_matches((*settings.feet[side], '')[0], bodies)}"
+            )
+        paths[side] = shown.poses.bodies[:, bodies.index(found[0]), :3, 3]
+    return paths
+
+
+def anatomical(movement: Movement, angle: AngleSettings, side: str) -> Floats | None:
+    """Return ``(T,)`` degrees of an anatomical angle; None where the model has no such joint."""
+    name = angle.coordinate.replace("$", LETTERS[side])
+    if name not in movement.coordinates:
+        return None
+    values = np.rad2deg(movement.coordinate(name))
+    if angle.sign is not None:
+        return np.asarray(angle.sign * values)
+    return values if values.max() >= -values.min() else -values
+
+
+def muscle_of(movement: Movement, names: Sequence[str], side: str) -> int | None:
+    """Return the column of the first muscle that the model has; None where it has none."""
+    wanted = [name.replace("$", LETTERS[side]) for name in names]
+    return next((movement.muscles.index(n) for n in wanted if n in movement.muscles), None)
+
+
+def _angles(
+    movement: Movement, strides: Sequence[Stride], angles: Mapping[str, AngleSettings]
+) -> dict[str, dict[str, Curve]]:
+    found = {}
+    for name, angle in angles.items():
+        values = {side: anatomical(movement, angle, side) for side in SIDES}
+        known = {side: value for side, value in values.items() if value is not None}
+        if known:
+            found[name] = _sided(movement.time, known, strides)
+    return found
+
+
+def _muscles(
+    movement: Movement, values: Floats, strides: Sequence[Stride], settings: GaitSettings
+) -> dict[str, dict[str, Curve]]:
+    found: dict[str, dict[str, Curve]] = {}
+    if not values.size:
+        return found
+    for name, muscle in settings.emg.items():
+        columns = {side: muscle_of(movement, muscle.names, side) for side in SIDES}
+        known = {s: values[:, column] for s, column in columns.items() if column is not None}
+        if known:
+            found[name] = _sided(movement.time, known, strides)
+    return found
+
+
+def _sided(
+    time: Floats, values: Mapping[str, Floats], strides: Sequence[Stride]
+) -> dict[str, Curve]:
+    """Return each side's values over that side's strides, without sides that have none."""
+    curves = {side: over_cycles(time, mine, strides, side) for side, mine in values.items()}
+    return {side: curve for side, curve in curves.items() if curve is not None}
+
+
+def _cost(
+    shown: Shown, settings: GaitSettings, start: float, end: float, speed: float
+) -> Iterator[Parameter]:
+    movement = shown.movement
+    states = muscle_states(shown.model, movement)
+    power = metabolic_power(states, movement.mass, settings.cost)
+    mean = mean_between(movement.time, power, start, end) / movement.mass
+    yield Parameter("metabolic_power", "Metabolic power", "W/kg", {BOTH: np.array([mean])})
+    if speed > 0.0:
+        cost = np.array([mean / speed])
+        yield Parameter("cost_of_transport", "Cost of transport", "J/kg/m", {BOTH: cost})

@@ -1,0 +1,40 @@
+"""Figures without a display or a window's state, and the look that all of them share."""
+
+from io import BytesIO
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+COLOURS = {"right": "#1763a6", "left": "#d9622b"}
+GREY = "#6b7280"
+BAND = "#d7dbe0"
+GOOD, BAD = "#2e7d4f", "#c0392b"
+DPI = 110
+
+
+def blank(width: float, height: float) -> Figure:
+    """Return an empty figure, its size in inches."""
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def dress(axes: Axes, title: str, unit: str, across: str = "") -> None:
+    """Give a panel its title, labels and look; the unit stands at the title's end."""
+    axes.set_title(title, fontsize=9.5, loc="left", pad=4, fontweight="bold")
+    if unit:
+        axes.set_title(unit, fontsize=8, loc="right", pad=4, color=GREY)
+    axes.set_xlabel(across, fontsize=8, color=GREY)
+    axes.tick_params(labelsize=8, length=2.5, color=BAND, labelcolor="#374151")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(BAND)
+    axes.grid(axis="y", color="#eef0f3", linewidth=0.8)
+    axes.set_axisbelow(True)
+
+
+def encoded(figure: Figure) -> bytes:
+    """Return a figure as PNG."""
+    stream = BytesIO()
+    figure.savefig(stream, format="png", dpi=DPI)
+    return stream.getvalue()

@@ -1,0 +1,182 @@
+"""The single numbers of a gait, beside what is normal."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from osimexp.analysis.gait.cycles import Curve
+from osimexp.analysis.gait.norms import Normal, norms
+from osimexp.analysis.gait.settings import SIDES
+from osimexp.analysis.gait.spatiotemporal import StrideMeasures, symmetry_index
+from osimexp.analysis.gait.strides import Stride
+from osimexp.movement.movement import Floats
+
+BOTH = "both"
+
+TIMES_AND_LENGTHS = (
+    ("stride_time", "Stride time", "s"),
+    ("step_time", "Step time", "s"),
+    ("stride_length", "Stride length", "m"),
+    ("step_length", "Step length", "m"),
+    ("step_width", "Step width", "m"),
+    ("stance_share", "Stance", "% stride"),
+    ("double_support", "Double support", "% stride"),
+)
+
+SYMMETRIES = (
+    ("step_length", "Symmetry of step length"),
+    ("step_time", "Symmetry of step time"),
+    ("stance_time", "Symmetry of stance time"),
+)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number of a gait.
+
+    Attributes:
+        key: name in files and in ``norms.yaml``.
+        label: for people.
+        unit: likewise.
+        values: for ``right`` and ``left``, or for ``both``, a value for each stride.
+    """
+
+    key: str
+    label: str
+    unit: str
+    values: Mapping[str, Floats]
+
+    @property
+    def normal(self) -> Normal | None:
+        """What is normal, where that is known."""
+        return norms().parameters.get(self.key)
+
+    def mean(self, column: str) -> float | None:
+        """Return the mean over strides, None for a column without any."""
+        values = self.values.get(column, np.zeros(0))
+        return float(values.mean()) if len(values) else None
+
+    def deviation(self, column: str) -> float | None:
+        """Return the standard deviation between strides, None with less than two."""
+        values = self.values.get(column, np.zeros(0))
+        return float(values.std(ddof=1)) if len(values) > 1 else None
+
+
+def of_strides(
+    strides: Sequence[Stride], measured: Sequence[StrideMeasures], flat: bool
+) -> Iterator[Parameter]:
+    """Give times, lengths and symmetries.
+
+    Args:
+        strides: of both sides.
+        measured: of each stride.
+        flat: whether the model moves in a plane, so that steps have no width of their own.
+    """
+    sides = np.array([stride.side for stride in strides])
+
+    def columns(key: str) -> dict[str, Floats]:
+        values = np.array([getattr(one, key) for one in measured])
+        return {side: values[sides == side] for side in SIDES if (sides == side).any()}
+
+    cadence = np.array([120.0 / one.stride_time for one in measured])
+    yield Parameter("cadence", "Cadence", "steps/min", {BOTH: cadence})
+    for key, label, unit in TIMES_AND_LENGTHS:
+        if not (flat and key == "step_width"):
+            yield Parameter(key, label, unit, columns(key))
+    for key, label in SYMMETRIES:
+        found = Parameter(key, label, "%", columns(key))
+        right, left = found.mean("right"), found.mean("left")
+        if right is not None and left is not None:
+            value = np.array([symmetry_index(right, left)])
+            yield Parameter(f"symmetry_{key}", label, "%", {BOTH: value})
+
+
+def of_angles(
+    angles: Mapping[str, Mapping[str, Curve]], stance: Mapping[str, Floats]
+) -> Iterator[Parameter]:
+    """Give extreme angles.
+
+    Args:
+        angles: for each angle and side, over the cycle.
+        stance: for each side, ``(strides,)`` percent of each stride.
+    """
+
+    def strike(values: Floats, _: int) -> float:
+        return float(values[0])
+
+    def stance_most(values: Floats, off: int) -> float:
+        return float(values[: off + 1].max())
+
+    def swing_most(values: Floats, off: int) -> float:
+        return float(values[off:].max())
+
+    def least(values: Floats, _: int) -> float:
+        return float(values.min())
+
+    def swing_least(values: Floats, off: int) -> float:
+        return float(values[off:].min())
+
+    chosen: tuple[tuple[str, str, str, Callable[[Floats, int], float]], ...] = (
+        ("hip", "hip_at_strike", "Hip flexion, strike", strike),
+        ("hip", "hip_least", "Hip flexion, least", least),
+        ("knee", "knee_at_strike", "Knee flexion, strike", strike),
+        ("knee", "knee_most_in_swing", "Knee flexion, swing most", swing_most),
+        ("ankle", "ankle_at_strike", "Dorsiflexion, strike", strike),
+        ("ankle", "ankle_most_in_stance", "Dorsiflexion, stance most", stance_most),
+        ("ankle", "ankle_least_in_swing", "Dorsiflexion, swing least", swing_least),
+    )
+    for angle, key, label, pick in chosen:
+        if angle in angles:
+            yield Parameter(key, label, "deg", _picked(angles[angle], stance, pick))
+
+
+def of_forces(
+    forces: Mapping[str, Mapping[str, Curve]], stance: Mapping[str, Floats]
+) -> Iterator[Parameter]:
+    """Give the peaks of the ground reaction; arguments as those of ``of_angles``."""
+
+    def first(values: Floats, off: int) -> float:
+        return float(values[: off // 2 + 1].max())
+
+    def second(values: Floats, off: int) -> float:
+        return float(values[off // 2 : off + 1].max())
+
+    def between(values: Floats, off: int) -> float:
+        start = int(values[: off // 2 + 1].argmax())
+        end = off // 2 + int(values[off // 2 : off + 1].argmax())
+        return float(values[start : end + 1].min())
+
+    def most(values: Floats, _: int) -> float:
+        return float(values.max())
+
+    def least(values: Floats, _: int) -> float:
+        return float(values.min())
+
+    chosen: tuple[tuple[str, str, str, Callable[[Floats, int], float]], ...] = (
+        ("vertical", "first_peak", "Vertical force, peak 1", first),
+        ("vertical", "mid_stance_least", "Vertical force, between", between),
+        ("vertical", "second_peak", "Vertical force, peak 2", second),
+        ("fore_aft", "braking_peak", "Braking, peak", least),
+        ("fore_aft", "propulsion_peak", "Propulsion, peak", most),
+    )
+    for force, key, label, pick in chosen:
+        if force in forces:
+            yield Parameter(key, label, "BW", _picked(forces[force], stance, pick))
+
+
+def _picked(
+    curves: Mapping[str, Curve],
+    stance: Mapping[str, Floats],
+    pick: Callable[[Floats, int], float],
+) -> dict[str, Floats]:
+    """Return for each side what ``pick`` takes from each stride and its percent of toe off."""
+    return {
+        side: np.array(
+            [
+                pick(values, round(off))
+                for values, off in zip(curve.strides, stance[side], strict=True)
+            ]
+        )
+        for side, curve in curves.items()
+    }

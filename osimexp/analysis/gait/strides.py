@@ -1,0 +1,177 @@
+"""Contacts of the feet with the ground, and the strides between them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from osimexp.analysis.gait.settings import SIDES, ContactSettings
+from osimexp.errors import MovementError
+from osimexp.movement.movement import Floats, Movement
+
+GRAVITY = 9.80665  # m/s^2, standard gravity
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """When one foot bore weight, in order.
+
+    Attributes:
+        strikes: ``(contacts,)`` s; NaN for a contact that was there at the first moment.
+        offs: ``(contacts,)`` s; NaN for one that lasts beyond the last moment.
+    """
+
+    strikes: Floats
+    offs: Floats
+
+    def held(self, start: float, end: float) -> list[tuple[float, float]]:
+        """Return the parts of a span of time in which the foot bore weight."""
+        begin = np.maximum(np.nan_to_num(self.strikes, nan=-np.inf), start)
+        close = np.minimum(np.nan_to_num(self.offs, nan=np.inf), end)
+        return [(float(a), float(b)) for a, b in zip(begin, close, strict=True) if b > a]
+
+
+@dataclass(frozen=True)
+class Stride:
+    """From one heel strike of a foot to its next.
+
+    Attributes:
+        side: ``right`` or ``left``.
+        start: s, of the heel strike.
+        toe_off: s.
+        end: s, of the next heel strike.
+        opposite: s, of the other foot's heel strike between them.
+    """
+
+    side: str
+    start: float
+    toe_off: float
+    end: float
+    opposite: float
+
+    @property
+    def duration(self) -> float:
+        """Seconds from strike to strike."""
+        return self.end - self.start
+
+
+def side_of(name: str) -> str | None:
+    """Return the side that the name of a foot, a body or a muscle tells; None where it does not."""
+    low = name.lower()
+    for side in SIDES:
+        letter = side[0]
+        if (
+            side in low
+            or low == letter
+            or low.endswith(f"_{letter}")
+            or low.startswith(letter + "_")
+        ):
+            return side
+    return None
+
+
+def find_contacts(time: Floats, load: Floats, settings: ContactSettings) -> Contacts:
+    """Find when a foot bears weight, with hysteresis.
+
+    A contact begins where the load rises above ``strike`` and ends where it next falls below
+    ``release``; both moments are interpolated between samples. Gaps shorter than
+    ``shortest_swing`` are closed first, then contacts shorter than ``shortest_stance`` dropped.
+
+    Args:
+        time: ``(T,)`` s.
+        load: ``(T,)`` vertical ground reaction in body weights.
+        settings: thresholds and durations.
+    """
+    told = np.where(load > settings.strike, 1, np.where(load < settings.release, 0, -1))
+    told[0] = load[0] > settings.strike
+    latest = np.maximum.accumulate(np.where(told >= 0, np.arange(len(told)), 0))
+    down = told[latest] == 1
+    rises = np.flatnonzero(~down[:-1] & down[1:])
+    falls = np.flatnonzero(down[:-1] & ~down[1:])
+    strikes = _crossings(time, load, rises, settings.strike)
+    offs = _crossings(time, load, falls, settings.release)
+    strikes = np.concatenate([[np.nan], strikes]) if down[0] else strikes
+    offs = np.concatenate([offs, [np.nan]]) if down[-1] else offs
+    apart = ~(strikes[1:] - offs[:-1] < settings.shortest_swing)
+    strikes = strikes[np.concatenate([[True], apart])] if len(strikes) else strikes
+    offs = offs[np.concatenate([apart, [True]])] if len(offs) else offs
+    # A contact that the record cuts off may be a long one.
+    long = ~(offs - strikes < settings.shortest_stance)
+    return Contacts(strikes[long], offs[long])
+
+
+def find_strides(contacts: Mapping[str, Contacts], settings: ContactSettings) -> list[Stride]:
+    """Return the whole strides of both feet, in order of their starts.
+
+    What the record cuts off is left out, and so is what the other foot makes no step in.
+    """
+    strides = []
+    for side, mine in contacts.items():
+        others = [c.strikes for other, c in contacts.items() if other != side]
+        other = np.concatenate([*others, np.zeros(0)])
+        for start, off, end in zip(
+            mine.strikes[:-1], mine.offs[:-1], mine.strikes[1:], strict=True
+        ):
+            between = other[(other > start) & (other < end)]
+            if len(between) and end - start <= settings.longest_stride:
+                opposite = float(between[0])
+                strides.append(Stride(side, float(start), float(off), float(end), opposite))
+    return sorted(strides, key=lambda stride: stride.start)
+
+
+def contacts_of(movement: Movement, settings: ContactSettings) -> dict[str, Contacts]:
+    """Find the contacts of both feet.
+
+    Raises:
+        MovementError: the movement has no ground reactions of feet whose side is known, or the
+            model's mass is not.
+    """
+    columns: dict[str, list[int]] = {side: [] for side in SIDES}
+    for number, foot in enumerate(movement.feet):
+        if side := side_of(foot):
+            columns[side].append(number)
+    if not all(columns.values()) or not movement.ground_reaction.size:
+        raise MovementError(
+            "No strides can be found, for the movement has no ground reactions of a right and a "
+            "left foot."
+        )
+    if not movement.mass > 0.0:
+        raise MovementError("No strides can be found, for the model's mass is not known.")
+    load = ground_reactions(movement)
+    return {side: find_contacts(movement.time, load[side][:, 1], settings) for side in SIDES}
+
+
+def ground_reactions(movement: Movement) -> dict[str, Floats]:
+    """Return ``(T, 3)`` body weights on each side, summed over its plates or contact groups."""
+    weight = movement.mass * GRAVITY
+    sides = [side_of(foot) for foot in movement.feet]
+    return {
+        side: movement.ground_reaction[:, [s == side for s in sides]].sum(axis=1) / weight
+        for side in SIDES
+    }
+
+
+def strides_of(
+    movement: Movement, settings: ContactSettings
+) -> tuple[dict[str, Contacts], list[Stride]]:
+    """Find contacts and whole strides.
+
+    Raises:
+        MovementError: there are no ground reactions, or no whole stride.
+    """
+    contacts = contacts_of(movement, settings)
+    strides = find_strides(contacts, settings)
+    if not strides:
+        count = sum(len(each.strikes) for each in contacts.values())
+        raise MovementError(
+            f"No whole stride is in the movement: its {count} contact{'s' * (count != 1)} with the "
+            "ground hold no two heel strikes of one foot with one of the other between."
+        )
+    return contacts, strides
+
+
+def _crossings(time: Floats, load: Floats, before: np.ndarray, level: float) -> Floats:
+    """Return when the load passes a level after the samples ``before``."""
+    first, second = load[before], load[before + 1]
+    share = (level - first) / (second - first)
+    return np.asarray(time[before] + share * (time[before + 1] - time[before]))

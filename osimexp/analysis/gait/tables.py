@@ -1,0 +1,124 @@
+"""A gait as a table for people and as CSV files."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from osimexp.analysis.gait.cycles import PERCENT
+from osimexp.analysis.gait.measure import Gait
+from osimexp.analysis.gait.norms import Normal, norms
+from osimexp.analysis.gait.parameters import BOTH, Parameter
+from osimexp.analysis.gait.settings import SIDES
+
+COLUMNS = (*SIDES, BOTH)
+
+
+def table(gait: Gait) -> Table:
+    """Return the numbers, each marked where it is not normal."""
+    made = Table(
+        title=_title(gait),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for heading in ("", *COLUMNS, "normal"):
+        made.add_column(heading, no_wrap=True)
+    for number in gait.parameters:
+        cells = [_cell(number, column) for column in COLUMNS]
+        made.add_row(f"{number.label}, {number.unit}", *cells, normal_text(number.normal))
+    return made
+
+
+def sources(gait: Gait) -> list[str]:
+    """Return the publications of what the table and the figures call normal."""
+    normals = [number.normal for number in gait.parameters]
+    found = [normal.source for normal in normals if normal is not None]
+    if gait.activations:
+        found.append(norms().activity_source)
+    return list(dict.fromkeys(found))
+
+
+def normal_text(normal: Normal | None) -> str:
+    """Return what is normal in a few characters; ``~`` marks what is only typical."""
+    if normal is None:
+        return ""
+    if normal.low is None or normal.high is None:
+        return f"~ {digits(normal.typical or 0.0)}"
+    size = max(abs(normal.low), abs(normal.high))
+    return f"{digits(normal.low, size)} to {digits(normal.high, size)}"
+
+
+def parameters_csv(gait: Gait) -> str:
+    """Return the numbers with their spread between strides and what is normal."""
+    header = ["parameter", "unit"]
+    header += [f"{column}_{kind}" for column in COLUMNS for kind in ("mean", "deviation")]
+    header += ["normal_low", "normal_high", "typical", "source"]
+    rows = []
+    for number in gait.parameters:
+        row: list[object] = [number.key, number.unit]
+        for column in COLUMNS:
+            row += [number.mean(column), number.deviation(column)]
+        normal = number.normal or Normal(None, None, None, "")
+        row += [normal.low, normal.high, normal.typical, normal.source]
+        rows.append(row)
+    return csv_text(header, rows)
+
+
+def cycles_csv(gait: Gait) -> str:
+    """Return mean and standard deviation of every curve, a row for each percent of the cycle."""
+    header, columns = ["percent"], [PERCENT]
+    for kind, group in (
+        ("angle", gait.angles),
+        ("force", gait.forces),
+        ("activation", gait.activations),
+        ("excitation", gait.excitations),
+    ):
+        for name, sides in group.items():
+            for side, curve in sides.items():
+                header += [f"{kind}_{name}_{side}_{of}" for of in ("mean", "deviation")]
+                columns += [curve.mean, curve.deviation]
+    return csv_text(header, np.column_stack(columns).tolist())
+
+
+def strides_csv(gait: Gait) -> str:
+    """Return the moments of every stride."""
+    rows = [[s.side, s.start, s.toe_off, s.end] for s in gait.strides]
+    return csv_text(["side", "heel_strike", "toe_off", "next_heel_strike"], rows)
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return rows as CSV, numbers to nine digits."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow([f"{v:.9g}" if isinstance(v, float) else v for v in row])
+    return text.getvalue()
+
+
+def _title(gait: Gait) -> str:
+    counts = " and ".join(f"{gait.count(side)} {side}" for side in SIDES)
+    where = f", treadmill at {gait.belt:.2f} m/s" if gait.belt else ""
+    return f"{gait.name}\n{counts} strides{where}"
+
+
+def _cell(number: Parameter, column: str) -> str:
+    mean, spread = number.mean(column), number.deviation(column)
+    if mean is None:
+        return ""
+    text = digits(mean) + ("" if spread is None else f"±{digits(spread, mean)}")
+    verdict = None if number.normal is None else number.normal.holds(mean)
+    if verdict is None:
+        return text
+    return f"[green]{text}[/]" if verdict else f"[red]{text}![/]"
+
+
+def digits(value: float, like: float | None = None) -> str:
+    """Return a number with as many decimals as suit it, or another number beside it."""
+    size = abs(value if like is None else like)
+    return f"{value:.{0 if size >= 100.0 else 1 if size >= 10.0 else 2}f}"

@@ -1,0 +1,38 @@
+"""What TensorBoard shows of an evaluation: the first episode as a clip and as a figure."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+from omegaconf import DictConfig
+
+from osimexp.analysis.gait.report import report
+from osimexp.analysis.recording import record, recording_environment
+from osimexp.analysis.shown import Shown
+from osimexp.controllers.controller import Controller
+from osimexp.tasks.specification import Specification
+
+Look = Callable[[Controller, Callable[[], None]], dict[str, bytes]]
+
+
+@contextmanager
+def looking(config: DictConfig, seed: int) -> Iterator[Look | None]:
+    """Yield what makes the images of evaluations; None for a task that moves no model.
+
+    Args:
+        config: of the run.
+        seed: of the episode that is shown.
+
+    Raises:
+        OsimexpError: the config cannot be used.
+    """
+    if "_target_" in config.task:
+        yield None
+        return
+    with closing(recording_environment(Specification.from_config(config))) as environment:
+
+        def look(controller: Controller, check: Callable[[], None]) -> dict[str, bytes]:
+            movement = record(environment, controller, seed, check)
+            shown = Shown("evaluation", environment.model, movement)
+            return {"evaluation/figure": report(shown).png()}
+
+        yield look

@@ -1,0 +1,105 @@
+"""One html file with everything in it: styles, scripts, libraries and, where wanted, the data."""
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+ASSETS = Path(__file__).parent / "assets"
+VENDOR = Path(__file__).parent / "vendor"
+
+OWN = ("curves", "data", "figure", "main", "movement", "muscles", "player", "stage")
+LIBRARIES = {
+    "three": "three.module.min.js",
+    "three/core": "three.core.min.js",
+    "three/addons/controls/OrbitControls.js": "OrbitControls.js",
+}
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A movement of a figure, as the page reads it.
+
+    Attributes:
+        name: what the page calls it.
+        figure: packed by ``encode_figure``.
+        movement: packed by ``encode_movement``.
+    """
+
+    name: str
+    figure: bytes
+    movement: bytes
+
+
+def exported(title: str, shown: Sequence[Packed]) -> str:
+    """Return a page that holds what it shows: it opens from a file, without a network."""
+    return _page(title, {"movements": _movements(shown, _within)})
+
+
+def served(title: str) -> str:
+    """Return a page that asks its server what to show, for ``shown.json`` beside it."""
+    return _page(title, {"served": True})
+
+
+def description(
+    shown: Sequence[Packed], version: int, live: bool, note: str
+) -> tuple[bytes, dict[str, bytes]]:
+    """Return ``shown.json`` of a served page, and the data that it names, by address.
+
+    An address comes from what stands there, so that what did not change is not loaded again.
+
+    Args:
+        shown: the movements, one or two.
+        version: rises with every change.
+        live: whether the page is to look for changes.
+        note: a line beneath the picture, or nothing.
+    """
+    data: dict[str, bytes] = {}
+
+    def address(block: bytes) -> str:
+        place = f"data/{hashlib.sha256(block).hexdigest()[:32]}"
+        data[place] = block
+        return place
+
+    movements = _movements(shown, address)
+    text = {"movements": movements, "version": version, "live": live, "note": note}
+    return json.dumps(text).encode(), data
+
+
+def _movements(shown: Sequence[Packed], address: Callable[[bytes], str]) -> list[dict[str, str]]:
+    return [
+        {"name": one.name, "figure": address(one.figure), "movement": address(one.movement)}
+        for one in shown
+    ]
+
+
+def _within(block: bytes) -> str:
+    return f"data:application/gzip;base64,{base64.b64encode(block).decode()}"
+
+
+def _page(title: str, shown: dict[str, object]) -> str:
+    imports = {name: _script(VENDOR / file) for name, file in LIBRARIES.items()}
+    imports |= {f"osimexp/{name}": _script(ASSETS / f"{name}.js") for name in OWN}
+    style = _text(VENDOR / "uPlot.min.css") + _text(ASSETS / "page.css")
+    return Template(_text(ASSETS / "page.html")).substitute(
+        title=html.escape(title),
+        style=style,
+        # Within a script element, only a "<" could end it.
+        shown=json.dumps(shown).replace("<", "\\u003c"),
+        imports=json.dumps({"imports": imports}),
+        plotting=_text(VENDOR / "uPlot.iife.min.js"),
+    )
+
+
+def _script(file: Path) -> str:
+    """Return a module as an address that holds it, in which only names can be imported."""
+    text = _text(file).replace("./three.core.min.js", "three/core")
+    return f"data:text/javascript;base64,{base64.b64encode(text.encode()).decode()}"
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8")

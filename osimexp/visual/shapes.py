@@ -1,0 +1,136 @@
+"""The surfaces of simple shapes: spheres, capsules, boxes and the parts of an arrow."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osimexp.physics.figure import Piece
+from osimexp.visual.meshes import Mesh, read_mesh
+from osimexp.visual.page.triangles import Triangles, clustered
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+AROUND, UP = 24, 13
+MESH_TRIANGLES = 4000  # of one mesh at most: finer ones cannot be told apart in a clip
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A surface to be lit.
+
+    Attributes:
+        vertices: ``(vertices, 3)`` m.
+        normals: ``(vertices, 3)``, of length 1.
+        triangles: ``(triangles, 3)`` numbers of vertices.
+    """
+
+    vertices: Floats
+    normals: Floats
+    triangles: Integers
+
+    def moved(self, placement: Floats, size: tuple[float, float, float] = (1, 1, 1)) -> "Surface":
+        """Return the surface scaled by ``size`` along its axes, then placed by ``(4, 4)``."""
+        normals = self.normals / np.asarray(size) @ placement[:3, :3].T
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+        vertices = (self.vertices * size) @ placement[:3, :3].T + placement[:3, 3]
+        return Surface(vertices, normals, self.triangles)
+
+
+def surface(piece: Piece) -> Surface:
+    """Return the surface of a figure's piece, in its body's frame.
+
+    Raises:
+        ModelError: the piece's mesh cannot be read.
+    """
+    match piece.kind:
+        case "mesh":
+            assert piece.file is not None
+            made = _smooth(read_mesh(piece.file))
+            return made.moved(piece.placement, piece.size)
+        case "capsule":
+            return capsule(piece.size[0], piece.size[1]).moved(piece.placement)
+        case "box":
+            return box().moved(piece.placement, piece.size)
+        case "ellipsoid":
+            return sphere().moved(piece.placement, piece.size)
+
+
+@cache
+def sphere() -> Surface:
+    """Return a sphere of radius 1."""
+    polar = np.linspace(-np.pi / 2, np.pi / 2, UP)
+    points = _turned(np.cos(polar), np.sin(polar))
+    return Surface(points, points, _grid(UP))
+
+
+def capsule(radius: float, half: float) -> Surface:
+    """Return a capsule along y, whose half spheres lie beyond ``half`` from its centre, m."""
+    quarter = np.linspace(0.0, np.pi / 2, UP // 2 + 1)
+    polar = np.concatenate([-quarter[::-1], quarter])
+    normals = _turned(np.cos(polar), np.sin(polar))
+    vertices = radius * normals
+    vertices[:, 1] += np.repeat(np.where(np.arange(len(polar)) < len(quarter), -half, half), AROUND)
+    return Surface(vertices, normals, _grid(len(polar)))
+
+
+@cache
+def box() -> Surface:
+    """Return a cube of half edges 1."""
+    corners = np.array([[1.0, -1, -1], [1, 1, -1], [1, 1, 1], [1, -1, 1]])
+    sides = [np.roll(corners * sign, axis, axis=1) for axis in range(3) for sign in (1, -1)]
+    normals = [
+        np.roll([sign * 1.0, 0, 0], axis)[None] * np.ones((4, 1))
+        for axis in range(3)
+        for sign in (1, -1)
+    ]
+    faces = np.array([[0, 1, 2], [0, 2, 3]])
+    triangles = np.concatenate([faces + 4 * side for side in range(6)])
+    return Surface(np.concatenate(sides), np.concatenate(normals), triangles)
+
+
+@cache
+def cylinder() -> Surface:
+    """Return the side of a cylinder of radius 1 from y = 0 to y = 1."""
+    vertices = _turned(np.ones(2), np.array([0.0, 1.0]))
+    return Surface(vertices, vertices * [1.0, 0.0, 1.0], _grid(2))
+
+
+@cache
+def cone() -> Surface:
+    """Return a cone of radius 1 from its base at y = 0 to its tip at y = 1."""
+    vertices = _turned(np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.0, 0.0, 0.0, 1.0]))
+    slope = np.sqrt(0.5)
+    normals = _turned(np.array([0, 0, slope, slope]), np.array([-1.0, -1.0, slope, slope]))
+    return Surface(vertices, normals, _grid(4))
+
+
+def _turned(radii: Floats, heights: Floats) -> Floats:
+    """Turn a profile about the y axis: ``(len(radii) * AROUND, 3)``."""
+    angles = 2 * np.pi * np.arange(AROUND) / AROUND
+    x, z = radii[:, None] * np.cos(angles), radii[:, None] * np.sin(angles)
+    return np.stack([x, np.broadcast_to(heights[:, None], x.shape), z], axis=-1).reshape(-1, 3)
+
+
+def _grid(rings: int) -> Integers:
+    """Join rings of ``AROUND`` vertices by triangles."""
+    ring, a = np.divmod(np.arange((rings - 1) * AROUND), AROUND)
+    b = (a + 1) % AROUND
+    low, high = ring * AROUND, (ring + 1) * AROUND
+    one = np.stack([low + a, high + a, high + b], axis=1)
+    other = np.stack([low + a, high + b, low + b], axis=1)
+    return np.concatenate([one, other])
+
+
+def _smooth(mesh: Mesh) -> Surface:
+    """Return a mesh that is shaded smoothly: normals are means over a vertex's triangles."""
+    made = clustered(Triangles(mesh.vertices, mesh.triangles), MESH_TRIANGLES)
+    a, b, c = (made.vertices[made.corners[:, i]] for i in range(3))
+    flat = np.cross(b - a, c - a)
+    normals = np.zeros_like(made.vertices)
+    for corner in range(3):
+        np.add.at(normals, made.corners[:, corner], flat)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return Surface(made.vertices, normals, made.corners)
