@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 import opensim
+
+from osimexp.bench.osim_rl import name_actuators_by_path, stand_in_for_gym
 
 TASKS = {"arm": ["model=arm", "reward=reach"], "walker": ["model=gait2d", "reward=velocity"]}
 PARTS = ("integrate", "read", "reset", "rest")
@@ -179,37 +180,6 @@ def osim_rl_step(candidate: Candidate, seed: int, watch: Stopwatch) -> Step:
         return Outcome(1, int(failed), stalled)
 
     return step
-
-
-def stand_in_for_gym() -> None:
-    """Offer as ``gym`` the two names that osim-rl uses of that unmaintained package."""
-
-    class Env:
-        pass
-
-    class Box:
-        def __init__(self, low: Any, high: Any) -> None:
-            self.low, self.high = low, high
-
-    gym: Any = ModuleType("gym")
-    gym.spaces = ModuleType("gym.spaces")
-    gym.Env, gym.spaces.Box = Env, Box
-    sys.modules |= {"gym": gym, "gym.spaces": gym.spaces}
-
-
-def name_actuators_by_path(controller: Any) -> None:
-    """Let a controller's functions be set by number, as before OpenSim 4.6, which wants paths."""
-    add, prescribe = controller.addActuator, controller.prescribeControlForActuator
-
-    def add_actuator(self: Any, actuator: Any) -> None:
-        vars(self).setdefault("added", []).append(actuator.getAbsolutePathString())
-        add(self, actuator)
-
-    def prescribe_by_number(self: Any, number: int, function: Any) -> None:
-        prescribe(self, vars(self)["added"][number], function)
-
-    controller.addActuator = add_actuator
-    controller.prescribeControlForActuator = prescribe_by_number
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""What simulation costs: ``python -m osimexp.bench physics``."""

@@ -1,0 +1,240 @@
+"""OpenSim, its compiled equations and osim-rl side by side, alone and as whole environments."""
+
+import csv
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Literal
+
+from hydra import compose
+from omegaconf import DictConfig
+from pydantic import Field
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from osimexp.bench.osim_rl import STALL, folder_with, osim_rl_stepper
+from osimexp.bench.timing import Stepper, Timing, environment_stepper, simulation_stepper
+from osimexp.config import check, plain
+from osimexp.errors import RunFolderError
+from osimexp.files import write_text
+from osimexp.physics.model import PreparedModel, prepare
+from osimexp.physics.simulate import simulate
+from osimexp.physics.simulation import Simulation
+from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
+from osimexp.tasks.specification import Specification
+
+COMMON = ("task.control_period=0.01", "workers=none")  # osim-rl's period, in this thread
+
+
+@dataclass(frozen=True)
+class BenchTask:
+    """The task that a model is measured in as a whole environment.
+
+    Attributes:
+        overrides: of the main config, beside the model.
+        osim_rl: the environment of osim-rl that it is set beside.
+    """
+
+    overrides: tuple[str, ...] = ()
+    osim_rl: str | None = None
+
+
+@dataclass(frozen=True)
+class PhysicsBenchSettings:
+    """What ``conf/bench.yaml`` says.
+
+    Attributes:
+        models: of ``conf/model``, paths of ``.osim`` files, or names of osim-rl's.
+        osim_rl: folders where releases of osim-rl are installed; null leaves its tasks out.
+        rounds: through all candidates.
+        seconds: for each candidate in each round.
+        batch: environments that the compiled equations step at a time.
+        output: a file for the raw figures.
+        tasks: by the model's name; a model without one is simulated alone.
+    """
+
+    models: tuple[str, ...]
+    osim_rl: str | tuple[str, ...] | None
+    rounds: Annotated[int, Field(ge=1)]
+    seconds: Annotated[float, Field(gt=0.0)]
+    batch: Annotated[int, Field(ge=1)]
+    output: str | None
+    tasks: dict[str, BenchTask] = field(default_factory=dict)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where osim-rl is."""
+        given = (self.osim_rl,) if isinstance(self.osim_rl, str) else self.osim_rl or ()
+        return tuple(Path(folder).expanduser() for folder in given)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to step a model.
+
+    Attributes:
+        what: the simulation alone, or a whole environment with observations and rewards.
+        by: what steps it, as the table calls it.
+        overrides: of the main config, which choose that; osim-rl needs none.
+    """
+
+    what: Literal["simulation", "environment"]
+    by: str
+    overrides: tuple[str, ...] = ()
+
+
+OPENSIM = Candidate("simulation", "OpenSim", ("physics=opensim",))
+CANDIDATES = (
+    OPENSIM,
+    Candidate("simulation", "compiled", ("physics=compiled",)),
+    Candidate("simulation", "compiled, 2 threads", ("physics=compiled", "workers.count=2")),
+    Candidate("simulation", "lanes", ("physics=lanes",)),
+    Candidate("simulation", "lanes, 2 threads", ("physics=lanes", "workers.count=2")),
+    Candidate("environment", "compiled", ("physics=compiled",)),
+    Candidate("environment", "lanes", ("physics=lanes",)),
+)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What one candidate did in one round."""
+
+    model: str
+    round: int
+    candidate: Candidate
+    batch: int
+    timing: Timing
+
+    @property
+    def rate(self) -> float:
+        """Environment steps per second of wall time."""
+        return self.timing.steps / self.timing.seconds
+
+
+def bench_physics(config: DictConfig) -> float:
+    """Show a table of steps per second, and return how many models were measured."""
+    settings = check(PhysicsBenchSettings, plain(config), "bench")
+    slices = [s for name in settings.models for s in _measured(name, settings)]
+    Console().print(table(slices, bool(settings.folders)))
+    print("Steps of 10 ms under random excitations; medians over rounds, ratios within each.")
+    if not settings.folders:
+        print("osim-rl's tasks are left out: osim_rl=FOLDER says where it is installed.")
+    if stalls := sum(s.timing.stalls for s in slices):
+        stalled = sum(s.timing.stalled for s in slices)
+        print(f"Steps of osim-rl over {STALL} s are left out: {stalls}, {stalled:.0f} s together.")
+    if settings.output is not None:
+        _write(Path(settings.output), slices)
+    return float(len(settings.models))
+
+
+def _measured(name: str, settings: PhysicsBenchSettings) -> Iterator[Slice]:
+    """Yield what each candidate does with a model in each round."""
+    with ExitStack() as stack:
+        steppers = list(_steppers(name, settings, stack))
+        for number in range(settings.rounds):
+            print(f"{name}: round {number + 1} of {settings.rounds}", file=sys.stderr)
+            for candidate, batch, run in steppers[:: -1 if number % 2 else 1]:
+                yield Slice(Path(name).stem, number, candidate, batch, run(settings.seconds))
+
+
+def _steppers(
+    name: str, settings: PhysicsBenchSettings, stack: ExitStack
+) -> Iterator[tuple[Candidate, int, Stepper]]:
+    """Yield the candidates for a model, their batch and what steps them."""
+    task = settings.tasks.get(Path(name).stem)
+    theirs = task.osim_rl if task is not None and settings.folders else None
+    folder = None if theirs is None else folder_with(theirs, settings.folders)
+    model: PreparedModel | None = None
+    for candidate in CANDIDATES:
+        overrides = (*COMMON, *(task.overrides if task else ()), *candidate.overrides)
+        specification = _specification(name, settings.folders, overrides)
+        batch = 1 if candidate is OPENSIM else settings.batch
+        if candidate.what == "simulation":
+            model = model or prepare(specification.model, specification.muscles)
+            simulation = _simulation(model, specification, batch)
+            yield candidate, batch, simulation_stepper(stack.enter_context(closing(simulation)))
+        elif task is not None:
+            environment = MusculoskeletalVectorEnv(specification, batch)
+            yield candidate, batch, environment_stepper(stack.enter_context(closing(environment)))
+    if theirs is not None and folder is not None:
+        run = stack.enter_context(osim_rl_stepper(folder, theirs))
+        yield Candidate("environment", f"osim-rl {theirs}"), 1, run
+    elif theirs is not None:
+        print(f"osim-rl's {theirs} is left out: no folder has it.", file=sys.stderr)
+
+
+def _simulation(model: PreparedModel, specification: Specification, batch: int) -> Simulation:
+    """Return the simulation alone, off which nothing is read that costs time."""
+    period = specification.task.control_period
+    physics, workers = specification.physics, specification.workers
+    return simulate(model, physics, workers, batch, period, frozenset())
+
+
+def _specification(name: str, folders: Sequence[Path], overrides: Sequence[str]) -> Specification:
+    if not name.endswith(".osim"):
+        return Specification.from_config(compose("config", [f"model={name}", *overrides]))
+    config = compose("config", ["model=file", "model.paths=fitted", *overrides])
+    theirs = (folder / "osim" / "models" / name for folder in folders)
+    places = [Path(name), *theirs]
+    config.model.path = str(next((place for place in places if place.is_file()), name))
+    return Specification.from_config(config)
+
+
+def table(slices: Sequence[Slice], beside_osim_rl: bool) -> Table:
+    """Return rates and ratios of every candidate, medians over rounds."""
+    shown = Table(box=SIMPLE)
+    shown.add_column("model", overflow="fold")
+    shown.add_column("what", no_wrap=True)
+    shown.add_column("by", no_wrap=True)
+    for title in ("steps/s", "times OpenSim", *(["times osim-rl"] if beside_osim_rl else [])):
+        shown.add_column(title, justify="right", no_wrap=title == "steps/s")
+    for model in dict.fromkeys(s.model for s in slices):
+        mine = [s for s in slices if s.model == model]
+        opensim = {s.round: s.rate for s in mine if s.candidate is OPENSIM}
+        theirs = {s.round: s.rate for s in mine if not s.candidate.overrides}
+        label = model
+        for candidate in dict.fromkeys(s.candidate for s in mine):
+            these = [s for s in mine if s.candidate == candidate]
+            cells = [f"{median(s.rate for s in these):,.0f}", _ratio(these, opensim)]
+            if beside_osim_rl:
+                cells.append(_ratio(these, theirs))
+            shown.add_row(label, candidate.what, candidate.by, *cells)
+            label = ""
+        shown.add_section()
+    return shown
+
+
+def _ratio(slices: Sequence[Slice], others: dict[int, float]) -> str:
+    if not others:
+        return "-"
+    ratio = median(s.rate / others[s.round] for s in slices)
+    return f"{ratio:.3g}" if ratio < 100.0 else f"{ratio:,.0f}"
+
+
+def _write(path: Path, slices: Sequence[Slice]) -> None:
+    rows = [
+        {
+            "model": s.model,
+            "round": s.round,
+            "what": s.candidate.what,
+            "by": s.candidate.by,
+            "batch": s.batch,
+            **asdict(s.timing),
+        }
+        for s in slices
+    ]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, text.getvalue())
+    except OSError as error:
+        raise RunFolderError(f"{path} cannot be written: {error.strerror}.") from error
+    print(f"Written to {path}")
