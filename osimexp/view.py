@@ -13,6 +13,7 @@ from typing import Annotated
 from omegaconf import DictConfig
 from pydantic import Field
 
+from osimexp.analysis.following import follow
 from osimexp.analysis.shown import Shown, shown
 from osimexp.command_line import launch
 from osimexp.config import check, plain
@@ -22,7 +23,6 @@ from osimexp.files import write_text
 from osimexp.visual.meshes import read_mesh
 from osimexp.visual.page.encoding import encode_figure, encode_movement
 from osimexp.visual.page.html import Packed, exported
-from osimexp.analysis.following import follow
 from osimexp.visual.page.server import PageServer
 from osimexp.visual.page.triangles import Triangles
 

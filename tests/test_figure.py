@@ -84,7 +84,7 @@ def test_shapes_are_of_a_human_size(walker: PreparedModel) -> None:
     middle = thigh.placement[:3, 3]
     np.testing.assert_allclose(middle, [0.0, -0.2, 0.0], atol=0.01)
     assert 0.15 < half < 0.2
-    assert 0.05 < radius < 0.1
+    assert 0.02 < radius < 0.05
     assert any(piece.kind == "ellipsoid" for piece in limbs["torso"])
     soles = [p for p in made.pieces if p.part == "contact"]
     assert {made.bodies[p.body] for p in soles} == {"foot_r", "foot_l"}

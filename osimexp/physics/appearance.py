@@ -26,11 +26,14 @@ SPECIFIC_TENSION = 60.0
 """N/cm^2 of a muscle's cross-section, as A. Rajagopal et al. take it, IEEE Transactions on
 Biomedical Engineering 63 (2016)."""
 
-_SLIM = 0.35
+_SLIM = 0.5
 """Of a muscle's radius is drawn, so that neighbours can be told apart."""
 
 _RADII = (0.015, 0.11)
 """Least and greatest radius of a limb, m."""
+
+_BARE = 0.4
+"""Of a limb's radius is drawn, so that the muscles about it can be seen."""
 
 _BONE = (0.9, 0.87, 0.8)
 _SOLE = (0.45, 0.5, 0.55)
@@ -41,7 +44,7 @@ def figure(model: PreparedModel) -> Figure:
 
     Meshes are looked for beside the model's file, in ``Geometry`` there, and in the folders that
     the environment variable ``OPENSIM_GEOMETRY_PATH`` lists. A body of which none is found is
-    drawn as limbs from joint to joint, as thick as its mass makes them.
+    drawn as bones from joint to joint, the thicker the more mass it has.
 
     Raises:
         ModelError: OpenSim cannot make the model.
@@ -158,18 +161,53 @@ def _limbs(
     lines = [(start, end) for end in ends + spheres]
     lines += list(pairwise(spheres))
     lines = [(a, b) for a, b in lines if np.linalg.norm(b - a) > 0.01]
-    length = sum(float(np.linalg.norm(b - a)) for a, b in lines)
     if not lines or mass < 1e-6:
         return
+    length = sum(float(np.linalg.norm(b - a)) for a, b in lines)
     radius = float(np.clip(np.sqrt(mass / (DENSITY * np.pi * length)), *_RADII))
-    for a, b in lines:
-        yield _capsule(number, a, b, radius)
     upright = np.linalg.inv(ground_to_body)[1, :3] @ (ends[0] - start) if last else 0.0
     if mass > 0.2 * total and upright > 0.2:
-        up = (ends[0] - start) / np.linalg.norm(ends[0] - start)
-        placement = np.eye(4)
-        placement[:3, 3] = ends[0] + up * (radius + 0.06)
-        yield Piece(number, "ellipsoid", (0.09, 0.12, 0.08), placement, _BONE)
+        yield from _trunk(number, start, centre - start)
+    elif len(ends) > 2 and not spheres:
+        yield _hub(number, np.array([start, *ends]))
+    else:
+        for a, b in lines:
+            yield _capsule(number, a, b, max(_BARE * radius, _RADII[0]))
+
+
+def _trunk(body: int, start: Floats, to_centre: Floats) -> Iterator[Piece]:
+    """Give a chest, a neck and a head to a body that carries them, from where its mass centre is.
+
+    How far up the shoulders are is our own choice, such that a model of 75 kg stands 1.75 m high.
+    """
+    size = float(np.linalg.norm(to_centre))
+    up = to_centre / size
+    shoulder = 1.4 * size
+    chest = _along(start + 0.52 * shoulder * up, up)
+    yield Piece(body, "ellipsoid", (0.095, 0.52 * shoulder, 0.15), chest, _BONE)
+    neck = start + (shoulder - 0.02) * up
+    yield _capsule(body, neck, neck + 0.12 * up, 0.035)
+    head = _along(start + (shoulder + 0.17) * up, up)
+    yield Piece(body, "ellipsoid", (0.09, 0.115, 0.075), head, _BONE)
+
+
+def _hub(body: int, joints: Floats) -> Piece:
+    """Return a rounded shape for a body that lies between joints: a pelvis."""
+    low, high = joints.min(axis=0), joints.max(axis=0)
+    placement = np.eye(4)
+    placement[:3, 3] = 0.5 * (low + high)
+    x, y, z = (np.maximum(0.5 * (high - low), 0.02) + 0.035).tolist()
+    return Piece(body, "ellipsoid", (x, y, z), placement, _BONE)
+
+
+def _along(position: Floats, y: Floats) -> Floats:
+    """Return the placement of a shape at a position, its y axis along a direction."""
+    z = np.cross([1.0, 0.0, 0.0] if abs(y[0]) < 0.9 else [0.0, 1.0, 0.0], y)
+    z /= np.linalg.norm(z)
+    placement = np.eye(4)
+    placement[:3, :3] = np.column_stack([np.cross(y, z), y, z])
+    placement[:3, 3] = position
+    return placement
 
 
 def _capsule(body: int, start: Floats, end: Floats, radius: float) -> Piece:

@@ -15,49 +15,61 @@ Floats = NDArray[np.float64]
 
 
 def pose(model: PreparedModel, positions: Floats) -> Poses:
-    """Return where poses put a model.
+    """Return where poses put a model; see ``Posing``."""
+    return Posing(model)(positions)
+
+
+class Posing:
+    """Puts one model into poses.
 
     Coordinates that follow others are where these put them, whatever ``positions`` says of them.
 
     Args:
         model: what is posed.
-        positions: ``(T, coordinates)`` rad or m, in the model's order.
-
-    Raises:
-        ModelError: OpenSim cannot put the model into a pose.
     """
-    shown = with_points(model)
-    engine = Engine(shown, OpenSimSettings(), 0.01, frozenset())
-    names = engine.names
-    with loaded(shown.xml) as described:
-        state = described.initSystem()
-        coordinates = [described.getCoordinateSet().get(name) for name in names.coordinates]
-        for coordinate in coordinates:
-            coordinate.setLocked(state, False)
-        constrained = described.getConstraintSet().getSize() > 0
-        bodies = [described.getBodySet().get(name) for name in names.bodies]
-        paths = [_path(described.getMuscles().get(name)) for name in names.muscles]
-        moments = len(positions)
-        transforms = np.empty((moments, len(bodies), 4, 4))
-        points: list[list[Floats]] = [[] for _ in paths]
+
+    def __init__(self, model: PreparedModel) -> None:
+        shown = with_points(model)
+        names = Engine(shown, OpenSimSettings(), 0.01, frozenset()).names
+        with loaded(shown.xml) as described:
+            self._model, self._state = described, described.initSystem()
+        self._coordinates = [described.getCoordinateSet().get(name) for name in names.coordinates]
+        for coordinate in self._coordinates:
+            coordinate.setLocked(self._state, False)
+        self._constrained = described.getConstraintSet().getSize() > 0
+        self._bodies = [described.getBodySet().get(name) for name in names.bodies]
+        self._paths = [_path(described.getMuscles().get(name)) for name in names.muscles]
+
+    def __call__(self, positions: Floats) -> Poses:
+        """Return where poses put the model.
+
+        Args:
+            positions: ``(T, coordinates)`` rad or m, in the model's order.
+
+        Raises:
+            ModelError: OpenSim cannot put the model into a pose.
+        """
+        state, moments = self._state, len(positions)
+        transforms = np.empty((moments, len(self._bodies), 4, 4))
+        points: list[list[Floats]] = [[] for _ in self._paths]
         centres = np.empty((moments, 3))
         for t, row in enumerate(positions):
             try:
-                for coordinate, value in zip(coordinates, row, strict=True):
+                for coordinate, value in zip(self._coordinates, row, strict=True):
                     coordinate.setValue(state, float(value), False)
-                if constrained:
-                    described.assemble(state)
-                described.realizePosition(state)
+                if self._constrained:
+                    self._model.assemble(state)
+                self._model.realizePosition(state)
             except RuntimeError as error:
                 raise ModelError(
                     f"OpenSim cannot put the model into the pose of moment {t}: {first_line(error)}"
                 ) from error
-            for b, body in enumerate(bodies):
+            for b, body in enumerate(self._bodies):
                 transforms[t, b] = matrix(body.getTransformInGround(state))
-            for kept, path in zip(points, paths, strict=True):
+            for kept, path in zip(points, self._paths, strict=True):
                 kept.append(_points(path, state))
-            centres[t] = described.calcMassCenterPosition(state).to_numpy()
-    return Poses(transforms, tuple(_stacked(kept) for kept in points), centres)
+            centres[t] = self._model.calcMassCenterPosition(state).to_numpy()
+        return Poses(transforms, tuple(_stacked(kept) for kept in points), centres)
 
 
 def _path(muscle: opensim.Muscle) -> opensim.GeometryPath | None:

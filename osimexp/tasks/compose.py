@@ -15,19 +15,22 @@ def composed(*overrides: str) -> DictConfig:
         return compose("config", list(overrides))
 
 
-def single(*overrides: str) -> MusculoskeletalEnv:
-    """Return one environment, simulated in this process.
+def single(*overrides: str, render_mode: str | None = None) -> MusculoskeletalEnv:
+    """Return one environment, simulated in this process; ``render_mode`` is Gymnasium's.
 
     Raises:
         OsimexpError: the overrides do not fit together or do not fit the model.
     """
-    return MusculoskeletalEnv(Specification.from_config(composed(*overrides)))
+    return MusculoskeletalEnv(Specification.from_config(composed(*overrides)), render_mode)
 
 
-def vector(num_envs: int, *overrides: str) -> MusculoskeletalVectorEnv:
+def vector(
+    num_envs: int, *overrides: str, render_mode: str | None = None
+) -> MusculoskeletalVectorEnv:
     """Return a batch of environments; ``workers=none`` simulates it in this process.
 
     Raises:
         OsimexpError: the overrides do not fit together or do not fit the model.
     """
-    return MusculoskeletalVectorEnv(Specification.from_config(composed(*overrides)), num_envs)
+    specification = Specification.from_config(composed(*overrides))
+    return MusculoskeletalVectorEnv(specification, num_envs, render_mode=render_mode)

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium.spaces import Box
@@ -11,7 +12,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from osimexp.errors import SimulationError
+from osimexp.errors import ConfigError, SimulationError
 from osimexp.physics.compiled_simulation import CompiledSimulation
 from osimexp.physics.model import PreparedModel, prepare
 from osimexp.physics.simulate import simulate
@@ -23,8 +24,14 @@ from osimexp.tasks.specification import Specification
 from osimexp.tasks.starts import clear_of_ground
 from osimexp.tasks.terminations import Fallen
 
+if TYPE_CHECKING:
+    from osimexp.tasks.rendering import Pictures
+
 Observations = NDArray[np.float32]
 Actions = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+MODES = ("rgb_array",)
 
 
 class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], EzPickle):
@@ -39,6 +46,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         num_envs: environments in the batch, ``B``.
         autoreset: begin the next episode in the step in which one ends, or leave it to ``reset``
             with ``options={"reset_mask": ...}``.
+        render_mode: ``rgb_array`` for pictures from ``render``.
 
     Raises:
         ConfigError: a term does not fit the model.
@@ -55,13 +63,27 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
     _generators: list[np.random.Generator]
     _failures: int
 
-    def __init__(self, specification: Specification, num_envs: int, autoreset: bool = True) -> None:
-        EzPickle.__init__(self, specification, num_envs, autoreset)
+    def __init__(
+        self,
+        specification: Specification,
+        num_envs: int,
+        autoreset: bool = True,
+        render_mode: str | None = None,
+    ) -> None:
+        EzPickle.__init__(self, specification, num_envs, autoreset, render_mode)
+        self.render_mode = known_mode(render_mode, MODES)
+        if render_mode is not None:
+            specification = replace(specification, recorded=True)
         self.num_envs = num_envs
         self.specification = specification
         self._autoreset = autoreset
         mode = AutoresetMode.SAME_STEP if autoreset else AutoresetMode.DISABLED
-        self.metadata = {"autoreset_mode": mode}
+        self.metadata = {
+            "autoreset_mode": mode,
+            "render_modes": list(MODES),
+            "render_fps": max(1, round(1.0 / specification.task.control_period)),
+        }
+        self._pictures: Pictures | None = None
         task, target = specification.task, specification.target
         model = prepare(specification.model, specification.muscles)
         self.model, self.model_xml = model, model.xml
@@ -131,6 +153,17 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
                 observations = observations.copy()
                 observations[rows] = self._observe(frame.at(rows))
         return observations, rewards, terminated, truncated, infos
+
+    def render(self) -> tuple[Image, ...] | None:
+        """Return a picture ``(height, width, 3)`` of each environment; None without render_mode."""
+        if self.render_mode is None:
+            return None
+        if self._pictures is None:
+            # Half a second that those who draw nothing need not wait.
+            from osimexp.tasks.rendering import Pictures
+
+            self._pictures = Pictures(self.model, self.specification.target)
+        return self._pictures(self._current)
 
     def snapshot(self) -> dict[str, Any]:
         """Return all it takes to go on from here, as plain data."""
@@ -255,3 +288,14 @@ def _seed_each(seed: int | Sequence[int | None] | None, size: int) -> list[int |
     if isinstance(seed, int | np.integer):
         return [int(seed) + i for i in range(size)]
     return list(seed)
+
+
+def known_mode(mode: str | None, modes: tuple[str, ...]) -> str | None:
+    """Return a render mode that is known.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if mode is not None and mode not in modes:
+        raise ConfigError(f"render_mode {mode!r} is not known; {' and '.join(modes)} are.")
+    return mode

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 from xml.etree import ElementTree
 
 import numpy as np
@@ -18,9 +19,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _VTK_TYPES = {
-    name: name.lower()
-    for name in ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")
-    + ("Float32", "Float64")
+    **{f"Int{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
+    **{f"UInt{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
+    **{f"Float{bits}": f"float{bits}" for bits in (32, 64)},
 }
 
 
@@ -88,7 +89,7 @@ def _array(element: ElementTree.Element, root: ElementTree.Element) -> NDArray[n
         case "ascii":
             return np.array(text.split(), dtype=kind)
         case "binary":
-            order = "<" if root.get("byte_order", "LittleEndian") == "LittleEndian" else ">"
+            order: Literal["<", ">"] = "<" if root.get("byte_order") != "BigEndian" else ">"
             header = np.dtype(_VTK_TYPES[root.get("header_type", "UInt32")]).newbyteorder(order)
             data = _decoded("".join(text.split()), header, root.get("compressor"))
             return np.frombuffer(data, kind.newbyteorder(order))

@@ -1,12 +1,12 @@
 """The surfaces of simple shapes: spheres, capsules, boxes and the parts of an arrow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from osimexp.physics.figure import Piece
+from osimexp.physics.figure import Figure, Piece
 from osimexp.visual.meshes import Mesh, read_mesh
 from osimexp.visual.page.triangles import Triangles, clustered
 
@@ -15,6 +15,7 @@ Integers = NDArray[np.int64]
 
 AROUND, UP = 24, 13
 MESH_TRIANGLES = 4000  # of one mesh at most: finer ones cannot be told apart in a clip
+CLOSED = 0.97  # share of a closed mesh's edges that two triangles share
 
 
 @dataclass(frozen=True)
@@ -25,37 +26,71 @@ class Surface:
         vertices: ``(vertices, 3)`` m.
         normals: ``(vertices, 3)``, of length 1.
         triangles: ``(triangles, 3)`` numbers of vertices.
+        closed: whether its far side cannot be seen; a mesh may have holes.
     """
 
     vertices: Floats
     normals: Floats
     triangles: Integers
+    closed: bool = True
 
     def moved(self, placement: Floats, size: tuple[float, float, float] = (1, 1, 1)) -> "Surface":
         """Return the surface scaled by ``size`` along its axes, then placed by ``(4, 4)``."""
         normals = self.normals / np.asarray(size) @ placement[:3, :3].T
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
         vertices = (self.vertices * size) @ placement[:3, :3].T + placement[:3, 3]
-        return Surface(vertices, normals, self.triangles)
+        return Surface(vertices, normals, self.triangles, self.closed)
 
 
-def surface(piece: Piece) -> Surface:
-    """Return the surface of a figure's piece, in its body's frame.
+@dataclass(frozen=True)
+class Look:
+    """A figure with the surfaces of its pieces, in their bodies' frames.
+
+    Attributes:
+        figure: of the model.
+        surfaces: of its pieces, in their order; wrapping surfaces are left out of both.
+    """
+
+    figure: Figure
+    surfaces: tuple[Surface, ...]
+
+    def bounds(self, bodies: Floats) -> Floats:
+        """Return ``(2, 3)`` m the lowest and highest place that a pose ``(bodies, 4, 4)`` fills."""
+        corners = [bodies[:, :3, 3]]
+        for piece, one in zip(self.figure.pieces, self.surfaces, strict=True):
+            if piece.body < 0 or not len(one.vertices):
+                continue
+            sides = np.stack([one.vertices.min(axis=0), one.vertices.max(axis=0)])
+            box = np.stack(np.meshgrid(*sides.T), axis=-1).reshape(-1, 3)
+            frame = bodies[piece.body]
+            corners.append(box @ frame[:3, :3].T + frame[:3, 3])
+        every = np.concatenate(corners)
+        return np.stack([np.min(every, axis=0), np.max(every, axis=0)])
+
+
+def look(figure: Figure) -> Look:
+    """Return a figure with its surfaces.
 
     Raises:
-        ModelError: the piece's mesh cannot be read.
+        ModelError: a mesh cannot be read.
     """
-    match piece.kind:
-        case "mesh":
-            assert piece.file is not None
-            made = _smooth(read_mesh(piece.file))
-            return made.moved(piece.placement, piece.size)
-        case "capsule":
-            return capsule(piece.size[0], piece.size[1]).moved(piece.placement)
-        case "box":
-            return box().moved(piece.placement, piece.size)
-        case "ellipsoid":
-            return sphere().moved(piece.placement, piece.size)
+    pieces = tuple(piece for piece in figure.pieces if piece.part != "wrap")
+    files = dict.fromkeys(piece.file for piece in pieces if piece.file is not None)
+    found = {file: _smooth(read_mesh(file)) for file in files}
+
+    def surface(piece: Piece) -> Surface:
+        match piece.kind:
+            case "mesh":
+                assert piece.file is not None
+                return found[piece.file].moved(piece.placement, piece.size)
+            case "capsule":
+                return capsule(piece.size[0], piece.size[1]).moved(piece.placement)
+            case "box":
+                return box().moved(piece.placement, piece.size)
+            case "ellipsoid":
+                return sphere().moved(piece.placement, piece.size)
+
+    return Look(replace(figure, pieces=pieces), tuple(map(surface, pieces)))
 
 
 @cache
@@ -129,8 +164,19 @@ def _smooth(mesh: Mesh) -> Surface:
     made = clustered(Triangles(mesh.vertices, mesh.triangles), MESH_TRIANGLES)
     a, b, c = (made.vertices[made.corners[:, i]] for i in range(3))
     flat = np.cross(b - a, c - a)
+    if np.sum(a * flat) < 0.0:  # Six times the volume within, where triangles look outward.
+        flat = -flat
     normals = np.zeros_like(made.vertices)
     for corner in range(3):
         np.add.at(normals, made.corners[:, corner], flat)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    return Surface(made.vertices, normals, made.corners)
+    return Surface(made.vertices, normals, made.corners, _closed(made.corners))
+
+
+def _closed(triangles: Integers) -> bool:
+    """Return whether almost every edge is shared by two triangles that look the same way."""
+    begin = triangles.ravel().astype(np.int64)
+    end = np.roll(triangles, -1, axis=1).ravel().astype(np.int64)
+    size = len(begin) + 1
+    there, back = np.sort(begin * size + end), np.sort(end * size + begin)
+    return bool(len(there)) and float(np.isin(there, back).mean()) > CLOSED

@@ -1,0 +1,273 @@
+"""A model drawn: bones, muscles, forces, targets, their shadow, a floor and the sky."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osimexp.physics.figure import Figure
+from osimexp.visual import raster
+from osimexp.visual.camera import FIELD_OF_VIEW, ViewSettings, eye_and_axes, framing
+from osimexp.visual.shapes import Look, Surface, cone, cylinder, sphere
+from osimexp.visual.tubes import SIDES, STATIONS, profile, tube_triangles, tubes
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+REST = np.array([0.48, 0.57, 0.74])
+ACTIVE = np.array([0.93, 0.10, 0.11])
+FORCE = (0.13, 0.62, 0.36)
+TARGET = (0.98, 0.66, 0.10)
+SKY = np.array([[0.95, 0.96, 0.97], [0.80, 0.87, 0.94]])
+TILES = np.array([[0.93, 0.935, 0.94], [0.83, 0.845, 0.865]])
+
+BODY_WEIGHT = 0.6
+"""m, length of the arrow of a force of one body weight."""
+
+SHAFT, HEAD = 0.011, 0.028  # m, radii of an arrow
+TARGET_RADIUS = 0.03  # m
+TALL = 1.0  # m, above which a model stands on a floor
+SHADOW_CELLS, SHADOW_EXTENT = 256, 3.6  # of its grid; m along an edge
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is drawn.
+
+    Attributes:
+        bodies: ``(bodies, 4, 4)`` from each body's frame to ground.
+        muscles: ``(muscles, STATIONS, 3)`` m, points at equal distances along each path; a muscle
+            without a path has its points in one place.
+        activations: ``(muscles,)`` in [0, 1].
+        forces: ``(forces, 3)`` in body weights.
+        points: ``(forces, 3)`` m, where they act.
+        targets: ``(targets, 3)`` m.
+        aim: ``(3,)`` m, what the camera looks at.
+    """
+
+    bodies: Singles
+    muscles: Singles
+    activations: Singles
+    forces: Singles
+    points: Singles
+    targets: Singles
+    aim: Singles
+
+    def towards(self, other: "Moment", part: float) -> "Moment":
+        """Return a moment between this and another one."""
+        both = ((name, getattr(self, name), getattr(other, name)) for name in vars(self))
+        return Moment(**{name: (a + np.float32(part) * (b - a)) for name, a, b in both})
+
+
+class Drawing:
+    """Draws moments of one model into pictures of one size.
+
+    Args:
+        look: what the model looks like.
+        width: of a picture, pixels.
+        height: of a picture, pixels.
+        view: where it is seen from.
+        extent: m that the picture shows from below to above.
+        floor: whether there is one, at y = 0.
+        forces: how many forces a moment has.
+        targets: how many targets a moment has.
+    """
+
+    def __init__(
+        self,
+        look: Look,
+        width: int,
+        height: int,
+        view: ViewSettings,
+        extent: float,
+        floor: bool,
+        forces: int = 0,
+        targets: int = 0,
+    ) -> None:
+        self._view, self._floor = view, floor
+        self._distance = framing(extent, width / height)
+        self._size = (height, width)
+        self._bodies = len(look.figure.bodies)
+        figure = look.figure
+        rigid = [
+            (one, piece.body, piece.colour, piece.opacity)
+            for piece, one in zip(figure.pieces, look.surfaces, strict=True)
+        ]
+        # The ground follows the bodies, then shafts and heads of arrows, then targets.
+        self._frames = self._bodies + 1 + 2 * forces + targets
+        after = self._bodies + 1
+        for f in range(forces):
+            rigid.append((cylinder(), after + 2 * f, FORCE, 1.0))
+            rigid.append((cone(), after + 2 * f + 1, FORCE, 1.0))
+        rigid += [(sphere(), after + 2 * forces + k, TARGET, 1.0) for k in range(targets)]
+        self._gather(rigid, len(figure.muscles))
+        self._radii = np.outer(figure.muscle_radii, profile()).astype(np.float32)
+        rows, columns = height * raster.SAMPLES, width * raster.SAMPLES
+        self._depths = np.zeros((rows, columns), dtype=np.float32)
+        self._pixels = np.zeros((rows, columns, 4), dtype=np.float32)
+        self._shadow = np.zeros((SHADOW_CELLS, SHADOW_CELLS), dtype=np.float32)
+        self._spare = np.zeros_like(self._shadow)
+
+    def _gather(
+        self, rigid: list[tuple[Surface, int, tuple[float, float, float], float]], muscles: int
+    ) -> None:
+        """Lay all surfaces into one set of arrays, those that are seen through last."""
+        rigid = sorted(rigid, key=lambda one: one[3] < 1.0)
+        solid = [one for one in rigid if one[3] >= 1.0]
+        sizes = [len(one[0].vertices) for one in rigid]
+        firsts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
+        count = int(firsts[-1])
+        total = count + muscles * STATIONS * SIDES
+        self._rigid = count
+        triangles = [one[0].triangles + first for one, first in zip(rigid, firsts, strict=False)]
+        triangles.insert(len(solid), tube_triangles(muscles) + count)
+        opacities = [np.full(len(one[0].triangles), one[3]) for one in rigid]
+        opacities.insert(len(solid), np.ones(len(triangles[len(solid)])))
+        closed = [np.full(len(one[0].triangles), one[0].closed) for one in rigid]
+        closed.insert(len(solid), np.ones(len(triangles[len(solid)]), dtype=bool))
+        self._closed = np.concatenate(closed)
+        self._triangles = np.concatenate(triangles).astype(np.int32)
+        self._opacities = np.concatenate(opacities).astype(np.float32)
+        empty = np.zeros((0, 3))
+        self._vertices = _singles([empty, *(one[0].vertices for one in rigid)])
+        self._normals = _singles([empty, *(one[0].normals for one in rigid)])
+        self._colours = np.zeros((total, 3), dtype=np.float32)
+        bodies = [one[1] if one[1] >= 0 else self._bodies for one in rigid]
+        self._frame = np.repeat(np.array(bodies, dtype=np.int32), sizes)
+        self._colours[:count] = np.repeat(
+            np.array([one[2] for one in rigid], dtype=np.float32).reshape(-1, 3), sizes, axis=0
+        )
+        self._points = np.zeros((total, 3), dtype=np.float32)
+        self._directions = np.zeros((total, 3), dtype=np.float32)
+        self._lit = np.zeros((total, 3), dtype=np.float32)
+        self._seen = np.zeros((total, 3), dtype=np.float32)
+        self._away = np.zeros(total, dtype=bool)
+
+    def picture(self, moment: Moment) -> Image:
+        """Return ``(height, width, 3)``, new each time."""
+        height, width = self._size
+        rows, columns = self._depths.shape
+        focal = 0.5 * rows / np.tan(np.radians(FIELD_OF_VIEW / 2))
+        seen_from = eye_and_axes(self._view, moment.aim.astype(float), self._distance)
+        cell = SHADOW_EXTENT / SHADOW_CELLS
+        view = np.vstack([seen_from, [focal, cell, 0.0]]).astype(np.float32)
+        # The lamp stands before the picture, up and to the left.
+        lamp = -0.45 * seen_from[1] + 1.0 * np.array([0.0, 1.0, 0.0]) - 0.75 * _level(seen_from[3])
+        lamp = (lamp / np.linalg.norm(lamp)).astype(np.float32)
+        rigid = self._rigid
+        raster.place(
+            self._vertices,
+            self._normals,
+            self._frame,
+            self._transforms(moment),
+            self._points,
+            self._directions,
+        )
+        tubes(moment.muscles, self._radii, self._points[rigid:], self._directions[rigid:])
+        self._colours[rigid:] = np.repeat(
+            activation_colour(moment.activations), STATIONS * SIDES, 0
+        )
+        raster.light(
+            self._points,
+            self._directions,
+            self._colours,
+            view[0],
+            lamp,
+            self._lit,
+            self._away,
+        )
+        raster.project(self._points, view, rows, columns, self._seen)
+        touched = np.array([rows, -1, columns, -1], dtype=np.int32)
+        raster.fill(
+            self._triangles,
+            self._opacities,
+            self._closed,
+            self._seen,
+            self._lit,
+            self._away,
+            self._depths,
+            self._pixels,
+            touched,
+        )
+        centre = (moment.aim - 0.6 * lamp / lamp[1])[[0, 2]].astype(np.float32)
+        if self._floor:
+            raster.cast_shadow(
+                self._triangles,
+                self._opacities,
+                self._closed,
+                self._points,
+                lamp,
+                centre,
+                cell,
+                self._shadow,
+            )
+            raster.soften(self._shadow, self._spare, 2)
+        image = np.empty((height, width, 3), dtype=np.uint8)
+        raster.resolve(
+            self._depths,
+            self._pixels,
+            touched,
+            view,
+            SKY.astype(np.float32),
+            TILES.astype(np.float32),
+            self._floor,
+            centre,
+            self._shadow,
+            image,
+        )
+        return image
+
+    def _transforms(self, moment: Moment) -> Singles:
+        """Return ``(frames, 4, 4)`` of bodies, ground, arrows and targets."""
+        result = np.zeros((self._frames, 4, 4), dtype=np.float32)
+        result[: self._bodies] = moment.bodies
+        result[self._bodies] = np.eye(4)
+        at = self._bodies + 1
+        for force, point in zip(moment.forces, moment.points, strict=True):
+            result[at : at + 2] = _arrow(BODY_WEIGHT * force.astype(float), point.astype(float))
+            at += 2
+        for target in moment.targets:
+            result[at] = np.diag([TARGET_RADIUS, TARGET_RADIUS, TARGET_RADIUS, 1.0])
+            result[at, :3, 3] = target
+            at += 1
+        return result
+
+
+def activation_colour(activations: Singles) -> Singles:
+    """Return ``(muscles, 3)``: blue-grey at rest, red when fully active."""
+    part = np.clip(activations, 0.0, 1.0)[:, None]
+    colour: Singles = (REST + part * (ACTIVE - REST)).astype(np.float32)
+    return colour
+
+
+def stands(figure: Figure) -> bool:
+    """Return whether a model belongs on a floor: it has feet, or is as tall as one that has."""
+    return bool(figure.feet) or figure.height > TALL
+
+
+def _arrow(arrow: Floats, point: Floats) -> Floats:
+    """Return ``(2, 4, 4)`` of a shaft and a head from ``point`` along ``arrow``, m."""
+    length = float(np.linalg.norm(arrow))
+    result = np.zeros((2, 4, 4))
+    if length < 0.01:
+        return result
+    along = arrow / length
+    aside = np.cross(along, np.eye(3)[int(np.abs(along).argmin())])
+    aside /= np.linalg.norm(aside)
+    axes = np.column_stack([aside, along, np.cross(aside, along)])
+    head = min(3.0 * HEAD, length)
+    small = head / (3.0 * HEAD)
+    result[0, :3, :3] = axes * [SHAFT * small, length - head, SHAFT * small]
+    result[1, :3, :3] = axes * [HEAD * small, head, HEAD * small]
+    result[0, :3, 3], result[1, :3, 3] = point, point + (length - head) * along
+    return result
+
+
+def _level(direction: Floats) -> Floats:
+    flat = direction * [1.0, 0.0, 1.0]
+    return np.asarray(flat / max(float(np.linalg.norm(flat)), 1e-9))
+
+
+def _singles(parts: list[Floats]) -> Singles:
+    return np.concatenate(parts).astype(np.float32)
