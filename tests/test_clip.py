@@ -7,14 +7,15 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from walker import walk, walker
+from render_walk import walking
+from walker import walker
 
 from osimexp.errors import ConfigError, OsimexpError
 from osimexp.visual.clip import Clip, ClipSettings, clip_of, gif_bytes, write_clip
 
 
 def clip(seconds: float = 1.0, **settings: object) -> Clip:
-    movement, poses = walk(seconds)
+    movement, poses = walking(seconds)
     small = {"width": 160, "height": 120, "fps": 20.0, **settings}
     return Clip(walker(), movement, poses, ClipSettings(**small))  # type: ignore[arg-type]
 
@@ -60,7 +61,7 @@ def test_a_strip_shows_moments_side_by_side(tmp_path: Path) -> None:
 
 
 def test_frames_and_gifs_for_other_programs() -> None:
-    movement, poses = walk(0.5)
+    movement, poses = walking(0.5)
     frames = clip_of(walker(), movement, poses, ClipSettings(width=64, height=48, fps=10))
     assert frames.shape == (6, 48, 64, 3)
     assert frames.dtype == np.uint8

@@ -13,11 +13,11 @@ from conftest import TESTS, Command
 from omegaconf import OmegaConf
 from test_view_page import unpack
 
+from osimexp.analysis import following
 from osimexp.errors import OsimexpError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.view import main, with_keys
-from osimexp.visual.page import live
 from osimexp.visual.page.html import Packed
 from osimexp.visual.page.server import PageServer
 
@@ -140,9 +140,9 @@ def test_each_newer_policy_is_played_and_what_goes_wrong_is_said(
             raise KeyboardInterrupt
 
     trained(1000)
-    monkeypatch.setattr(live.time, "sleep", pause)
+    monkeypatch.setattr(following.time, "sleep", pause)
     with pytest.raises(KeyboardInterrupt):
-        live.follow(folder, server, play)
+        following.follow(folder, server, play)
     monkeypatch.undo()
     server.close()
     assert server.notes == [
@@ -162,5 +162,5 @@ def test_a_first_policy_that_cannot_be_played_ends_the_command(place: Path) -> N
 
     server = Heard()
     with pytest.raises(OsimexpError, match="moves no model"):
-        live.follow(folder, server, play)
+        following.follow(folder, server, play)
     server.close()

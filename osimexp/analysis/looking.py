@@ -10,6 +10,9 @@ from osimexp.analysis.recording import record, recording_environment
 from osimexp.analysis.shown import Shown
 from osimexp.controllers.controller import Controller
 from osimexp.tasks.specification import Specification
+from osimexp.visual.clip import Clip, ClipSettings, gif_bytes
+
+CLIP = ClipSettings(width=320, height=240, fps=20.0)
 
 Look = Callable[[Controller, Callable[[], None]], dict[str, bytes]]
 
@@ -33,6 +36,10 @@ def looking(config: DictConfig, seed: int) -> Iterator[Look | None]:
         def look(controller: Controller, check: Callable[[], None]) -> dict[str, bytes]:
             movement = record(environment, controller, seed, check)
             shown = Shown("evaluation", environment.model, movement)
-            return {"evaluation/figure": report(shown).png()}
+            clip = Clip(shown.figure, movement, shown.poses, CLIP)
+            return {
+                "evaluation/clip": gif_bytes(clip, CLIP.fps),
+                "evaluation/figure": report(shown).png(),
+            }
 
         yield look
