@@ -14,7 +14,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 AROUND, UP = 24, 13
-MESH_TRIANGLES = 4000  # of one mesh at most: finer ones cannot be told apart in a clip
+TRIANGLES_PER_METRE, TRIANGLES = 10_000, (200, 4000)
+"""Of a mesh at most, by how long it is: finer ones cannot be told apart in a clip."""
+
 CLOSED = 0.97  # share of a closed mesh's edges that two triangles share
 
 
@@ -75,8 +77,8 @@ def look(figure: Figure) -> Look:
         ModelError: a mesh cannot be read.
     """
     pieces = tuple(piece for piece in figure.pieces if piece.part != "wrap")
-    files = dict.fromkeys(piece.file for piece in pieces if piece.file is not None)
-    found = {file: _smooth(read_mesh(file)) for file in files}
+    scales = {piece.file: max(piece.size) for piece in pieces if piece.file is not None}
+    found = {file: _smooth(read_mesh(file), scale) for file, scale in scales.items()}
 
     def surface(piece: Piece) -> Surface:
         match piece.kind:
@@ -159,9 +161,11 @@ def _grid(rings: int) -> Integers:
     return np.concatenate([one, other])
 
 
-def _smooth(mesh: Mesh) -> Surface:
+def _smooth(mesh: Mesh, scale: float) -> Surface:
     """Return a mesh that is shaded smoothly: normals are means over a vertex's triangles."""
-    made = clustered(Triangles(mesh.vertices, mesh.triangles), MESH_TRIANGLES)
+    size = scale * float(np.ptp(mesh.vertices, axis=0).max())
+    limit = int(np.clip(TRIANGLES_PER_METRE * size, *TRIANGLES))
+    made = clustered(Triangles(mesh.vertices, mesh.triangles), limit)
     a, b, c = (made.vertices[made.corners[:, i]] for i in range(3))
     flat = np.cross(b - a, c - a)
     if np.sum(a * flat) < 0.0:  # Six times the volume within, where triangles look outward.

@@ -9,8 +9,8 @@ from osimexp.visual.raster import Singles, compiled
 
 Integers = NDArray[np.int64]
 
-SIDES = 8
-STATIONS = 20
+SIDES = 7
+STATIONS = 16
 
 TENDON = 0.35
 """Radius of a muscle at its ends, in that of its belly."""
