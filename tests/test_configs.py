@@ -21,7 +21,11 @@ BESIDE = {
     ("muscles", "subset"): ("muscles.driven=[soleus_*]",),
     ("reward", "reach"): ("model=arm",),
     ("target", "reach"): ("model=arm", "reward=reach"),
+    ("target", "gait"): ("reward=imitate",),
     ("observation", "full"): (),
+    ("observation", "phase"): ("reward=imitate",),
+    ("termination", "strayed"): ("reward=imitate",),
+    ("start", "mid_gait"): ("reward=imitate",),
 }
 GROUPS = (
     "model",

@@ -95,6 +95,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
                     specification.model,
                     task.control_period,
                     0 if target is None else target.size,
+                    target,
                 )
             )
         except BaseException:
@@ -263,7 +264,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         drawn = clear_of_ground(self._scene, self._simulation, drawn)
         if self.specification.target is not None:
             self._targets[rows] = self.specification.target(
-                self._scene, self._simulation, generators
+                self._scene, self._simulation, generators, drawn
             )
         self._actions[rows] = self._previous_actions[rows] = 0.0
         frame = self._frame(self._simulation.reset(which, drawn))

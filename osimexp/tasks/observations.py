@@ -169,7 +169,7 @@ class Target:
 
 @dataclass(frozen=True)
 class TargetOffset:
-    """The way from a named point to the target point, m; nothing for a task without a target.
+    """The way from a named point to the target point, m; nothing for a task without such a point.
 
     Attributes:
         point: the name of the point.
@@ -180,8 +180,8 @@ class TargetOffset:
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, 3)`` or ``(B, 0)``."""
-        if frame.scene.target_size == 0:
-            return frame.targets
+        if frame.scene.target_size != 3:
+            return frame.targets[:, :0]
         return frame.targets - frame.state.point_positions[:, frame.scene.point(self.point)]
 
 

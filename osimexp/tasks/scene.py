@@ -27,12 +27,14 @@ class Scene:
         model: the model's settings: its pelvis, trunk, feet and poses.
         control_period: s between two actions.
         target_size: numbers in a target; 0 for a task without one.
+        target: what draws targets; None for a task without.
     """
 
     names: Names
     model: ModelSettings
     control_period: float
     target_size: int = 0
+    target: object = None
     _found: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from osimexp.physics.simulation import Floats, Simulation
+from osimexp.physics.simulation import Floats, Simulation, Start
 from osimexp.tasks.scene import Scene
 from osimexp.tasks.starts import drawn_angles
 
@@ -36,9 +36,16 @@ class TargetTerm(Protocol):
         ...
 
     def __call__(
-        self, scene: Scene, simulation: Simulation, generators: Sequence[np.random.Generator]
+        self,
+        scene: Scene,
+        simulation: Simulation,
+        generators: Sequence[np.random.Generator],
+        start: Start,
     ) -> Floats:
-        """Return a row ``(R, size)`` for each generator, drawn from it alone."""
+        """Return a row ``(R, size)`` for each generator, drawn from it alone.
+
+        ``start`` says where the episodes begin.
+        """
         ...
 
 
@@ -71,7 +78,11 @@ class ReachablePoint:
         return 3
 
     def __call__(
-        self, scene: Scene, simulation: Simulation, generators: Sequence[np.random.Generator]
+        self,
+        scene: Scene,
+        simulation: Simulation,
+        generators: Sequence[np.random.Generator],
+        start: Start,
     ) -> Floats:
         """Return points ``(R, 3)``, one drawn from each generator."""
         row = scene.point(self.point)
