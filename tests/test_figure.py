@@ -70,6 +70,17 @@ def test_a_wrapped_path_runs_over_its_surface() -> None:
             assert length == pytest.approx(expected, rel=2e-3)
 
 
+def test_muscles_that_were_taken_out_are_not_posed() -> None:
+    model = prepared(*WALKER, "muscles.removed=[soleus_*]")
+    everyone = prepared(*WALKER)
+    names, all_names = state_paths(model).names.muscles, state_paths(everyone).names.muscles
+    assert len(names) < len(all_names)
+    found, expected = (pose(m, poses_of(everyone, 2)).paths for m in (model, everyone))
+    assert len(found) == len(names) == len(figure(model).muscles)
+    for name, path in zip(names, found, strict=True):
+        np.testing.assert_array_equal(path, expected[all_names.index(name)])
+
+
 def test_shapes_are_of_a_human_size(walker: PreparedModel) -> None:
     made = figure(walker)
     limbs = {

@@ -32,12 +32,9 @@ from stepping import PARTS, STALL, Candidate
 
 HERE = Path(__file__).resolve().parent
 BATCH = 256  # environments that the compiled equations step at a time
-RKC = "physics.integrator=rkc physics.maximum_step=0.005"
 COMPILED = {
     "compiled, adaptive": "physics=compiled",
-    "compiled, rkc": f"physics=compiled {RKC}",
-    "lanes, rk3": "physics=lanes",
-    "lanes, rkc": f"physics=lanes {RKC}",
+    "lanes, adaptive": "physics=lanes",
 }
 
 

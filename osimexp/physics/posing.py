@@ -30,7 +30,8 @@ class Posing:
 
     def __init__(self, model: PreparedModel) -> None:
         shown = with_points(model)
-        names = Engine(shown, OpenSimSettings(), 0.01, frozenset()).names
+        # Of the model itself, of which a muscle set may have left out muscles that ``shown`` has.
+        names = Engine(model, OpenSimSettings(), 0.01, frozenset()).names
         with loaded(shown.xml) as described:
             self._model, self._state = described, described.initSystem()
         self._coordinates = [described.getCoordinateSet().get(name) for name in names.coordinates]
