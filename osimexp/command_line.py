@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +112,24 @@ def launch(task: Callable[[DictConfig], float], config_name: str) -> None:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         sys.exit(130)
+
+
+def with_keys(arguments: Iterable[str], flags: Mapping[str, str]) -> list[str]:
+    """Return a command line with flags such as ``-o FILE`` written as the keys they stand for.
+
+    Args:
+        arguments: the words of the command line.
+        flags: the key of each flag.
+    """
+    left, written = iter(arguments), []
+    for argument in left:
+        flag, equals, value = argument.partition("=")
+        if flag in flags:
+            value = value if equals else next(left, "")
+            quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+            argument = f"{flags[flag]}='{quoted}'"
+        written.append(argument)
+    return written
 
 
 def sentence(error: Exception) -> str:

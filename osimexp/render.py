@@ -1,7 +1,6 @@
 """Render a run's policy, or a file's movement, as a clip: ``python -m osimexp.render``."""
 
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -9,7 +8,7 @@ from time import perf_counter
 from omegaconf import DictConfig
 
 from osimexp.analysis.shown import shown
-from osimexp.command_line import launch
+from osimexp.command_line import launch, with_keys
 from osimexp.config import check
 from osimexp.visual.clip import Clip, ClipSettings, write_clip
 
@@ -27,21 +26,8 @@ class RenderSettings(ClipSettings):
 
 def main() -> None:
     """Render what the command line describes."""
-    sys.argv[1:] = with_keys(sys.argv[1:])
+    sys.argv[1:] = with_keys(sys.argv[1:], {"-o": "output", "--output": "output"})
     launch(render, "render")
-
-
-def with_keys(arguments: Iterable[str]) -> list[str]:
-    """Return a command line with ``-o FILE`` written as the key that it stands for."""
-    left, written = iter(arguments), []
-    for argument in left:
-        if argument in ("-o", "--output") or argument.startswith("--output="):
-            _, equals, value = argument.partition("=")
-            value = value if equals else next(left, "")
-            quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-            argument = f"output='{quoted}'"
-        written.append(argument)
-    return written
 
 
 def render(config: DictConfig) -> float:

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 import webbrowser
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from pydantic import Field
 
 from osimexp.analysis.following import follow
 from osimexp.analysis.shown import Shown, shown
-from osimexp.command_line import launch
+from osimexp.command_line import launch, with_keys
 from osimexp.config import check, plain
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment.run_folder import RunFolder
@@ -48,21 +48,8 @@ class ViewSettings:
 
 def main() -> None:
     """Show what the command line describes."""
-    sys.argv[1:] = with_keys(sys.argv[1:])
+    sys.argv[1:] = with_keys(sys.argv[1:], {"--export": "export"})
     launch(view, "view")
-
-
-def with_keys(arguments: Iterable[str]) -> list[str]:
-    """Return a command line with ``--export FILE`` written as the key that it stands for."""
-    left, written = iter(arguments), []
-    for argument in left:
-        flag, equals, value = argument.partition("=")
-        if flag == "--export":
-            value = value if equals else next(left, "")
-            quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-            argument = f"export='{quoted}'"
-        written.append(argument)
-    return written
 
 
 def view(config: DictConfig) -> float:

@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from osimexp.analysis.shown import Shown
-from osimexp.movement.movement import Floats, Movement
 from osimexp.physics.figure import Figure, Poses
 from osimexp.physics.model import PreparedModel
+from osimexp.physics.movement import Floats, Movement
 from osimexp.physics.settings import ModelSettings
 
 RATE, SECONDS, MASS = 100, 6.0, 70.0

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 from walker import walk
 
-from osimexp.movement.movement import Movement
 from osimexp.physics.figure import Poses
+from osimexp.physics.movement import Movement
 
 
 def walking(seconds: float) -> tuple[Movement, Poses]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from conftest import SMALL_SAC, TESTS, Command
 
+from osimexp.command_line import with_keys
 from osimexp.config import config_directory
 from osimexp.errors import ConfigError
 from osimexp.experiment import checkpoint
@@ -162,3 +163,12 @@ def test_a_wheel_holds_the_configs(place: Path) -> None:
         for file in config_directory().rglob("*.yaml")
     }
     assert expected <= names
+
+
+def test_flags_become_the_keys_they_stand_for() -> None:
+    flags = {"--export": "export", "-o": "output"}
+    given = ["run=a", "--export", "it's.html", "-o", "b.mp4", "--export=c.html", "-m", "seed=1"]
+    assert with_keys(given, flags) == [
+        *("run=a", r"export='it\'s.html'", "output='b.mp4'", "export='c.html'", "-m", "seed=1")
+    ]
+    assert with_keys(["-o"], flags) == ["output=''"]

@@ -10,9 +10,9 @@ import tasks
 from osimexp.analysis.gait.cost import metabolic_power, muscle_power
 from osimexp.analysis.gait.settings import CostSettings
 from osimexp.errors import MovementError
-from osimexp.movement.movement import Movement
 from osimexp.physics.engine import Engine
 from osimexp.physics.model import PreparedModel, loaded
+from osimexp.physics.movement import Movement
 from osimexp.physics.muscle_states import muscle_states
 from osimexp.physics.settings import OpenSimSettings
 

@@ -9,9 +9,9 @@ from tasks import prepared
 
 from osimexp.errors import MovementError
 from osimexp.movement.files import read_movement, with_ground_reactions, write_movement
-from osimexp.movement.movement import Movement
 from osimexp.movement.tables import Table, read_table, write_table
 from osimexp.physics.model import PreparedModel, loaded
+from osimexp.physics.movement import Movement
 from osimexp.physics.state_paths import StatePaths, state_paths
 
 MOMENTS = 31

@@ -15,11 +15,6 @@ from osimexp.tasks.compose import single, vector
 REACH = ("model=arm", "reward=reach", "physics=opensim")
 
 
-def test_short_options_become_keys() -> None:
-    assert render.with_keys(["run=a", "-o", "it's.mp4"]) == ["run=a", r"output='it\'s.mp4'"]
-    assert render.with_keys(["--output=b.gif"]) == ["output='b.gif'"]
-
-
 def test_a_file_is_rendered_from_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,7 +17,7 @@ from osimexp.analysis import following
 from osimexp.errors import OsimexpError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.run_folder import RunFolder
-from osimexp.view import main, with_keys
+from osimexp.view import main
 from osimexp.visual.page.html import Packed
 from osimexp.visual.page.server import PageServer
 
@@ -70,11 +70,6 @@ def test_mistakes_end_in_one_sentence(
 ) -> None:
     assert command(*arguments, main=main).refuses(says)
     assert list(arm.parent.iterdir()) == [arm]
-
-
-def test_the_export_flag_is_a_key() -> None:
-    assert with_keys(["run=a", "--export", "it's.html"]) == ["run=a", "export='it\\'s.html'"]
-    assert with_keys(["--export=a.html", "seed=1"]) == ["export='a.html'", "seed=1"]
 
 
 def test_the_server_says_where_it_is_and_ends_by_an_interruption(arm: Path) -> None:

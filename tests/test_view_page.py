@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from walker import walk, walker
 
 from osimexp.errors import ModelError
-from osimexp.movement.movement import Movement
+from osimexp.physics.movement import Movement
 from osimexp.visual.page.encoding import encode_figure, encode_movement, quaternions
 from osimexp.visual.page.html import Packed, description, exported
 from osimexp.visual.page.packing import pack

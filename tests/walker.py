@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from osimexp.movement.movement import Floats, Movement
 from osimexp.physics.figure import Figure, Piece, Poses
+from osimexp.physics.movement import Floats, Movement
 
 THIGH, SHANK, HIP = 0.42, 0.43, 0.92  # m
 BODIES = ("pelvis", "femur_r", "tibia_r", "foot_r", "femur_l", "tibia_l", "foot_l")

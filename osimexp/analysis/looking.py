@@ -10,7 +10,7 @@ from osimexp.analysis.gait.report import report
 from osimexp.analysis.recording import record, recording_environment
 from osimexp.analysis.shown import Shown
 from osimexp.controllers.controller import Controller
-from osimexp.movement.movement import Movement
+from osimexp.physics.movement import Movement
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.specification import Specification
 from osimexp.visual.clip import Clip, ClipSettings, gif_bytes

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from osimexp.controllers.controller import Controller
-from osimexp.movement.movement import Movement
+from osimexp.physics.movement import Movement
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.specification import Specification
 

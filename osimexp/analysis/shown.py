@@ -16,10 +16,10 @@ from osimexp.errors import ConfigError
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
 from osimexp.movement.files import read_movement
-from osimexp.movement.movement import Movement
 from osimexp.physics.appearance import figure
 from osimexp.physics.figure import Figure, Poses
 from osimexp.physics.model import PreparedModel, prepare
+from osimexp.physics.movement import Movement
 from osimexp.physics.muscle_sets import MuscleSet
 from osimexp.physics.posing import pose
 from osimexp.physics.settings import ModelSettings

@@ -1,1 +1,1 @@
-"""Movements over time, recorded or computed, and the files that hold them."""
+"""The files that hold movements."""

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from osimexp.errors import MovementError, near_matches
-from osimexp.movement.movement import Floats, Movement
 from osimexp.movement.tables import Table, read_table, write_table
+from osimexp.physics.movement import Floats, Movement
 from osimexp.physics.state_paths import StatePaths
 
 PLATES = ("right", "left")

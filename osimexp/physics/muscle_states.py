@@ -7,8 +7,8 @@ import opensim
 from numpy.typing import NDArray
 
 from osimexp.errors import ModelError, MovementError
-from osimexp.movement.movement import Movement
 from osimexp.physics.model import PreparedModel, first_line, loaded
+from osimexp.physics.movement import Movement
 
 Floats = NDArray[np.float64]
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from osimexp.movement.movement import Movement
 from osimexp.physics.figure import Poses
+from osimexp.physics.movement import Movement
 from osimexp.visual.camera import followed
 from osimexp.visual.drawing import Moment, stands
 from osimexp.visual.shapes import Look

@@ -19,7 +19,7 @@ from osimexp.analysis.gait.spatiotemporal import (
 from osimexp.analysis.gait.strides import Contacts, Stride, ground_reactions, strides_of
 from osimexp.analysis.shown import Shown
 from osimexp.errors import ModelError, MovementError, near_matches
-from osimexp.movement.movement import Floats, Movement
+from osimexp.physics.movement import Floats, Movement
 from osimexp.physics.muscle_states import muscle_states
 
 Curves = Mapping[str, Mapping[str, Curve]]

@@ -11,7 +11,7 @@ from osimexp.analysis.gait.panels import COLOURS, GREY, blank, dress
 from osimexp.analysis.gait.strides import side_of
 from osimexp.analysis.gait.tables import csv_text
 from osimexp.analysis.shown import Shown
-from osimexp.movement.movement import Floats
+from osimexp.physics.movement import Floats
 from osimexp.physics.points import point_positions
 
 PALETTE = (

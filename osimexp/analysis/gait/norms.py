@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from osimexp.movement.movement import Floats
+from osimexp.physics.movement import Floats
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from osimexp.analysis.gait.settings import SIDES, ContactSettings
 from osimexp.errors import MovementError
-from osimexp.movement.movement import Floats, Movement
+from osimexp.physics.movement import Floats, Movement
 
 GRAVITY = 9.80665  # m/s^2, standard gravity
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osimexp.movement.movement import Movement
 from osimexp.physics.figure import Figure, Poses
+from osimexp.physics.movement import Movement
 from osimexp.visual.page.packing import pack
 from osimexp.visual.page.triangles import Triangles, lightened
 
