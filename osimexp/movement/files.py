@@ -112,7 +112,7 @@ def read_movement(path: Path, paths: StatePaths, ground_reactions: Path | None =
         speeds.append(speed * factor)
     if not found:
         raise MovementError(
-            f"{path} gives no coordinate of the model; it has "
+            f"{path} gives no coordinate of the model; "
             f"{near_matches(table.columns[0] if table.columns else '', names.coordinates)}"
         )
     activations, lengths = (
