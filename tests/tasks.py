@@ -1,6 +1,10 @@
 """Composed configs and small batches of environments for the tests of physics and tasks."""
 
+import os
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from osimexp.physics.model import PreparedModel, prepare
 from osimexp.physics.opensim_simulation import OpenSimSimulation
@@ -12,6 +16,15 @@ from osimexp.tasks.specification import Specification
 
 ARM = ("model=arm", "reward=reach", "workers=none", "task.control_period=0.01")
 WALKER = ("model=gait2d", "reward=walk", "workers=none", "task.control_period=0.01")
+
+
+def reference(name: str) -> Path:
+    """Return a file of OpenSim's own models, which are others' work and no part of the project."""
+    beside = Path(__file__).parents[2] / "shared" / "models"
+    file = Path(os.environ.get("OSIMEXP_REFERENCE_MODELS", beside)) / name
+    if not file.is_file():
+        pytest.skip(f"needs {name} in the folder that OSIMEXP_REFERENCE_MODELS names")
+    return file
 
 
 def specification(*overrides: str) -> Specification:

@@ -1,12 +1,11 @@
 """The project's own models as data, and their soundness as models of a body."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import opensim
 import pytest
+from tasks import reference
 
 from osimexp import anatomy
 from osimexp.errors import OsimexpError
@@ -76,13 +75,9 @@ def test_moment_arms_of_the_arm_are_those_of_arm26(pose: tuple[float, float]) ->
 
 
 def test_moment_arms_of_the_arm_follow_arm26_over_the_range() -> None:
-    beside = Path(__file__).parents[1].parent / "shared" / "models"
-    folder = Path(os.environ.get("OSIMEXP_REFERENCE_MODELS", beside))
-    if not (folder / "arm26.osim").is_file():
-        pytest.skip("needs arm26.osim in the folder that OSIMEXP_REFERENCE_MODELS names")
     angles = (list(np.linspace(-60, 100, 12)), list(np.linspace(0, 130, 8)))
-    reference = opensim.Model(str(folder / "arm26.osim"))
-    expected = moment_arms(reference, ("r_shoulder_elev", "r_elbow_flex"), angles)
+    theirs = opensim.Model(str(reference("arm26.osim")))
+    expected = moment_arms(theirs, ("r_shoulder_elev", "r_elbow_flex"), angles)
     model = build(anatomy.load("arm"))
     found = moment_arms(model, ("shoulder_flexion", "elbow_flexion"), angles)
     greatest = np.maximum(np.abs(expected).max(axis=0), 1.0)

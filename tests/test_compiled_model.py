@@ -2,12 +2,11 @@
 
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import opensim
 import pytest
-from tasks import default_start, environment, prepared, simulation
+from tasks import default_start, environment, prepared, reference, simulation
 
 from osimexp.errors import ModelError
 from osimexp.physics.compiled.dynamics import Gains, Loads, accelerations
@@ -48,10 +47,6 @@ def arm() -> PreparedModel:
     return prepared(*ARM)
 
 
-BESIDE = Path(__file__).parents[2] / "shared" / "models"
-"""OpenSim's own models, where there are any; they are others' work and no part of the project."""
-
-
 def error_at_random_states(model: PreparedModel) -> dict[str, float]:
     """Return how far a compiled model is from OpenSim at 1,000 states, by quantity."""
     made = compile_model(model)
@@ -89,10 +84,7 @@ def test_a_model_is_opensim_at_random_states(overrides: tuple[str, ...]) -> None
     ],
 )
 def test_a_model_of_others_is_opensim_at_random_states(name: str) -> None:
-    path = BESIDE / f"{name}.osim"
-    if not path.is_file():
-        pytest.skip("OpenSim's own models are not beside the checkout")
-    settings = ModelSettings(path=str(path), paths="fitted")
+    settings = ModelSettings(path=str(reference(f"{name}.osim")), paths="fitted")
     errors = error_at_random_states(prepare(settings, MuscleSet()))
     assert max(errors.values()) < 1e-10, errors
 

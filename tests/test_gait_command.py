@@ -1,12 +1,12 @@
 """``python -m osimexp.gait`` on a reach and on the recorded walk of the reference models."""
 
 import csv
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import Command
+from tasks import reference
 
 from osimexp import gait
 
@@ -16,11 +16,7 @@ GRAVITY = 9.80665
 @pytest.fixture
 def recorded() -> dict[str, str]:
     """The overrides that replay the recorded walk on the model it belongs to."""
-    beside = Path(__file__).parents[1].parent / "shared" / "models"
-    folder = Path(os.environ.get("OSIMEXP_REFERENCE_MODELS", beside))
-    stem = folder / "gait10dof18musc_subject01"
-    if not stem.with_suffix(".osim").is_file():
-        pytest.skip("needs the folder that OSIMEXP_REFERENCE_MODELS names")
+    stem = reference("gait10dof18musc_subject01.osim").with_suffix("")
     return {
         "movement": f"{stem}_walk_IK.mot",
         "ground_reactions": f"{stem}_walk_grf.mot",
