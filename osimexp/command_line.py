@@ -109,6 +109,10 @@ def launch(task: Callable[[DictConfig], float], config_name: str) -> None:
         _end(error)
     except Interrupted as interrupted:
         sys.exit(128 + interrupted.signal)
+    except BrokenPipeError:
+        # Who read the output, as `| head` does, has left; nothing more can be said to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + 13)
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         sys.exit(130)

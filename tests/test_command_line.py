@@ -1,7 +1,9 @@
+import os
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from subprocess import Popen
+from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
@@ -172,3 +174,15 @@ def test_flags_become_the_keys_they_stand_for() -> None:
         *("run=a", r"export='it\'s.html'", "output='b.mp4'", "export='c.html'", "-m", "seed=1")
     ]
     assert with_keys(["-o"], flags) == ["output=''"]
+
+
+def test_a_reader_who_leaves_is_no_traceback() -> None:
+    environment = os.environ | {"PYTHONPATH": str(TESTS.parent)}
+    command = [sys.executable, "-m", "osimexp", "--cfg", "job"]
+    with Popen(command, env=environment, stdout=PIPE, stderr=PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert "Traceback" not in said
+    assert process.returncode == 128 + 13
