@@ -5,6 +5,8 @@ import pytest
 import tasks
 from numpy.testing import assert_array_equal
 
+from osimexp.physics.simulation import Start
+
 WALKER = (*tasks.WALKER, "observation=full")
 SHORT = "task.duration=0.03"
 
@@ -24,9 +26,12 @@ def test_a_target_is_drawn_from_its_own_generator_alone() -> None:
     env = tasks.environment(1, *tasks.ARM)
     term = env.specification.target
     assert term is not None
-    drawn = term(env.scene, env._simulation, [np.random.default_rng(s) for s in range(6)])
+    generators = [np.random.default_rng(seed) for seed in range(6)]
+    start = env.specification.start(env.scene, [np.random.default_rng(0)])
+    starts = Start(*(np.repeat(values, 6, axis=0) for values in vars(start).values()))
+    drawn = term(env.scene, env._simulation, generators, starts)
     for seed in range(6):
-        alone = term(env.scene, env._simulation, [np.random.default_rng(seed)])
+        alone = term(env.scene, env._simulation, [np.random.default_rng(seed)], start)
         assert_array_equal(drawn[seed], alone[0])
 
 

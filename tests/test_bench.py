@@ -73,7 +73,8 @@ def test_bench_measures_every_candidate_beside_osim_rl(command: Command, release
     assert [(row["what"], row["by"]) for row in rows] == [(c.what, c.by) for c in candidates]
     assert all(int(row["steps"]) > 0 and float(row["seconds"]) >= 0.02 for row in rows)
     assert all(row["failed"] == "0" for row in rows[:-1])
-    assert int(rows[-1]["failed"]) == int(rows[-1]["steps"]) // 7
+    # Warm-up may leave the first episode anywhere in its seven steps.
+    assert abs(int(rows[-1]["failed"]) - int(rows[-1]["steps"]) / 7) < 1
     assert "osim-rl Arm2DEnv" in answer.out
     assert "left out" not in answer.out
 
