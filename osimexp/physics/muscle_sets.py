@@ -10,9 +10,8 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from osimexp.errors import ConfigError, near_matches
+from osimexp.physics.sides import without_side
 from osimexp.physics.simulation import Floats
-
-SIDES = (("_r", "_l"), ("_R", "_L"), ("r_", "l_"), ("R_", "L_"))
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class MuscleSet:
                     matched = matching([pattern], muscles, "muscles.synergies")
                     row[[name in matched and name in driven for name in muscles]] = weight
             return matrix
-        keys = [_without_side(name) if self.mirror else name for name in muscles]
+        keys = [without_side(name) if self.mirror else name for name in muscles]
         actions = list(dict.fromkeys(k for k, m in zip(keys, muscles, strict=True) if m in driven))
         matrix = np.zeros((len(actions), len(muscles)))
         for column, (key, name) in enumerate(zip(keys, muscles, strict=True)):
@@ -112,13 +111,3 @@ def matching(patterns: Iterable[str], names: Sequence[str], where: str) -> set[s
             )
         found |= matched
     return found
-
-
-def _without_side(name: str) -> str:
-    for pair in SIDES:
-        for mark in pair:
-            if mark.startswith("_") and name.endswith(mark):
-                return name.removesuffix(mark)
-            if mark.endswith("_") and name.startswith(mark):
-                return name.removeprefix(mark)
-    return name

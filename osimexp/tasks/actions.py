@@ -33,17 +33,21 @@ class ActionMap:
     Actions become drives (see ``ActionSettings``), the muscle set's weights spread the drives over
     the muscles they belong to, the sum is clipped to [lowest, 1], and muscles that no action
     drives are held at the muscle set's excitation.
+
+    Attributes:
+        weights: ``(actions, muscles)``, how much of each action's drive each muscle takes.
+        size: actions.
     """
 
     def __init__(
         self, settings: ActionSettings, muscle_set: MuscleSet, muscles: tuple[str, ...]
     ) -> None:
         self._settings = settings
-        self._weights = muscle_set.weights(muscles)
-        self._held = np.flatnonzero(~self._weights.any(axis=0))
+        self.weights = muscle_set.weights(muscles)
+        self._held = np.flatnonzero(~self.weights.any(axis=0))
         self._excitation = muscle_set.held
-        self._plain = np.array_equal(self._weights, np.eye(len(muscles)))
-        self.size = len(self._weights)
+        self._plain = np.array_equal(self.weights, np.eye(len(muscles)))
+        self.size = len(self.weights)
 
     def __call__(self, actions: Floats) -> Floats:
         """Return excitations ``(B, muscles)`` in [0, 1]."""
@@ -51,6 +55,6 @@ class ActionMap:
         drives = np.clip(self._settings.rest + self._settings.gain * actions, lowest, 1.0)
         if self._plain:
             return drives
-        excitations = np.clip(drives @ self._weights, lowest, 1.0)
+        excitations = np.clip(drives @ self.weights, lowest, 1.0)
         excitations[:, self._held] = self._excitation
         return excitations

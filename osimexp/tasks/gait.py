@@ -73,6 +73,10 @@ class Gait:
         away = start.coordinates[:, None, columns] - self.angles(phases)
         return np.asarray(phases[np.square(away).sum(axis=2).argmin(axis=1)][:, None])
 
+    def mirrored(self, targets: Floats) -> Floats:
+        """Return the phases of the other leg, half a cycle apart."""
+        return targets + 0.5
+
     def columns(self, scene: Scene) -> Indices:
         """Return the columns of the gait's coordinates."""
         return np.array([scene.coordinate(name) for name in self.coordinates], dtype=np.intp)
@@ -86,18 +90,18 @@ class Gait:
         return self._series(phases, 1) / self.period
 
     def _series(self, phases: Floats, derivative: int) -> Floats:
-        harmonics, cosines, sines, shifts = self._harmonics
-        turn = 2.0 * np.pi * harmonics
-        angle = (phases[:, None, None] + shifts[:, None]) * turn
+        cosines, sines = self._harmonics
+        turns = 2.0 * np.pi * np.arange(len(cosines))
+        angle = phases[:, None] * turns
         c, s = np.cos(angle), np.sin(angle)
         if derivative:
-            c, s = -turn * s, turn * c
-        return np.asarray((c * cosines + s * sines).sum(axis=2))
+            c, s = -turns * s, turns * c
+        return np.asarray(c @ cosines + s @ sines)
 
     @cached_property
-    def _harmonics(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Numbers of the harmonics, their cosine and sine parts (rad), and each curve's shift."""
-        rows, shifts = [], []
+    def _harmonics(self) -> tuple[Floats, Floats]:
+        """Cosine and sine parts of each harmonic in each curve, ``(harmonics, coordinates)`` rad."""
+        columns = []
         most = max(len(values) for values in self.curves.values()) // 2
         for name, values in self.curves.items():
             spectrum = np.fft.rfft(np.deg2rad(values)) / len(values)
@@ -107,10 +111,9 @@ class Gait:
             padded = np.zeros(most + 1, dtype=complex)
             padded[: len(spectrum)] = spectrum
             for shift in (0.0, 0.5) if "$" in name else (0.0,):
-                rows.append(padded)
-                shifts.append(shift)
-        table = np.array(rows)
-        return np.arange(most + 1.0), table.real, -table.imag, np.array(shifts)
+                columns.append(padded * np.exp(2j * np.pi * shift * np.arange(most + 1)))
+        table = np.array(columns).T
+        return table.real.copy(), -table.imag
 
 
 def phase(frame: Frame) -> Floats:
@@ -136,9 +139,13 @@ def followed(scene: Scene) -> Gait:
 
 def astray(frame: Frame) -> Floats:
     """Return the sum of the squared differences from the gait's angles, ``(B,)`` rad^2."""
-    gait = followed(frame.scene)
-    away = frame.state.coordinates[:, gait.columns(frame.scene)] - gait.angles(phase(frame))
-    return np.asarray(np.square(away).sum(axis=1))
+
+    def find() -> Floats:
+        gait = followed(frame.scene)
+        away = frame.state.coordinates[:, gait.columns(frame.scene)] - gait.angles(phase(frame))
+        return np.asarray(np.square(away).sum(axis=1))
+
+    return frame.remembered("astray", find)
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,10 @@ from osimexp.physics.simulate import simulate
 from osimexp.physics.simulation import Floats, Mask, Simulation, State
 from osimexp.tasks.actions import ActionMap
 from osimexp.tasks.episodes import Episodes
-from osimexp.tasks.scene import Frame, Scene
+from osimexp.tasks.scene import Frame, Indices, Scene
 from osimexp.tasks.specification import Specification
 from osimexp.tasks.starts import clear_of_ground
+from osimexp.tasks.symmetry import Mirror
 from osimexp.tasks.terminations import Fallen
 
 if TYPE_CHECKING:
@@ -31,7 +32,10 @@ Observations = NDArray[np.float32]
 Actions = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
+Rows = slice | Indices
+
 MODES = ("rgb_array",)
+EVERYWHERE = slice(None)
 
 
 class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], EzPickle):
@@ -126,6 +130,8 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         taken: Floats = np.clip(actions, -1.0, 1.0).astype(float)
         if np.isnan(taken).any():
             raise SimulationError("The controller gave actions that are not numbers (NaN).")
+        if self._mirror is not None:
+            taken = self._mirror.actions(taken, self._mirrored)
         self._previous_actions, self._actions = self._actions, taken
         state = self._simulation.step(self._action_map(taken))
         frame = self._frame(state)
@@ -152,7 +158,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
                 infos["final_obs"], infos["_final_obs"] = observations, ended
                 rows, frame = ended.nonzero()[0], self._begin(ended)
                 observations = observations.copy()
-                observations[rows] = self._observe(frame.at(rows))
+                observations[rows] = self._observe(frame.at(rows), rows)
         return observations, rewards, terminated, truncated, infos
 
     def render(self) -> tuple[Image, ...] | None:
@@ -233,6 +239,9 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self._action_map = ActionMap(
             specification.task.action, specification.muscles, scene.names.muscles
         )
+        symmetry = specification.symmetry
+        self._mirror = None if symmetry is None else Mirror(symmetry, scene, self._action_map)
+        self._mirrored = np.zeros(size, dtype=bool)
         self._rewards = specification.reward
         self._terminations = specification.termination
         target = specification.target
@@ -277,7 +286,11 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         )
         return self._current
 
-    def _observe(self, frame: Frame) -> Observations:
+    def _observe(self, frame: Frame, rows: Rows = EVERYWHERE) -> Observations:
+        """Return what the controller sees in ``frame``, which is of these rows of the batch."""
+        if self._mirror is not None:
+            self._mirrored[rows] = mirrored = self._mirror.rows(frame)
+            frame = self._mirror.frame(frame, mirrored)
         parts = [term(frame) for term in self.specification.observation.values()]
         return np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
 

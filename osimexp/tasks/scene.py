@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from osimexp.errors import ConfigError, near_matches
 from osimexp.physics.muscle_sets import matching
 from osimexp.physics.settings import ModelSettings
 from osimexp.physics.simulation import Floats, Mask, Names, State
+
+if TYPE_CHECKING:
+    from osimexp.tasks.targets import TargetTerm
 
 Indices = NDArray[np.intp]
 Kind = TypeVar("Kind", bound=np.generic)
@@ -34,7 +37,7 @@ class Scene:
     model: ModelSettings
     control_period: float
     target_size: int = 0
-    target: object = None
+    target: "TargetTerm | None" = None
     _found: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -161,6 +164,13 @@ class Frame:
     actions: Floats
     previous_actions: Floats
     targets: Floats
+    _found: dict[str, Floats] = field(default_factory=dict, repr=False, compare=False)
+
+    def remembered(self, name: str, find: Callable[[], Floats]) -> Floats:
+        """Return what several terms look at, found once for this moment."""
+        if name not in self._found:
+            self._found[name] = find()
+        return self._found[name]
 
     @cached_property
     def effort(self) -> Floats:

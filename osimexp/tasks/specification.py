@@ -16,6 +16,7 @@ from osimexp.tasks.actions import ActionSettings
 from osimexp.tasks.observations import ObservationTerm
 from osimexp.tasks.rewards import RewardTerm
 from osimexp.tasks.starts import StartTerm
+from osimexp.tasks.symmetry import SymmetryTerm
 from osimexp.tasks.targets import TargetTerm
 from osimexp.tasks.terminations import TerminationTerm
 
@@ -60,6 +61,7 @@ class Specification:
     termination: Mapping[str, TerminationTerm]
     start: StartTerm
     target: TargetTerm | None = None
+    symmetry: SymmetryTerm | None = None
     recorded: bool = False
 
     @classmethod
@@ -69,7 +71,7 @@ class Specification:
         Raises:
             ConfigError: a value is unknown, of the wrong type or out of range.
         """
-        target = config.get("target")
+        target, symmetry = config.get("target"), config.get("symmetry")
         return cls(
             model=check(ModelSettings, plain(config.model), "model"),
             muscles=check(MuscleSet, plain(config.muscles), "muscles"),
@@ -78,6 +80,7 @@ class Specification:
             task=check(MovementSettings, plain(config.task), "task"),
             start=build(config.start, "start"),
             target=None if target is None else build(target, "target"),
+            symmetry=None if symmetry is None else build(symmetry, "symmetry"),
             observation=_terms(config.observation, "observation"),
             reward=_terms(config.reward, "reward"),
             termination=_terms(config.termination, "termination"),

@@ -48,6 +48,10 @@ class TargetTerm(Protocol):
         """
         ...
 
+    def mirrored(self, targets: Floats) -> Floats:
+        """Return targets ``(R, size)`` as they are in a mirror of the sagittal plane."""
+        ...
+
 
 @dataclass(frozen=True)
 class ReachablePoint:
@@ -88,3 +92,7 @@ class ReachablePoint:
         row = scene.point(self.point)
         poses = drawn_angles(scene, generators, self.share)
         return simulation.kinematics(poses).point_positions[:, row]
+
+    def mirrored(self, targets: Floats) -> Floats:
+        """Return points ``(R, 3)`` with the way sideways turned."""
+        return targets * [1.0, 1.0, -1.0]

@@ -1,0 +1,39 @@
+"""Left and right, as the names of muscles, joints, bodies and feet tell them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+MARKS = (("_r", "_l"), ("_R", "_L"), ("r_", "l_"), ("R_", "L_"))
+WORDS = ("right", "left")
+
+
+def without_side(name: str) -> str:
+    """Return a name without the mark of its side, if it has one."""
+    for pair in MARKS:
+        for mark in pair:
+            if mark.startswith("_") and name.endswith(mark):
+                return name.removesuffix(mark)
+            if mark.endswith("_") and name.startswith(mark):
+                return name.removeprefix(mark)
+    return name
+
+
+def other_side(name: str) -> str:
+    """Return the name that the same thing on the other side has; a middle thing's own name."""
+    if name in WORDS:
+        return WORDS[1 - WORDS.index(name)]
+    for pair in MARKS:
+        for mark, other in (pair, pair[::-1]):
+            if mark.startswith("_") and name.endswith(mark):
+                return name.removesuffix(mark) + other
+            if mark.endswith("_") and name.startswith(mark):
+                return other + name.removeprefix(mark)
+    return name
+
+
+def counterparts(names: Sequence[str]) -> NDArray[np.intp]:
+    """Return for each name the place of its counterpart, or its own where it has none."""
+    places = {name: place for place, name in enumerate(names)}
+    return np.array([places.get(other_side(name), places[name]) for name in names], dtype=np.intp)
