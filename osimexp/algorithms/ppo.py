@@ -17,6 +17,7 @@ from osimexp.algorithms.algorithm import Transition
 from osimexp.algorithms.bounds import layer_widths, positive, within
 from osimexp.algorithms.networks import averages, descend
 from osimexp.algorithms.rollout import Rollout
+from osimexp.algorithms.threads import one_thread
 from osimexp.controllers.controller import Actions, Observations
 from osimexp.controllers.networks import MLP, Activation
 from osimexp.controllers.normaliser import Normaliser
@@ -209,7 +210,7 @@ class PPO:
 
     def act(self, observations: Observations) -> Actions:
         """Return clipped draws from the policy, and keep the draws for ``learn``."""
-        with torch.inference_mode():
+        with torch.inference_mode(), one_thread():
             means = self.controller.outputs(tensor(observations, self._device))
             white = torch.randn(means.shape, generator=self._generator, device=self._device)
             self._draws.copy_(means + self.log_std.exp() * white)
@@ -217,6 +218,15 @@ class PPO:
 
     def learn(self, transition: Transition) -> dict[str, float]:
         """Add the batch, whose actions the last ``act`` drew; update when the rollout is full."""
+        with one_thread():
+            self._keep(transition)
+        if not self.rollout.full:
+            return {}
+        metrics = self._update()
+        self.rollout.clear()
+        return metrics
+
+    def _keep(self, transition: Transition) -> None:
         normaliser = self.controller.normaliser
         observations = tensor(transition.observations, self._device)
         next_observations = tensor(transition.next_observations, self._device)
@@ -234,11 +244,6 @@ class PPO:
         )
         if self.settings.normalise_observations:
             normaliser.update(observations)
-        if not self.rollout.full:
-            return {}
-        metrics = self._update()
-        self.rollout.clear()
-        return metrics
 
     def _scaled(self, rewards: Tensor, ended: Tensor) -> Tensor:
         if not self.settings.scale_rewards:
