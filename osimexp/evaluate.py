@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from pydantic import Field
 from rich.console import Console
 
-from osimexp.analysis.controllers import Played, chosen_controller
+from osimexp.analysis.controllers import Played, chosen_controller, played
 from osimexp.analysis.evaluation import evaluate
 from osimexp.analysis.recording import record, recording_environment
 from osimexp.command_line import launch
@@ -32,9 +32,10 @@ class EvaluateSettings:
     """What ``conf/evaluate.yaml`` says.
 
     Attributes:
-        run: folder of the run.
+        run: folder of the run; null for a controller that comes with the package.
         episodes: how many.
-        controller: the run's policy, or one to compare it with, in the run's own task.
+        controller: the run's policy, or one to compare it with, in the run's own task; or the name
+            of one that comes with the package.
         value: of every action of the constant controller, in [-1, 1].
         checkpoint: which of the run's policies; null takes the best if there is one, else the
             latest.
@@ -46,9 +47,9 @@ class EvaluateSettings:
 
     """
 
-    run: str
+    run: str | None
     episodes: Count
-    controller: Played
+    controller: str
     value: float
     checkpoint: Literal["best", "latest"] | None
     seed: Annotated[int, Field(ge=0)] | None
@@ -69,7 +70,10 @@ def evaluate_run(config: DictConfig) -> float:
     physics = values.pop("physics", None)  # A group of the run's config, checked with it.
     settings = check(EvaluateSettings, values, "evaluate")
     prepare_torch(settings.device, settings.threads)
-    folder = RunFolder.open(Path(settings.run))
+    folder, kind = played(settings.run, settings.controller)
+    results = folder
+    if settings.run is None:
+        results = RunFolder(Path("outputs") / "trained" / settings.controller)
     run_config = folder.config()
     run_config.workers = config.workers
     if physics is not None:
@@ -81,7 +85,7 @@ def evaluate_run(config: DictConfig) -> float:
     batch = min(build(run_config.algo, "algo").environments, settings.episodes)
     with closing(make(run_config, batch, "evaluation")) as environment:
         controller = chosen_controller(
-            settings.controller,
+            kind,
             environment,
             folder,
             checkpoint_name,
@@ -90,22 +94,24 @@ def evaluate_run(config: DictConfig) -> float:
             settings.device,
         )
         evaluation = evaluate(environment, controller, settings.episodes, seed)
-    which = checkpoint_name if settings.controller == "policy" else settings.controller
+    which = checkpoint_name if kind == "policy" else kind
     Console().print(evaluation.table(f"{folder.path}: {which}, {settings.episodes} episodes"))
-    file = folder.evaluation_file(f"{which}_{settings.episodes}_s{seed}")
+    file = results.evaluation_file(f"{which}_{settings.episodes}_s{seed}")
+    file.parent.mkdir(parents=True, exist_ok=True)
     write_json(file, {**plain(config), **evaluation.as_json()})
     print(f"Written to {file}", flush=True)
     if settings.movements:
         if "_target_" in run_config.task:
             raise ConfigError(f"The task of {folder.path} moves no model, so movements must be 0.")
-        stem = folder.path / "movements" / which
-        for written in _movements(settings, folder, run_config, checkpoint_name, seed, stem):
+        stem = results.path / "movements" / which
+        for written in _movements(settings, kind, folder, run_config, checkpoint_name, seed, stem):
             print(f"Written to {written}", flush=True)
     return evaluation.means()["return"]
 
 
 def _movements(
     settings: EvaluateSettings,
+    kind: Played,
     folder: RunFolder,
     config: DictConfig,
     checkpoint_name: str,
@@ -117,7 +123,7 @@ def _movements(
         paths = state_paths(environment.model)
         for episode in range(seed, seed + settings.movements):
             controller = chosen_controller(
-                settings.controller,
+                kind,
                 environment,
                 folder,
                 checkpoint_name,

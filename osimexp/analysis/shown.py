@@ -4,12 +4,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from omegaconf import DictConfig
 from pydantic import Field
 
-from osimexp.analysis.controllers import Played, chosen_controller
+from osimexp.analysis.controllers import Played, chosen_controller, played
 from osimexp.analysis.recording import record, recording_environment
 from osimexp.config import check, plain
 from osimexp.errors import ConfigError
@@ -36,7 +36,8 @@ class ShownSettings:
         movement: a ``.sto`` or ``.mot`` file to be replayed instead; on the run's model where a
             run is given, else on that of ``model``.
         ground_reactions: a file of the forces that belong to ``movement``.
-        controller: the run's policy, or one to compare it with.
+        controller: the run's policy, or one to compare it with; or the name of one that comes
+            with the package.
         value: of every action of the constant controller, in [-1, 1].
         checkpoint: null takes the best if there is one, else the latest.
         seed: of the episode; null takes that of the first of the run's final evaluation.
@@ -45,14 +46,17 @@ class ShownSettings:
     run: str | None = None
     movement: str | None = None
     ground_reactions: str | None = None
-    controller: Played = "policy"
+    controller: str = "policy"
     value: float = 0.0
     checkpoint: Literal["best", "latest"] | None = None
     seed: Annotated[int, Field(ge=0)] | None = None
 
     def __post_init__(self) -> None:
-        if self.run is None and self.movement is None:
-            raise ValueError("give a run (run=outputs/...) or a movement (movement=walk.mot)")
+        if self.run is None and self.movement is None and self.controller in get_args(Played):
+            raise ValueError(
+                "give a run (run=outputs/...), a movement (movement=walk.mot) or a controller that "
+                "comes with osimexp (controller=walk)"
+            )
         if self.ground_reactions is not None and self.movement is None:
             raise ValueError("ground_reactions belong to a movement, which must be given too")
 
@@ -96,9 +100,9 @@ def shown(config: DictConfig) -> tuple[Shown, dict[str, object]]:
     settings = check(ShownSettings, {k: v for k, v in values.items() if k in own}, "shown")
     rest = {k: v for k, v in values.items() if k not in own}
     if settings.movement is None:
-        assert settings.run is not None
         physics = None if groups["physics"] is None else config.physics
-        return from_run(RunFolder.open(Path(settings.run)), settings, physics), rest
+        folder, kind = played(settings.run, settings.controller)
+        return from_run(folder, settings, kind, physics), rest
     if settings.run is not None:
         run_config = RunFolder.open(Path(settings.run)).config()
         model, muscles = plain(run_config.model), plain(run_config.muscles)
@@ -118,13 +122,17 @@ def shown(config: DictConfig) -> tuple[Shown, dict[str, object]]:
 
 
 def from_run(
-    folder: RunFolder, settings: ShownSettings, physics: DictConfig | None = None
+    folder: RunFolder,
+    settings: ShownSettings,
+    kind: Played = "policy",
+    physics: DictConfig | None = None,
 ) -> Shown:
     """Play a run's policy, or another controller in the run's task, for one episode.
 
     Args:
         folder: of the run.
-        settings: which controller and which episode.
+        settings: which checkpoint and which episode.
+        kind: which controller.
         physics: what to simulate by; None takes what the run is judged by.
 
     Raises:
@@ -139,12 +147,12 @@ def from_run(
     seed = Seeds.of(config.seed).final_evaluation if settings.seed is None else settings.seed
     name = settings.checkpoint or folder.judged_checkpoint()
     with closing(recording_environment(Specification.from_config(config))) as environment:
-        controller = chosen_controller(
-            settings.controller, environment, folder, name, settings.value, seed
-        )
+        controller = chosen_controller(kind, environment, folder, name, settings.value, seed)
         movement = record(environment, controller, seed)
-        played = name if settings.controller == "policy" else settings.controller
-        return Shown(f"{folder.path.name} ({played})", environment.model, movement, folder)
+        title = f"{folder.path.name} ({name if kind == 'policy' else kind})"
+        # Nothing is written beside a controller that comes with the package.
+        home = None if settings.run is None else folder
+        return Shown(title, environment.model, movement, home)
 
 
 def from_file(path: Path, model: PreparedModel, ground_reactions: Path | None = None) -> Shown:

@@ -100,7 +100,7 @@ class Gait:
 
     @cached_property
     def _harmonics(self) -> tuple[Floats, Floats]:
-        """Cosine and sine parts of each harmonic in each curve, ``(harmonics, coordinates)`` rad."""
+        """Cosine and sine parts (rad) of each curve, ``(harmonics, coordinates)``."""
         columns = []
         most = max(len(values) for values in self.curves.values()) // 2
         for name, values in self.curves.items():

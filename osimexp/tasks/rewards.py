@@ -118,6 +118,30 @@ class JointLimits:
 
 
 @dataclass(frozen=True)
+class Impact:
+    """Cost of coming down hard: the ground's force on each foot beyond what walking takes.
+
+    Schumacher et al. (2023), Natural and robust walking using reinforcement learning without
+    demonstrations in high-dimensional musculoskeletal models, arXiv:2309.02976, who allow 1.2 body
+    weights.
+
+    Attributes:
+        weight: per step.
+        allowed: body weights on a foot that cost nothing.
+    """
+
+    READS: ClassVar[frozenset[str]] = frozenset({"ground_reaction"})
+    weight: float = 1.0
+    allowed: float = 1.2
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return minus the sum over feet of the excess in body weights, at most 10."""
+        load = frame.state.ground_reaction[:, :, 1] / frame.scene.body_weight
+        excess = np.maximum(load - self.allowed, 0.0).sum(axis=1)
+        return np.asarray(-np.minimum(excess, 10.0))
+
+
+@dataclass(frozen=True)
 class Smoothness:
     """Cost of changing the actions: the mean of their differences squared.
 

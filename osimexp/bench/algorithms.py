@@ -1,0 +1,112 @@
+"""How fast our algorithms learn and act, beside Stable-Baselines3's."""
+
+import csv
+import io
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Annotated
+
+from hydra import compose
+from omegaconf import DictConfig
+from pydantic import Field
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from osimexp.config import check, plain
+from osimexp.errors import ConfigError
+from osimexp.experiment.seeding import prepare_torch
+from osimexp.files import write_text
+
+Count = Annotated[int, Field(ge=1)]
+LIBRARIES = ("osimexp", "stable_baselines3")
+
+
+@dataclass(frozen=True)
+class AlgorithmBenchSettings:
+    """What ``conf/bench_algorithms.yaml`` says.
+
+    Attributes:
+        task: overrides of the main config that say what is acted in.
+        hidden_sizes: of every network.
+        batch_size: of every gradient step.
+        threads: of PyTorch.
+        rounds: through all candidates.
+        seconds: for each candidate in each round.
+        output: a file for the raw figures.
+    """
+
+    task: tuple[str, ...]
+    hidden_sizes: tuple[int, ...]
+    batch_size: Count
+    threads: Count
+    rounds: Count
+    seconds: Annotated[float, Field(gt=0.0)]
+    output: str | None
+
+
+Work = Callable[[], object]
+"""Does one piece of what is counted: an update, an epoch, an action."""
+
+
+def bench_algorithms(config: DictConfig) -> float:
+    """Time every piece of work by both libraries in turns, and return the least ratio."""
+    settings = check(AlgorithmBenchSettings, plain(config), "bench")
+    try:
+        # An optional extra, which takes seconds to import.
+        from osimexp.bench.pieces import pieces
+    except ImportError as error:
+        raise ConfigError(
+            f"The benchmark needs {error.name}; install osimexp with its extra, osimexp[bench]."
+        ) from error
+    prepare_torch("cpu", settings.threads)
+    problem = compose("config", [*settings.task, "seed=0"])
+    with closing(pieces(problem, settings.hidden_sizes, settings.batch_size)) as made:
+        rates: dict[tuple[str, str], list[float]] = {
+            (name, library): [] for name in made.names for library in LIBRARIES
+        }
+        for turn in range(settings.rounds):
+            for name, library in list(rates)[:: 1 if turn % 2 == 0 else -1]:
+                rates[name, library].append(_rate(made.work(name, library), settings.seconds))
+    if settings.output is not None:
+        _write(Path(settings.output), rates)
+    ratios = {
+        name: [a / b for a, b in zip(*(rates[name, who] for who in LIBRARIES), strict=True)]
+        for name in made.names
+    }
+    Console().print(_table(rates, ratios))
+    return float(min(median(values) for values in ratios.values()))
+
+
+def _rate(work: Work, seconds: float) -> float:
+    """Return pieces of work a second."""
+    work()
+    begin, count = time.perf_counter(), 0
+    while (spent := time.perf_counter() - begin) < seconds:
+        work()
+        count += 1
+    return count / spent
+
+
+def _write(file: Path, rates: dict[tuple[str, str], list[float]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("work", "library", "round", "per_second"))
+    for (name, library), values in rates.items():
+        writer.writerows((name, library, turn, f"{v:.2f}") for turn, v in enumerate(values))
+    write_text(file, text.getvalue())
+
+
+def _table(rates: dict[tuple[str, str], list[float]], ratios: dict[str, list[float]]) -> Table:
+    table = Table(box=SIMPLE, title="A second, median of rounds; ratios within rounds")
+    for column in ("work", *LIBRARIES, "ratio", "least", "most"):
+        table.add_column(column, justify="left" if column == "work" else "right")
+    for name, values in ratios.items():
+        each = (f"{median(rates[name, library]):.4g}" for library in LIBRARIES)
+        ends = (f"{v:.2f}" for v in (median(values), min(values), max(values)))
+        table.add_row(name, *each, *ends)
+    return table

@@ -1,0 +1,241 @@
+"""Our algorithms beside Stable-Baselines3's: the same problems, hyperparameters and seeds."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from hydra import compose
+from omegaconf import DictConfig
+from pydantic import Field
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from osimexp.analysis.statistics import Scores, bootstrap_interval, interquartile_mean
+from osimexp.bench.curves import draw_curves
+from osimexp.config import check, plain
+from osimexp.errors import ConfigError
+from osimexp.experiment.seeding import prepare_torch
+from osimexp.files import write_text
+
+LIBRARIES = ("osimexp", "stable_baselines3")
+FIELDS = ("problem", "algorithm", "library", "seed", "steps", "return", "seconds")
+LAST = 3  # Evaluations whose mean is a training's score.
+MARGIN = 0.05  # By which our mean may be lower where the intervals overlap.
+
+Kind = Literal["ppo", "ddpg", "sac"]
+Count = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True)
+class LearningBenchSettings:
+    """What ``conf/bench_learning.yaml`` says.
+
+    Attributes:
+        output: folder of everything that is written.
+        problems: which of ``tasks``.
+        algorithms: which.
+        seeds: trainings of each algorithm by each library on each problem.
+        evaluations: of a training, at even distances.
+        episodes: of an evaluation.
+        steps: budget of each algorithm on each problem.
+        tasks: overrides of the main config for each problem.
+        hyperparameters: of each algorithm, by our names.
+    """
+
+    output: str
+    problems: tuple[str, ...]
+    algorithms: tuple[Kind, ...]
+    seeds: Count
+    evaluations: Annotated[int, Field(ge=LAST)]
+    episodes: Count
+    steps: dict[Kind, dict[str, int]]
+    tasks: dict[str, tuple[str, ...]]
+    hyperparameters: dict[Kind, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """An evaluation; see ``osimexp.bench.trainings.Curve``."""
+
+    problem: str
+    algorithm: str
+    library: str
+    seed: int
+    steps: int
+    mean_return: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the trainings of one algorithm by one library on one problem come to.
+
+    Attributes:
+        mean: interquartile mean over seeds of the mean return of the last evaluations.
+        low: of the 95 % bootstrap interval.
+        high: likewise.
+        seeds: how many.
+        seconds: of one training, evaluations not counted; median.
+    """
+
+    mean: float
+    low: float
+    high: float
+    seeds: int
+    seconds: float
+
+
+def bench_learning(config: DictConfig) -> float:
+    """Train what was not trained yet, write and show the comparison, and return pairs not level."""
+    settings = check(LearningBenchSettings, plain(config), "bench")
+    for problem in settings.problems:
+        if problem not in settings.tasks:
+            raise ConfigError(f"problems: {problem} has no entry in tasks.")
+    try:
+        # An optional extra, which takes seconds to import.
+        from osimexp.bench.trainings import Plan, train
+    except ImportError as error:
+        raise ConfigError(
+            f"The benchmark needs {error.name}; install osimexp with its extra, osimexp[bench]."
+        ) from error
+    prepare_torch("cpu", 1)
+    folder = Path(settings.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "curves.csv"
+    rows = read_rows(file)
+    for seed in range(settings.seeds):
+        for algorithm, problem, library in _pairs(settings):
+            key = (problem, algorithm, library, seed)
+            if any((r.problem, r.algorithm, r.library, r.seed) == key for r in rows):
+                continue
+            plan = Plan(
+                problem,
+                compose("config", [*settings.tasks[problem], f"seed={seed}"]),
+                algorithm,
+                settings.hyperparameters[algorithm],
+                settings.steps[algorithm][problem],
+                settings.evaluations,
+                settings.episodes,
+                seed,
+            )
+            curve = train(plan, library)
+            points = zip(curve.steps, curve.returns, curve.seconds, strict=True)
+            rows += [Row(*key, *point) for point in points]
+            write_rows(file, rows)
+            print(
+                f"{algorithm} {problem} {library} seed {seed}: {curve.returns[-1]:.1f} "
+                f"after {curve.seconds[-1]:.0f} s",
+                flush=True,
+            )
+    chosen = [r for r in rows if r.problem in settings.problems]
+    results = summarise(chosen)
+    write_results(folder / "results.csv", results)
+    for problem in settings.problems:
+        draw_curves(problem, [r for r in chosen if r.problem == problem], folder)
+    Console().print(_table(results))
+    return float(sum(verdict(*pair) == "behind" for pair in _beside(results).values()))
+
+
+def summarise(rows: list[Row]) -> dict[tuple[str, str, str], Result]:
+    """Return the result of each problem, algorithm and library."""
+    generator = np.random.default_rng(0)
+    results = {}
+    for key in dict.fromkeys((r.problem, r.algorithm, r.library) for r in rows):
+        own = [r for r in rows if (r.problem, r.algorithm, r.library) == key]
+        each = [[r for r in own if r.seed == seed] for seed in sorted({r.seed for r in own})]
+        scores: Scores = np.array([np.mean([r.mean_return for r in s[-LAST:]]) for s in each])
+        low, high = bootstrap_interval([scores], interquartile_mean, generator)
+        seconds = float(np.median([s[-1].seconds for s in each]))
+        results[key] = Result(float(interquartile_mean(scores)), low, high, len(each), seconds)
+    return results
+
+
+def verdict(ours: Result, theirs: Result) -> str:
+    """Return whether ours is ``above``, ``level`` or ``behind``.
+
+    Level is an interval that overlaps with theirs, and a mean lower by no more than 5 %.
+    """
+    if ours.low > theirs.high:
+        return "above"
+    lower = theirs.mean - ours.mean
+    return "level" if ours.high >= theirs.low and lower <= MARGIN * abs(theirs.mean) else "behind"
+
+
+def read_rows(file: Path) -> list[Row]:
+    """Return what was found before; nothing where there is no file."""
+    if not file.is_file():
+        return []
+    with file.open(newline="") as stream:
+        return [
+            Row(
+                r["problem"], r["algorithm"], r["library"], int(r["seed"]), int(r["steps"]),
+                float(r["return"]), float(r["seconds"]),
+            )
+            for r in csv.DictReader(stream)
+        ]  # fmt: skip
+
+
+def write_rows(file: Path, rows: list[Row]) -> None:
+    """Write every evaluation."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(FIELDS)
+    for r in rows:
+        figures = (f"{r.mean_return:.4f}", f"{r.seconds:.2f}")
+        writer.writerow((r.problem, r.algorithm, r.library, r.seed, r.steps, *figures))
+    write_text(file, text.getvalue())
+
+
+def write_results(file: Path, results: dict[tuple[str, str, str], Result]) -> None:
+    """Write the result of every algorithm by every library."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        ("problem", "algorithm", "library", "iqm", "low", "high", "seeds", "seconds", "verdict")
+    )
+    beside = _beside(results)
+    for key, r in results.items():
+        said = verdict(*beside[key[:2]]) if key[2] == "osimexp" and key[:2] in beside else ""
+        figures = (f"{r.mean:.2f}", f"{r.low:.2f}", f"{r.high:.2f}", r.seeds, f"{r.seconds:.1f}")
+        writer.writerow((*key, *figures, said))
+    write_text(file, text.getvalue())
+
+
+def _pairs(settings: LearningBenchSettings) -> Iterator[tuple[Kind, str, str]]:
+    for algorithm in settings.algorithms:
+        for problem in settings.problems:
+            for library in LIBRARIES:
+                yield algorithm, problem, library
+
+
+def _beside(
+    results: dict[tuple[str, str, str], Result],
+) -> dict[tuple[str, str], tuple[Result, Result]]:
+    """Return ours and theirs for each problem and algorithm that both have."""
+    keys = dict.fromkeys(key[:2] for key in results)
+    return {
+        key: (results[(*key, LIBRARIES[0])], results[(*key, LIBRARIES[1])])
+        for key in keys
+        if all((*key, library) in results for library in LIBRARIES)
+    }
+
+
+def _table(results: dict[tuple[str, str, str], Result]) -> Table:
+    table = Table(box=SIMPLE, title="Return of the last evaluations: interquartile mean, 95 %")
+    for column in ("problem", "algorithm", *LIBRARIES, "seeds", "time of ours", ""):
+        table.add_column(column)
+    for (problem, algorithm), (ours, theirs) in _beside(results).items():
+        table.add_row(
+            problem,
+            algorithm,
+            *(f"{r.mean:.1f} ({r.low:.1f} to {r.high:.1f})" for r in (ours, theirs)),
+            f"{min(ours.seeds, theirs.seeds)}",
+            f"{ours.seconds / theirs.seconds:.2f} of theirs",
+            verdict(ours, theirs),
+        )
+    return table

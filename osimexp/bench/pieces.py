@@ -1,0 +1,104 @@
+"""What learning and acting are made of, ready to be timed, by both libraries."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig
+
+from osimexp.algorithms.algorithm import Algorithm, Transition
+from osimexp.algorithms.ppo import PPO
+from osimexp.bench.algorithms import Work
+from osimexp.bench.trainings import Plan, our_algorithm, their_algorithm
+from osimexp.tasks.environment import Environment
+from osimexp.tasks.make import make
+from osimexp.tasks.stable_baselines import StableBaselinesEnv
+
+STARTS = 1000  # Transitions in a replay before the first update.
+ROLLOUT = {"environments": 8, "rollout_steps": 256}
+MANY = 64  # Observations that are acted on at once.
+
+
+class Pieces:
+    """Pieces of work by name and library; see ``pieces``."""
+
+    def __init__(self, works: Mapping[tuple[str, str], Work], opened: list[Environment]) -> None:
+        self._works, self._opened = works, opened
+        self.names = list(dict.fromkeys(name for name, _ in works))
+
+    def work(self, name: str, library: str) -> Work:
+        """Return what does one piece."""
+        return self._works[name, library]
+
+    def close(self) -> None:
+        """Close the environments."""
+        for environment in self._opened:
+            environment.close()
+
+
+def pieces(config: DictConfig, hidden_sizes: tuple[int, ...], batch_size: int) -> Pieces:
+    """Return updates, epochs and acting of each algorithm by each library.
+
+    Args:
+        config: of the problem, whose observations and actions are learned from.
+        hidden_sizes: of every network.
+        batch_size: of every gradient step.
+    """
+    works: dict[tuple[str, str], Work] = {}
+    opened: list[Environment] = []
+    off_policy = {
+        "environments": 1,
+        "learning_starts": STARTS,
+        "batch_size": batch_size,
+        "normalise_observations": False,
+    }
+    on_policy = {
+        **ROLLOUT, "minibatch_size": batch_size, "epochs": 1, "kl_stop": None,
+        "normalise_observations": False, "scale_rewards": False,
+    }  # fmt: skip
+    for kind, settings in (("sac", off_policy), ("ddpg", off_policy), ("ppo", on_policy)):
+        sized = {**settings, "hidden_sizes": hidden_sizes}
+        plan = Plan("", config, kind, sized, STARTS + 10, 1, 1, 0)
+        what = "epoch" if kind == "ppo" else "update"
+        count = plan.hyperparameters.environments
+        batches = [make(config, count), make(config, count)]
+        opened += batches
+        ours = our_algorithm(plan, batches[0])
+        theirs = their_algorithm(plan, StableBaselinesEnv(batches[1], 0))
+        works[f"{kind} {what}", "osimexp"] = _learning(ours, batches[0])
+        works[f"{kind} {what}", "stable_baselines3"] = _learning_theirs(theirs, kind, batch_size)
+        for rows in (1, MANY):
+            seen = np.zeros((rows, *batches[0].single_observation_space.shape), dtype=np.float32)
+            name = f"{kind} act on {rows}"
+            works[name, "osimexp"] = partial(ours.controller.act, seen)
+            works[name, "stable_baselines3"] = partial(theirs.predict, seen, deterministic=True)
+    return Pieces(works, opened)
+
+
+def _learning_theirs(model: Any, kind: str, batch_size: int) -> Work:
+    """Return one update of theirs, after enough steps for there to be one."""
+    model.learn(ROLLOUT["environments"] * ROLLOUT["rollout_steps"])
+    if kind == "ppo":
+        return partial(model.train)
+    return partial(model.train, 1, batch_size)
+
+
+def _learning(algorithm: Algorithm, batch: Environment) -> Work:
+    """Return one update of ours, after enough steps for there to be one."""
+    observations, _ = batch.reset(seed=0)
+    updated = False
+    while not updated:
+        actions = algorithm.act(observations)
+        following, rewards, terminated, truncated, _ = batch.step(actions)
+        step = Transition(observations, actions, rewards, following, terminated, truncated)
+        updated = bool(algorithm.learn(step))
+        observations = following
+
+    def again() -> None:
+        if isinstance(algorithm, PPO):
+            # The rollout is as it was; its last step is added once more, which makes it full.
+            algorithm.rollout.filled = len(algorithm.rollout.rewards) - 1
+        algorithm.learn(step)
+
+    return again

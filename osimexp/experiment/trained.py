@@ -1,0 +1,62 @@
+"""Trained controllers that come with the package: run folders with no more than playing takes."""
+
+from pathlib import Path
+
+from osimexp.errors import ConfigError, RunFolderError, near_matches
+from osimexp.experiment import checkpoint
+from osimexp.experiment.checkpoint import Checkpoint, config_hash
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.files import write_json
+
+KEPT_OF_RECORD = ("versions", "git")
+
+
+def trained_names() -> list[str]:
+    """Return the names of the controllers that come with the package."""
+    return sorted(path.name for path in _directory().iterdir() if (path / "run.json").is_file())
+
+
+def trained(name: str) -> RunFolder:
+    """Return the folder of a controller that comes with the package.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    names = trained_names()
+    if name not in names:
+        raise ConfigError(f"controller={name} is not known; {near_matches(name, names)}")
+    return RunFolder.open(_directory() / name)
+
+
+def keep(folder: RunFolder, path: Path) -> RunFolder:
+    """Write the policy of a run, with its observation statistics and its task, to a new folder.
+
+    What serves learning alone, such as the critics and what was logged, is left behind.
+
+    Args:
+        folder: of the run.
+        path: of the folder to be made.
+
+    Raises:
+        RunFolderError: there is something at ``path`` already, or the run cannot be read.
+    """
+    config = folder.config()
+    saved = checkpoint.load(folder.checkpoint_file(folder.judged_checkpoint()))
+    record = folder.record()
+    config.run.folder = str(Path("outputs") / path.name)
+    if path.exists():
+        raise RunFolderError(f"{path} is there already; name a folder that is not.")
+    kept = RunFolder(path)
+    kept.checkpoint_file("best").parent.mkdir(parents=True)
+    kept.write_config(config)
+    policy = Checkpoint(saved.steps, config_hash(config), {"policy": saved.state["policy"]})
+    checkpoint.save(kept.checkpoint_file("best"), policy)
+    facts = {name: record.get(name) for name in KEPT_OF_RECORD}
+    write_json(
+        kept.record_file, {"state": "finished", "reason": None, "steps": saved.steps, **facts}
+    )
+    return kept
+
+
+def _directory() -> Path:
+    return Path(__file__).parent.parent / "trained"
