@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from pydantic import Field
 from rich.console import Console
 
@@ -67,7 +67,8 @@ def main() -> None:
 def evaluate_run(config: DictConfig) -> float:
     """Evaluate, show and write the figures, and return the mean return."""
     values = plain(config)
-    physics = values.pop("physics", None)  # A group of the run's config, checked with it.
+    # Groups of the run's config, checked with it.
+    changed = [name for name in ("physics", "push") if values.pop(name, None) is not None]
     settings = check(EvaluateSettings, values, "evaluate")
     prepare_torch(settings.device, settings.threads)
     folder, kind = played(settings.run, settings.controller)
@@ -76,8 +77,8 @@ def evaluate_run(config: DictConfig) -> float:
         results = RunFolder(Path("outputs") / "trained" / settings.controller)
     run_config = folder.config()
     run_config.workers = config.workers
-    if physics is not None:
-        run_config.physics = config.physics
+    for name in changed:
+        OmegaConf.update(run_config, name, config[name], merge=False, force_add=True)
     checkpoint_name = settings.checkpoint or folder.judged_checkpoint()
     seed = settings.seed
     if seed is None:

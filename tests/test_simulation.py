@@ -197,7 +197,7 @@ def test_a_snapshot_of_a_long_episode(arm: PreparedModel) -> None:
     """The record of excitations grows past what it begins with."""
     batch = tasks.simulation(arm, 1)
     rolled(batch, excitations(1, 6, 300))
-    assert len(batch.snapshot()["excitations"][0]) == 300
+    assert len(batch.snapshot()["controls"][0]) == 300
 
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGSTOP], ids=["dies", "hangs"])

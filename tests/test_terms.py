@@ -34,6 +34,7 @@ def made_up(target_size: int = 0, base: Base | None = None) -> Frame:
         coordinates=np.array([[0.1, 3.0, 0.95, 0.2, -0.4], [0.9, 4.0, 0.5, 0.3, -2.7]]),
         speeds=np.array([[1.0, 2.0, 0.0, 0.0, -4.0], [0.0] * 5]),
         excitations=np.zeros((2, 2)),
+        push=np.zeros(2),
         activations=np.array([[0.5, 0.1], [1.0, 0.0]]),
         fibre_length=np.array([[0.9, 1.1], [1.0, 1.0]]),
         fibre_velocity=np.array([[-0.1, 0.1], [0.0, 0.0]]),

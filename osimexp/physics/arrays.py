@@ -37,6 +37,7 @@ def layout(names: Names, size: int, fields: frozenset[str]) -> Layout:
         "coordinates": (coordinates,),
         "speeds": (coordinates,),
         "excitations": (muscles,),
+        "push": (),
         "activations": (muscles,),
         "fibre_length": (muscles,),
         "fibre_velocity": (muscles,),

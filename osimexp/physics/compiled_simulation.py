@@ -72,7 +72,7 @@ class CompiledSimulation:
         self._rows = np.zeros((size, shape.states))
         self._rows[:, shape.fibres] = self.model.fibre_ranges.mean(axis=1)
         self._memory = np.zeros((size, MEMORY))
-        self._excitations = np.zeros((size, shape.muscles))
+        self._controls = np.zeros((size, shape.controls))
         self._read = np.zeros((size, shape.outputs))
         self._status = np.zeros(size, dtype=np.int32)
         self._evaluations = np.zeros(size, dtype=np.int32)
@@ -89,7 +89,7 @@ class CompiledSimulation:
         states[:, : shape.free] = start.coordinates[:, free]
         states[:, shape.speeds] = start.speeds[:, free]
         states[:, shape.activations] = start.activations
-        idle = np.zeros((len(rows), shape.muscles))
+        idle = np.zeros((len(rows), shape.controls))
         if shape.elastic:
             self._equilibrate(states, idle, start)
         read = np.empty((len(rows), shape.outputs))
@@ -98,29 +98,30 @@ class CompiledSimulation:
             bad = int(np.flatnonzero(~np.isfinite(read).all(axis=1))[0])
             raise unsound(self.names, start.coordinates[bad], "its state is not finite.")
         self._rows[rows], self._read[rows] = states, read
-        self._excitations[rows] = 0.0
+        self._controls[rows] = 0.0
         self._memory[rows] = 0.0
         self._steps[rows] = 0
         self._state.time[rows] = 0.0
         self._state.failed[rows] = False
         return self._state
 
-    def step(self, excitations: Floats) -> State:
-        """Hold the excitations ``(B, muscles)`` for one control period."""
-        self._excitations[:] = excitations
+    def step(self, excitations: Floats, push: Floats | None = None) -> State:
+        """Hold the excitations ``(B, muscles)``, and ``push`` ``(B,)`` N, for a control period."""
+        self._controls[:, :-1] = excitations
+        self._controls[:, -1] = 0.0 if push is None else push
         self._steps += 1
         self._machine.step(
             self._settings,
             self.control_period,
             self._rows,
-            self._excitations,
+            self._controls,
             self._memory,
             self._status,
             self._evaluations,
             self._threads,
         )
         self.evaluations += int(self._evaluations.sum())
-        self._machine.read("output", self._rows, self._excitations, self._read, self._threads)
+        self._machine.read("output", self._rows, self._controls, self._read, self._threads)
         np.multiply(self._steps, self.control_period, out=self._state.time)
         np.not_equal(self._status, 0, out=self._state.failed)
         return self._state
@@ -131,7 +132,7 @@ class CompiledSimulation:
         states = np.zeros((len(coordinates), shape.states))
         states[:, : shape.free] = coordinates[:, self.model.free]
         found = np.empty((len(states), 3 * shape.points + shape.spheres))
-        idle = np.zeros((len(states), shape.muscles))
+        idle = np.zeros((len(states), shape.controls))
         self._machine.read("kinematics", states, idle, found, self._threads)
         points, heights = np.split(found, [3 * shape.points], axis=1)
         clearance = heights.min(axis=1, initial=np.inf)
@@ -142,7 +143,7 @@ class CompiledSimulation:
         return {
             "rows": self._rows.copy(),
             "memory": self._memory.copy(),
-            "excitations": self._excitations.copy(),
+            "controls": self._controls.copy(),
             "steps": self._steps.copy(),
         }
 
@@ -150,9 +151,9 @@ class CompiledSimulation:
         """Put every simulation back where ``snapshot`` was taken."""
         self._rows[:] = snapshot["rows"]
         self._memory[:] = snapshot["memory"]
-        self._excitations[:] = snapshot["excitations"]
+        self._controls[:] = snapshot["controls"]
         self._steps[:] = snapshot["steps"]
-        self._machine.read("output", self._rows, self._excitations, self._read, self._threads)
+        self._machine.read("output", self._rows, self._controls, self._read, self._threads)
         np.multiply(self._steps, self.control_period, out=self._state.time)
         self._state.failed[:] = False
         return self._state
@@ -171,7 +172,7 @@ class CompiledSimulation:
         rows = np.zeros((_TRIED, self._shape.states))
         rows[:, : self._shape.free] = self.names.default_pose[self.model.free]
         rows[:, self._shape.activations] = 0.05
-        controls = np.zeros((_TRIED, self._shape.muscles))
+        controls = np.zeros((_TRIED, self._shape.controls))
         low, high = (np.ascontiguousarray(ends) for ends in self.model.fibre_ranges.T)
         status, taken = np.zeros((2, _TRIED), dtype=np.int32)
         self._machine.equilibrate(rows, controls, (low, high), status)
@@ -180,7 +181,7 @@ class CompiledSimulation:
             generator = np.random.default_rng(0)
             state, memory = rows.copy(), np.zeros((_TRIED, MEMORY))
             for _ in range(20):
-                generator.random(out=controls)
+                controls[:, :-1] = generator.random((_TRIED, self._shape.muscles))
                 self._machine.step(settings, 0.01, state, controls, memory, status, taken)
             results.append(state[:, : self._shape.free])
         error = float(np.sqrt(np.mean((results[0] - results[1]) ** 2)))
@@ -212,7 +213,8 @@ class CompiledSimulation:
             assert not view.size or np.shares_memory(view, self._read), name
         return State(
             time=np.zeros(self.size),
-            excitations=self._excitations,
+            excitations=self._controls[:, :-1],
+            push=self._controls[:, -1],
             failed=np.zeros(self.size, dtype=bool),
             lost=np.zeros(self.size, dtype=bool),
             **views,

@@ -9,7 +9,7 @@ import numpy as np
 import opensim
 
 from osimexp.errors import ModelError, near_matches
-from osimexp.physics.model import PreparedModel, first_line, loaded
+from osimexp.physics.model import PUSH, PreparedModel, first_line, loaded
 from osimexp.physics.settings import Integrator, OpenSimSettings
 from osimexp.physics.simulation import Floats, Kinematics, Names, State, unsound
 
@@ -104,13 +104,15 @@ class Engine:
             raise unsound(self.names, coordinates, "its state is not finite.")
         self._steps = 0
 
-    def step(self, excitations: Floats) -> bool:
+    def step(self, excitations: Floats, push: float = 0.0) -> bool:
         """Hold excitations ``(muscles,)`` for a control period; False when the model ran away.
+
+        ``push`` is the force forward on the body that is pushed, N.
 
         Raises:
             RuntimeError: OpenSim cannot integrate this.
         """
-        self._excite(excitations)
+        self._excite(excitations, push)
         self._steps += 1
         self._current = self._manager.integrate(self._steps * self._control_period)
         speeds = self._current.getY().to_numpy()[self._u]
@@ -145,18 +147,19 @@ class Engine:
             for coordinate, limit in self._limits:
                 row.limit_torque[b, coordinate] += limit.calcLimitForce(state)
 
-    def rates(self, stretch: Floats, excitations: Floats) -> Rates:
+    def rates(self, stretch: Floats, excitations: Floats, push: float = 0.0) -> Rates:
         """Stretch the fibres of the current state and return the state's rates there.
 
         Args:
             stretch: ``(muscles,)`` factors of the fibre lengths that are states.
             excitations: ``(muscles,)``.
+            push: N, as in ``step``.
         """
         elastic, f = self._fibres
         y = self._current.getY().to_numpy().copy()
         y[f] *= stretch[elastic]
         self._current.setY(opensim.Vector.createFromMat(y))
-        self._excite(excitations)
+        self._excite(excitations, push)
         self._model.realizeAcceleration(self._current)
         rates = self._current.getYDot().to_numpy().copy()
         assert self._a is not None
@@ -184,8 +187,9 @@ class Engine:
                 clearance[r] = min(clearance[r], height - sphere.getRadius())
         return Kinematics(points, clearance)
 
-    def _excite(self, excitations: Floats) -> None:
+    def _excite(self, excitations: Floats, push: float) -> None:
         self._controls[self._driven] = excitations
+        self._controls[self._pushed] = push
         self._model.setDefaultControls(opensim.Vector.createFromMat(self._controls))
         self._model.markControlsAsInvalid(self._current)
 
@@ -218,7 +222,10 @@ class Engine:
         self._a = self._slots(activations) if known else None
         self._read_activation = [m.getActivation for m in self._muscles]
         self.locked = np.array([c.getLocked(self._state) for c in self._coordinates])
-        self._driven = self._muscle_controls()
+        place = self._control_places()
+        # Muscles, and the push where there is one; others stay at 0.
+        self._driven = np.array([place[muscle.getName()] for muscle in self._muscles])
+        self._pushed = [] if model.settings.pushed is None else [place[PUSH]]
         self._controls = np.zeros(self._model.getNumControls())
         self._bodies = [self._model.getBodySet().get(i) for i in range(self._model.getNumBodies())]
         markers = self._model.getMarkerSet()
@@ -269,15 +276,16 @@ class Engine:
         }
         return {name: read for name, read in readers.items() if name in self._fields and read}
 
-    def _muscle_controls(self) -> np.ndarray:
-        """Return for each muscle which of the model's controls drives it; others stay at 0."""
+    def _control_places(self) -> dict[str, int]:
+        """Return where the controls of each actuator stand among the model's."""
         actuators = self._model.getActuators()
-        place, count = {}, 0
+        place: dict[str, int] = {}
+        count = 0
         for i in range(actuators.getSize()):
             actuator = actuators.get(i)
             place[actuator.getName()] = count
             count += actuator.numControls()
-        return np.array([place[muscle.getName()] for muscle in self._muscles])
+        return place
 
     def _contact_spheres(self) -> list[opensim.ContactSphere]:
         geometry = self._model.getContactGeometrySet()

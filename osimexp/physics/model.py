@@ -22,6 +22,9 @@ from osimexp.physics.settings import ModelSettings, Point
 
 log = logging.getLogger("osimexp")
 
+PUSH = "push"
+"""Name of the actuator whose control is a force forward on the body that is pushed, N."""
+
 
 @dataclass(frozen=True)
 class PreparedModel:
@@ -55,6 +58,8 @@ def prepare(settings: ModelSettings, muscle_set: MuscleSet) -> PreparedModel:
     _edit_muscles(model, muscle_set)
     for name, point in settings.points.items():
         _add_point(model, name, point)
+    if settings.pushed is not None:
+        _add_push(model, settings.pushed)
     model.finalizeConnections()
     xml = _print(model)
     if settings.paths == "fitted":
@@ -161,6 +166,22 @@ def _add_point(model: opensim.Model, name: str, point: Point) -> None:
         )
     location = opensim.Vec3(*np.asarray(point.location, dtype=float).tolist())
     model.addMarker(opensim.Marker(name, model.getBodySet().get(point.body), location))
+
+
+def _add_push(model: opensim.Model, name: str) -> None:
+    bodies = [model.getBodySet().get(i).getName() for i in range(model.getBodySet().getSize())]
+    if name not in bodies:
+        raise ModelError(
+            f"model.pushed: the model has no body {name!r}; {near_matches(name, bodies)}"
+        )
+    actuator = opensim.PointActuator(name)
+    actuator.setName(PUSH)
+    actuator.set_point(model.getBodySet().get(name).getMassCenter())
+    actuator.set_direction(opensim.Vec3(1.0, 0.0, 0.0))
+    actuator.set_point_is_global(False)
+    actuator.set_force_is_global(True)
+    actuator.set_optimal_force(1.0)
+    model.addForce(actuator)
 
 
 def _fitted(model: opensim.Model) -> str:

@@ -56,9 +56,10 @@ class OpenSimSimulation:
         self.replaced = 0
         self._engine = Engine(model, physics, control_period, fields)
         self.names = self._engine.names
-        muscles = len(self.names.muscles)
+        self._muscles = len(self.names.muscles)
         self._all = np.ones(size, dtype=bool)
-        self._history = np.zeros((size, 256, muscles))
+        # Excitations and, in the last column, pushes of each step of the present episodes.
+        self._history = np.zeros((size, 256, self._muscles + 1))
         self._steps = np.zeros(size, dtype=int)
         needed = bytes_needed(self.names, size, fields)
         count = min(os.cpu_count() or 1 if workers.count is None else workers.count, size)
@@ -100,6 +101,7 @@ class OpenSimSimulation:
             getattr(self._block.start, name)[which] = getattr(start, name)
         self._steps[which] = 0
         self._block.state.excitations[which] = 0.0
+        self._block.state.push[which] = 0.0
         if not self._workers:
             self._rows.reset(np.flatnonzero(which).tolist())
             return self._block.state
@@ -118,11 +120,12 @@ class OpenSimSimulation:
             f"{_listed(waiting)}; look at the starting poses, or give workers.timeout more time."
         )
 
-    def step(self, excitations: Floats) -> State:
-        """Hold the excitations ``(B, muscles)`` for one control period."""
+    def step(self, excitations: Floats, push: Floats | None = None) -> State:
+        """Hold the excitations ``(B, muscles)``, and ``push`` ``(B,)`` N, for a control period."""
         state = self._block.state
         state.excitations[:] = excitations
-        self._remember(excitations)
+        state.push[:] = 0.0 if push is None else push
+        self._remember()
         if self._workers:
             self._tell(dict.fromkeys(range(len(self._workers)), "step"))
         else:
@@ -134,30 +137,30 @@ class OpenSimSimulation:
         return self._engine.kinematics(coordinates)
 
     def snapshot(self) -> Snapshot:
-        """Return how each episode began and the excitations since.
+        """Return how each episode began and the excitations and pushes since.
 
         An integrator's memory of its last step size cannot be read back, so ``restore`` goes
         through the episodes again.
         """
         start = {name: values.copy() for name, values in vars(self._block.start).items()}
         history = [self._history[b, : self._steps[b]].copy() for b in range(self.size)]
-        return {**start, "excitations": history}
+        return {**start, "controls": history}
 
     def restore(self, snapshot: Snapshot) -> State:
         """Put every simulation back where ``snapshot`` was taken, by going there again."""
         names = ("coordinates", "speeds", "activations")
         self.reset(self._all, Start(*(snapshot[name] for name in names)))
-        for b, excitations in enumerate(snapshot["excitations"]):
+        for b, controls in enumerate(snapshot["controls"]):
             if self._workers:
                 index = next(i for i, worker in enumerate(self._workers) if b in worker.rows)
-                data = np.ascontiguousarray(excitations, dtype=float).tobytes()
-                self._tell({index: f"replay {b} {len(excitations)}"}, data)
+                data = np.ascontiguousarray(controls, dtype=float).tobytes()
+                self._tell({index: f"replay {b} {len(controls)}"}, data)
             else:
-                self._rows.replay(b, excitations)
-            while len(excitations) > self._history.shape[1]:
+                self._rows.replay(b, controls)
+            while len(controls) > self._history.shape[1]:
                 self._grow()
-            self._history[b, : len(excitations)] = excitations
-            self._steps[b] = len(excitations)
+            self._history[b, : len(controls)] = controls
+            self._steps[b] = len(controls)
         if self._block.state.lost.any():
             raise SimulationError(
                 "A worker died or hung while episodes were put back where they were; resume again, "
@@ -220,10 +223,12 @@ class OpenSimSimulation:
             for worker in replacements:
                 worker.require_start()
 
-    def _remember(self, excitations: Floats) -> None:
+    def _remember(self) -> None:
         if self._steps.max() == self._history.shape[1]:
             self._grow()
-        self._history[np.arange(self.size), self._steps] = excitations
+        each, state = np.arange(self.size), self._block.state
+        self._history[each, self._steps, : self._muscles] = state.excitations
+        self._history[each, self._steps, self._muscles] = state.push
         self._steps += 1
 
     def _grow(self) -> None:

@@ -43,16 +43,16 @@ class Rows:
             if state.failed[b] or state.lost[b]:
                 continue
             try:
-                sound = engine.step(state.excitations[b])
+                sound = engine.step(state.excitations[b], float(state.push[b]))
                 if sound:
                     engine.read(state, b)
             except RuntimeError:
                 sound = False
             state.failed[b] = not sound
 
-    def replay(self, b: int, excitations: Floats) -> None:
-        """Begin row ``b`` again and go through excitations ``(steps, muscles)``."""
+    def replay(self, b: int, controls: Floats) -> None:
+        """Begin row ``b`` again and go through excitations and push, ``(steps, muscles + 1)``."""
         self.reset([b])
-        for row in excitations:
-            self._state.excitations[b] = row
+        for row in controls:
+            self._state.excitations[b], self._state.push[b] = row[:-1], row[-1]
             self.step([b])

@@ -52,6 +52,8 @@ class ModelSettings:
         trunk: coordinates whose sum with the pelvis's tilt is the trunk's lean, rad.
         workspace: the part of coordinates' ranges that poses and targets are drawn from (rad or m);
             coordinates left out are drawn from their whole range.
+        pushed: the body that pushes act on, at its centre of mass; null for a model that nothing
+            pushes.
         poses: named poses, each a mapping of coordinates to values (rad or m); coordinates left
             out keep the model's default.
     """
@@ -67,6 +69,7 @@ class ModelSettings:
     trunk: tuple[str, ...] = ()
     workspace: dict[str, tuple[float, float]] = field(default_factory=dict)
     poses: dict[str, dict[str, float]] = field(default_factory=dict)
+    pushed: str | None = None
 
     def __post_init__(self) -> None:
         if (self.anatomy is None) == (self.path is None):

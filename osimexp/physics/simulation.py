@@ -54,6 +54,7 @@ class State:
         coordinates: ``(B, coordinates)`` rad or m.
         speeds: ``(B, coordinates)`` rad/s or m/s.
         excitations: ``(B, muscles)`` in [0, 1], those of the step that led here.
+        push: ``(B,)`` N forward, that of the step that led here.
         activations: ``(B, muscles)`` in [0, 1].
         fibre_length: ``(B, muscles)`` in optimal fibre lengths.
         fibre_velocity: ``(B, muscles)`` in maximum contraction velocities, shortening negative.
@@ -75,6 +76,7 @@ class State:
     coordinates: Floats
     speeds: Floats
     excitations: Floats
+    push: Floats
     activations: Floats
     fibre_length: Floats
     fibre_velocity: Floats
@@ -159,8 +161,11 @@ class Simulation(Protocol):
         """Begin an episode in the simulations that ``which`` ``(B,)`` marks, and give all rows."""
         ...
 
-    def step(self, excitations: Floats) -> State:
+    def step(self, excitations: Floats, push: Floats | None = None) -> State:
         """Hold the excitations ``(B, muscles)`` for one control period.
+
+        ``push`` ``(B,)`` is a force forward (N, along the ground's x axis) on the body that
+        ``ModelSettings.pushed`` names, at its centre of mass, for as long; None is none.
 
         The returned arrays are overwritten by the next call; what must be kept is copied.
         """

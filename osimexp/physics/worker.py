@@ -54,9 +54,9 @@ def serve(folder: Path, numbers: list[int], commands: BinaryIO, answers: BinaryI
     """Simulate the rows ``numbers`` as told, until the other side ends or says ``quit``.
 
     Commands: ``step``; ``reset ROW...``; ``replay ROW STEPS`` followed by that many rows of
-    excitations as bytes; ``quit``. Answers: ``ready``, ``done`` or ``error SENTENCE``.
+    excitations and push as bytes; ``quit``. Answers: ``ready``, ``done`` or ``error SENTENCE``.
     """
-    rows, muscles = _open(folder, numbers)
+    rows, controls = _open(folder, numbers)
     _answer(answers, "ready")
     while line := commands.readline().decode():
         command, *arguments = line.split()
@@ -67,8 +67,8 @@ def serve(folder: Path, numbers: list[int], commands: BinaryIO, answers: BinaryI
                 rows.reset([int(a) for a in arguments])
             elif command == "replay":
                 row, steps = (int(a) for a in arguments)
-                data = commands.read(steps * muscles * 8)
-                rows.replay(row, np.frombuffer(data).reshape(steps, muscles))
+                data = commands.read(steps * controls * 8)
+                rows.replay(row, np.frombuffer(data).reshape(steps, controls))
             elif command == "quit":
                 return
             else:
@@ -88,7 +88,7 @@ def _open(folder: Path, numbers: list[int]) -> tuple[Rows, int]:
     engines = [Engine(model, job.physics, job.control_period, fields) for _ in numbers]
     names = engines[0].names
     shared = block(open_shared(folder / "state"), names, job.size, fields)
-    return Rows(engines, numbers, shared), len(names.muscles)
+    return Rows(engines, numbers, shared), len(names.muscles) + 1
 
 
 def _answer(answers: BinaryIO, line: str) -> None:

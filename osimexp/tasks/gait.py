@@ -202,7 +202,7 @@ class MidGait:
         gait: the same as the target's.
         standing: share of the episodes that begin standing, at rest.
         angle_noise: rad, standard deviation on every joint angle.
-        speed_noise: rad/s and m/s, standard deviation on every speed.
+        speed_noise: rad/s and m/s, standard deviation on every speed of those that move.
         activation: of every muscle, in [0, 1].
     """
 
@@ -239,5 +239,5 @@ class MidGait:
                 raise ConfigError(f"A walk needs a model whose model.base.{role} is named.")
             values[walking, column] += amount
         coordinates += self.angle_noise * noise[:, 0] * scene.free
-        speeds += self.speed_noise * noise[:, 1]
+        speeds[walking] += self.speed_noise * noise[walking, 1]
         return Start(coordinates, speeds, np.full((count, len(names.muscles)), self.activation))

@@ -133,7 +133,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         if self._mirror is not None:
             taken = self._mirror.actions(taken, self._mirrored)
         self._previous_actions, self._actions = self._actions, taken
-        state = self._simulation.step(self._action_map(taken))
+        state = self._simulation.step(self._action_map(taken), self._pushes())
         frame = self._frame(state)
         terms = {name: term.weight * term(frame) for name, term in self._rewards.items()}
         rewards = sum(terms.values(), np.zeros(self.num_envs))
@@ -178,6 +178,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
             "simulation": self._simulation.snapshot(),
             "episodes": self._episodes.snapshot(),
             "targets": self._targets.copy(),
+            "pushes": self._planned.copy(),
             "actions": self._actions.copy(),
             "previous_actions": self._previous_actions.copy(),
             "generators": [json.dumps(g.bit_generator.state) for g in self._generators],
@@ -189,6 +190,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         state = self._simulation.restore(snapshot["simulation"])
         self._episodes.restore(snapshot["episodes"])
         self._targets[:] = snapshot["targets"]
+        self._planned[:] = snapshot["pushes"]
         self._actions = np.array(snapshot["actions"])
         self._previous_actions = np.array(snapshot["previous_actions"])
         self._failures = int(snapshot["failures"])
@@ -250,9 +252,12 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self._limit = max(1, round(specification.duration / specification.task.control_period))
         self._failures = 0
         self._targets = np.zeros((size, scene.target_size))
+        self._planned = np.zeros((size, 0, 2))
+        if specification.push is not None:
+            self._planned = np.zeros_like(self._plan(self._fresh(size)))
         self._actions = np.zeros((size, self._action_map.size))
         self._previous_actions = self._actions
-        self._generators = [np.random.default_rng(0) for _ in range(size)]
+        self._generators = self._fresh(size)
         self._seeded = np.zeros(size, dtype=bool)
         frame = self._begin(np.ones(size, dtype=bool))
         width = self._observe(frame).shape[1]
@@ -275,10 +280,29 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
             self._targets[rows] = self.specification.target(
                 self._scene, self._simulation, generators, drawn
             )
+        if self.specification.push is not None:
+            self._planned[rows] = self._plan(generators)
         self._actions[rows] = self._previous_actions[rows] = 0.0
         frame = self._frame(self._simulation.reset(which, drawn))
         self._episodes.begin(rows, frame)
         return frame
+
+    def _plan(self, generators: list[np.random.Generator]) -> Floats:
+        """Draw the pushes of episodes that begin."""
+        specification = self.specification
+        assert specification.push is not None
+        return specification.push.plan(
+            generators, specification.duration, specification.task.control_period
+        )
+
+    def _pushes(self) -> Floats | None:
+        """Return the force of the next step on each environment, N."""
+        push = self.specification.push
+        return None if push is None else push.force(self._planned, self._current.state.time)
+
+    @staticmethod
+    def _fresh(size: int) -> list[np.random.Generator]:
+        return [np.random.default_rng(0) for _ in range(size)]
 
     def _frame(self, state: State) -> Frame:
         self._current = Frame(

@@ -14,6 +14,7 @@ from osimexp.physics.settings import ModelSettings, PhysicsSettings, WorkerSetti
 from osimexp.physics.simulation import COSTLY
 from osimexp.tasks.actions import ActionSettings
 from osimexp.tasks.observations import ObservationTerm
+from osimexp.tasks.pushes import PushTerm
 from osimexp.tasks.rewards import RewardTerm
 from osimexp.tasks.starts import StartTerm
 from osimexp.tasks.symmetry import SymmetryTerm
@@ -62,6 +63,7 @@ class Specification:
     start: StartTerm
     target: TargetTerm | None = None
     symmetry: SymmetryTerm | None = None
+    push: PushTerm | None = None
     recorded: bool = False
 
     @classmethod
@@ -72,8 +74,13 @@ class Specification:
             ConfigError: a value is unknown, of the wrong type or out of range.
         """
         target, symmetry = config.get("target"), config.get("symmetry")
+        push: PushTerm | None = None if config.get("push") is None else build(config.push, "push")
+        model = check(ModelSettings, plain(config.model), "model")
+        if push is not None:
+            model = dataclasses.replace(model, pushed=push.body)
         return cls(
-            model=check(ModelSettings, plain(config.model), "model"),
+            model=model,
+            push=push,
             muscles=check(MuscleSet, plain(config.muscles), "muscles"),
             physics=build(config.physics, "physics"),
             workers=check(WorkerSettings, plain(config.workers), "workers"),

@@ -46,6 +46,11 @@ class Shape:
         return 2 * self.free + self.muscles + len(self.elastic)
 
     @property
+    def controls(self) -> int:
+        """Numbers that are held through a step: the excitations, then the push."""
+        return self.muscles + 1
+
+    @property
     def speeds(self) -> slice:
         """Where the speeds stand in a state."""
         return slice(self.free, 2 * self.free)
@@ -78,7 +83,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Equations:
-    """The programs of a system; the inputs of each are a state and the excitations.
+    """The programs of a system; the inputs of each are a state, the excitations and the push.
 
     Attributes:
         shape: where things stand.
@@ -123,6 +128,7 @@ class _Moment:
     activations: list[Scalar]
     fibres: dict[int, Scalar]
     excitations: list[Scalar]
+    push: Scalar
 
     def lengths(self) -> list[tuple[Scalar, Scalar]]:
         """Return each path's length and lengthening speed."""
@@ -147,19 +153,20 @@ def _traced(
 ) -> tuple[Program, Fields]:
     trace = Trace()
     n, m, k = len(system.mechanism.free), len(system.muscles), len(system.elastic)
-    slots = trace.inputs(0, 2 * n + m + k + m)
-    q, u, a, fibres, excitations = (
+    slots = trace.inputs(0, 2 * n + m + k + m + 1)
+    q, u, a, fibres, excitations, push = (
         slots[:n],
         slots[n : 2 * n],
         slots[2 * n : 2 * n + m],
-        slots[2 * n + m : -m],
-        slots[-m:],
+        slots[2 * n + m : -m - 1],
+        slots[-m - 1 : -1],
+        slots[-1],
     )
     coordinates, speeds = _all_coordinates(system.mechanism, list(q), list(u))
     gains = Gains(system.mechanism, coordinates, speeds)
     motion = Motion(system.mechanism, coordinates, speeds, gains.rates)
     lengths: dict[int, Scalar] = dict(zip(system.elastic, fibres, strict=True))
-    moment = _Moment(system, motion, gains, list(a), lengths, list(excitations))
+    moment = _Moment(system, motion, gains, list(a), lengths, list(excitations), push)
     values, fields = results(moment)
     return program(name, trace, values, len(slots)), fields
 
@@ -188,6 +195,9 @@ def _rates(moment: _Moment) -> tuple[Results, Fields]:
         path.pull(motion, loads, pull.tendon_force)
     for force in system.forces:
         force.apply(motion, loads)
+    if system.pushed is not None:
+        forward = np.array([moment.push, 0.0, 0.0], dtype=object)
+        loads.force(system.pushed.body, motion.position(system.pushed), forward)
     known = accelerations(motion, loads, moment.gains)
     rates: dict[int, Scalar] = {}
     for joint in system.mechanism.joints:

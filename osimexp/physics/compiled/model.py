@@ -78,6 +78,7 @@ def compile_model(model: PreparedModel, single: bool = False) -> CompiledModel:
         [
             model.xml,
             repr((model.settings.feet, sorted(model.settings.points), model.settings.base)),
+            repr(model.settings.pushed),
             sources("physics"),
             opensim.GetVersion(),
             processor_key(),
@@ -94,7 +95,7 @@ def layout(shape: Shape) -> Layout:
     """Return the layout of a model's rows."""
     return Layout(
         shape.states,
-        shape.muscles,
+        shape.controls,
         (shape.speeds.start, shape.speeds.stop),
         tuple(range(shape.fibres.start, shape.fibres.stop)),
     )
@@ -169,11 +170,11 @@ def compare(
 
 
 def _applied(machine: Machine, name: str, width: int) -> Callable[[Floats, Floats], Floats]:
-    """Return a machine's program as a function of states and excitations to ``(S, width)``."""
+    """Return a machine's program as a function of states and controls to ``(S, width)``."""
 
-    def applied(states: Floats, excitations: Floats) -> Floats:
+    def applied(states: Floats, controls: Floats) -> Floats:
         out = np.empty((len(states), width))
-        machine.read(name, states, excitations, out)
+        machine.read(name, states, controls, out)
         return out
 
     return applied

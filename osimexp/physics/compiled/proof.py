@@ -26,6 +26,9 @@ Its Millard2012EquilibriumMuscle stops where forces balance to 1e-10, and with t
 0.1 that leaves up to 1e-9 of the velocity open.
 """
 
+PUSH = 200.0
+"""Standard deviation of the pushes drawn, N."""
+
 WIDTH = 1.0
 """How far from their defaults coordinates are drawn, rad or m."""
 
@@ -63,14 +66,14 @@ class Sample:
 
     Attributes:
         start: where its coordinates, speeds and activations are; one row.
-        excitations: ``(muscles,)``.
+        controls: ``(muscles + 1,)`` excitations, then the push (N), 0 where nothing is pushed.
         equilibrium: lengths of the elastic fibres that OpenSim began with, m.
         rates: of its state, with the lengths that the fibres were stretched to.
         read: what is read off it; one row.
     """
 
     start: Start
-    excitations: Floats
+    controls: Floats
     equilibrium: Floats
     rates: Rates
     read: State
@@ -100,10 +103,11 @@ def samples(
         activations = generator.uniform(0.02, 1.0, muscles)
         stretch = generator.uniform(0.98, 1.02, muscles)
         excitations = generator.uniform(size=muscles)
+        push = 0.0 if model.settings.pushed is None else float(generator.normal(scale=PUSH))
         try:
             engine.reset(pose, speeds, activations)
-            equilibrium = engine.rates(np.ones(muscles), excitations).fibres
-            rates = engine.rates(stretch, excitations)
+            equilibrium = engine.rates(np.ones(muscles), excitations, push).fibres
+            rates = engine.rates(stretch, excitations, push)
         except (ModelError, RuntimeError):
             refused += 1
             if refused > 20 + 4 * count:
@@ -116,7 +120,7 @@ def samples(
         engine.read(read, 0)
         # Coupled coordinates are where OpenSim's assembly put them.
         start = Start(read.coordinates.copy(), read.speeds.copy(), read.activations.copy())
-        yield Sample(start, excitations, equilibrium, rates, read)
+        yield Sample(start, np.append(excitations, push), equilibrium, rates, read)
         count -= 1
 
 
@@ -135,12 +139,12 @@ def prove(
         names: of the model.
         shape: where things stand in a state.
         free: numbers of the free coordinates.
-        derivative: rates ``(S, states)`` of states ``(S, states)`` and excitations.
+        derivative: rates ``(S, states)`` of states ``(S, states)`` and controls.
         output: what is read off, ``(S, outputs)``.
     """
     rows = np.stack([_state(sample, shape, free) for sample in states])
-    excitations = np.stack([sample.excitations for sample in states])
-    rates, read = derivative(rows, excitations), output(rows, excitations)
+    controls = np.stack([sample.controls for sample in states])
+    rates, read = derivative(rows, controls), output(rows, controls)
     n = shape.free
     expected = {
         "coordinate rates": np.stack([s.rates.coordinates[free] for s in states]),

@@ -31,6 +31,7 @@ class System:
         points: named points.
         feet: for each foot, the contact forces whose sum is its ground reaction.
         spheres: contact spheres, for the clearance of a pose.
+        pushed: where a push acts; None for a model that nothing pushes.
     """
 
     mechanism: Mechanism
@@ -41,6 +42,7 @@ class System:
     points: tuple[Station, ...]
     feet: tuple[tuple[Contact, ...], ...]
     spheres: tuple[Sphere, ...]
+    pushed: Station | None = None
 
     @property
     def limits(self) -> tuple[CoordinateLimit, ...]:
@@ -91,6 +93,7 @@ def read_system(model: opensim.Model, settings: ModelSettings, points: Sequence[
         tuple(_marker(markers.get(name), mechanism) for name in points),
         _feet(settings.feet, kept, mechanism),
         _spheres(model, mechanism),
+        None if settings.pushed is None else _centre(settings.pushed, mechanism),
     )
 
 
@@ -110,6 +113,12 @@ def _refuse_strays(model: opensim.Model, known: int) -> None:
 
 def _marker(marker: opensim.Marker, mechanism: Mechanism) -> Station:
     return mechanism.station(marker.getParentFrame(), marker.get_location())
+
+
+def _centre(name: str, mechanism: Mechanism) -> Station:
+    """Return the centre of mass of a body."""
+    number = mechanism.body_index(name)
+    return Station(number, mechanism.bodies[number].centre)
 
 
 def _feet(
