@@ -26,6 +26,9 @@ BESIDE = {
     ("observation", "phase"): ("reward=imitate",),
     ("termination", "strayed"): ("reward=imitate",),
     ("start", "mid_gait"): ("reward=imitate",),
+    ("target", "speeds"): ("reward=speeds",),
+    ("observation", "speed"): ("reward=speeds",),
+    ("symmetry", "half_cycle"): ("reward=imitate",),
 }
 GROUPS = (
     "model",
@@ -36,6 +39,8 @@ GROUPS = (
     "termination",
     "start",
     "target",
+    "symmetry",
+    "push",
     "task",
 )
 

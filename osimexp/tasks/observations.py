@@ -180,7 +180,7 @@ class TargetOffset:
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, 3)`` or ``(B, 0)``."""
-        if frame.scene.target_size != 3:
+        if not frame.scene.has_target_point:
             return frame.targets[:, :0]
         return frame.targets - frame.state.point_positions[:, frame.scene.point(self.point)]
 

@@ -233,7 +233,7 @@ def distance_to_target(frame: Frame, point: str) -> Floats:
     Raises:
         ConfigError: the task has no target point.
     """
-    if frame.scene.target_size != 3:
+    if not frame.scene.has_target_point:
         raise ConfigError(
             "The reward term reach needs a task with a target point; add target=reach."
         )

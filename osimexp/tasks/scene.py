@@ -45,6 +45,11 @@ class Scene:
         """Weight of the model, N."""
         return self.names.mass * GRAVITY
 
+    @property
+    def has_target_point(self) -> bool:
+        """Whether targets are places in ground that a named point is to come to."""
+        return self.target_size == 3 and (self.target is None or self.target.point is not None)
+
     def coordinates(self, patterns: Sequence[str], where: str) -> Indices:
         """Return the columns of the coordinates whose names match any of the patterns."""
 
