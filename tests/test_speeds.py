@@ -5,7 +5,7 @@ import pytest
 from tasks import environment
 
 from osimexp.errors import ConfigError
-from osimexp.tasks.speeds import Speeds, VelocityAsked, WantedSpeed, wanted_speed
+from osimexp.tasks.speeds import Speeds, VelocityAsked, wanted_speed
 
 TASK = (
     "reward=speeds", "observation=speed", "physics=compiled", "workers=none", "termination=none",
@@ -37,4 +37,3 @@ def test_what_cannot_be_asked_for_is_said() -> None:
         Speeds(2.0, 1.0)
     with pytest.raises(ValueError, match="at least 1"):
         Speeds(1.0, 2.0, count=0)
-    assert WantedSpeed.READS == frozenset()

@@ -31,7 +31,7 @@ class AlgorithmBenchSettings:
     """What ``conf/bench_algorithms.yaml`` says.
 
     Attributes:
-        task: overrides of the main config that say what is acted in.
+        problem: overrides of the main config that say what is acted in.
         hidden_sizes: of every network.
         batch_size: of every gradient step.
         threads: of PyTorch.
@@ -40,7 +40,7 @@ class AlgorithmBenchSettings:
         output: a file for the raw figures.
     """
 
-    task: tuple[str, ...]
+    problem: tuple[str, ...]
     hidden_sizes: tuple[int, ...]
     batch_size: Count
     threads: Count
@@ -64,7 +64,7 @@ def bench_algorithms(config: DictConfig) -> float:
             f"The benchmark needs {error.name}; install osimexp with its extra, osimexp[bench]."
         ) from error
     prepare_torch("cpu", settings.threads)
-    problem = compose("config", [*settings.task, "seed=0"])
+    problem = compose("config", [*settings.problem, "seed=0"])
     with closing(pieces(problem, settings.hidden_sizes, settings.batch_size)) as made:
         rates: dict[tuple[str, str], list[float]] = {
             (name, library): [] for name in made.names for library in LIBRARIES

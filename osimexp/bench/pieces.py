@@ -17,6 +17,7 @@ from osimexp.tasks.stable_baselines import StableBaselinesEnv
 
 STARTS = 1000  # Transitions in a replay before the first update.
 ROLLOUT = {"environments": 8, "rollout_steps": 256}
+EPOCHS = 10  # What a rollout is worked out for once is then a small part, as in training.
 MANY = 64  # Observations that are acted on at once.
 
 
@@ -54,13 +55,13 @@ def pieces(config: DictConfig, hidden_sizes: tuple[int, ...], batch_size: int) -
         "normalise_observations": False,
     }
     on_policy = {
-        **ROLLOUT, "minibatch_size": batch_size, "epochs": 1, "kl_stop": None,
+        **ROLLOUT, "minibatch_size": batch_size, "epochs": EPOCHS, "kl_stop": None,
         "normalise_observations": False, "scale_rewards": False,
     }  # fmt: skip
     for kind, settings in (("sac", off_policy), ("ddpg", off_policy), ("ppo", on_policy)):
         sized = {**settings, "hidden_sizes": hidden_sizes}
         plan = Plan("", config, kind, sized, STARTS + 10, 1, 1, 0)
-        what = "epoch" if kind == "ppo" else "update"
+        what = f"{EPOCHS} epochs" if kind == "ppo" else "update"
         count = plan.hyperparameters.environments
         batches = [make(config, count), make(config, count)]
         opened += batches
