@@ -29,6 +29,7 @@ POSES = {
     },
 }
 
+
 def main() -> None:
     """Draw the picture and write it beside this file."""
     quiet()

@@ -1,8 +1,10 @@
 """Evaluate a run's policy, or a controller to compare it with: ``python -m osimexp.evaluate``."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -68,7 +70,8 @@ def evaluate_run(config: DictConfig) -> float:
     """Evaluate, show and write the figures, and return the mean return."""
     values = plain(config)
     # Groups of the run's config, checked with it.
-    changed = [name for name in ("physics", "push") if values.pop(name, None) is not None]
+    groups = ("model", "muscles", "physics", "push")
+    changes = {name: group for name in groups if (group := values.pop(name, None)) is not None}
     settings = check(EvaluateSettings, values, "evaluate")
     prepare_torch(settings.device, settings.threads)
     folder, kind = played(settings.run, settings.controller)
@@ -77,7 +80,7 @@ def evaluate_run(config: DictConfig) -> float:
         results = RunFolder(Path("outputs") / "trained" / settings.controller)
     run_config = folder.config()
     run_config.workers = config.workers
-    for name in changed:
+    for name in changes:
         OmegaConf.update(run_config, name, config[name], merge=False, force_add=True)
     checkpoint_name = settings.checkpoint or folder.judged_checkpoint()
     seed = settings.seed
@@ -97,7 +100,11 @@ def evaluate_run(config: DictConfig) -> float:
         evaluation = evaluate(environment, controller, settings.episodes, seed)
     which = checkpoint_name if kind == "policy" else kind
     Console().print(evaluation.table(f"{folder.path}: {which}, {settings.episodes} episodes"))
-    file = results.evaluation_file(f"{which}_{settings.episodes}_s{seed}")
+    called = f"{which}_{settings.episodes}_s{seed}"
+    if changes:
+        digest = sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()[:6]
+        called += f"_{'_'.join(changes)}_{digest}"
+    file = results.evaluation_file(called)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_json(file, {**plain(config), **evaluation.as_json()})
     print(f"Written to {file}", flush=True)

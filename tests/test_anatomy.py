@@ -180,7 +180,7 @@ def test_the_hand_is_where_the_segments_put_it() -> None:
 
 
 def test_names() -> None:
-    assert anatomy.names() == ("arm", "gait2d")
+    assert anatomy.names() == ("arm", "gait2d", "gait2d_prosthesis")
 
 
 @pytest.mark.parametrize(

@@ -102,11 +102,11 @@ def refused(*arguments: str) -> Any:
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        refused("run must be given"),
+        refused("Give a run"),
         refused("run=none", "none is not a folder"),
         refused("run=.", "is not a run folder"),
         refused("run=run", "episodes=0", "evaluate.episodes"),
-        refused("run=run", "controller=foo", "evaluate.controller"),
+        refused("run=run", "controller=foo", "controller=foo is not known; known are"),
         refused("run=run", "checkpoint=first", "evaluate.checkpoint"),
         refused("run=run", "episode=3", "episode is not a known key; did you mean episodes"),
         refused("run=run", "checkpoint=best", "best.pt does not exist"),

@@ -55,6 +55,14 @@ class Algorithm(Protocol):
         """
         ...
 
+    def begin_with(self, policy: dict[str, Any]) -> None:
+        """Begin to learn from a policy's ``state_dict`` and not from nothing.
+
+        Raises:
+            ValueError: the policy is of another shape than the one that is learned here.
+        """
+        ...
+
     def state_dict(self, replay: bool = True) -> dict[str, Any]:
         """Return all that a resumed run needs, as tensors, numbers, strings, lists and dicts."""
         ...

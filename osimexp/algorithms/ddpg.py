@@ -251,6 +251,12 @@ class DDPG:
     def _normal(self, like: Tensor) -> Tensor:
         return torch.randn(like.shape, generator=self._generator, device=self._device)
 
+    def begin_with(self, policy: dict[str, Any]) -> None:
+        """Begin to learn from a policy, which then acts from the first step on."""
+        self.controller.load_state_dict(policy)
+        self.target_actor.load_state_dict(self.controller.network.state_dict())
+        self._seen = self.settings.learning_starts
+
     def state_dict(self, replay: bool = True) -> dict[str, Any]:
         """Return all that a resumed run needs, as tensors, numbers, strings, lists and dicts."""
         state = {

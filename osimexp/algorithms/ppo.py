@@ -347,6 +347,10 @@ class PPO:
             "clip_fraction": outside.float().mean(),
         }
 
+    def begin_with(self, policy: dict[str, Any]) -> None:
+        """Begin to learn from a policy and not from nothing."""
+        self.controller.load_state_dict(policy)
+
     def state_dict(self, replay: bool = True) -> dict[str, Any]:
         """Return all that a resumed run needs, as tensors, numbers, strings, lists and dicts.
 

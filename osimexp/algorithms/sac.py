@@ -256,6 +256,11 @@ class SAC:
         noise = torch.randn(shape, generator=self._generator, device=self._device)
         return squashed_sample(outputs, noise)
 
+    def begin_with(self, policy: dict[str, Any]) -> None:
+        """Begin to learn from a policy, which then acts from the first step on."""
+        self.controller.load_state_dict(policy)
+        self._seen = self.settings.learning_starts
+
     def state_dict(self, replay: bool = True) -> dict[str, Any]:
         """Return all that a resumed run needs, as tensors, numbers, strings, lists and dicts."""
         state = {

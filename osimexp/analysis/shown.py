@@ -1,12 +1,13 @@
 """What the commands that draw and measure are given: a movement, and the model that moves."""
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from pydantic import Field
 
 from osimexp.analysis.controllers import Played, chosen_controller, played
@@ -100,20 +101,20 @@ def shown(config: DictConfig) -> tuple[Shown, dict[str, object]]:
     settings = check(ShownSettings, {k: v for k, v in values.items() if k in own}, "shown")
     rest = {k: v for k, v in values.items() if k not in own}
     if settings.movement is None:
-        physics = None if groups["physics"] is None else config.physics
+        changes = {name: config[name] for name, value in groups.items() if value is not None}
         folder, kind = played(settings.run, settings.controller)
-        return from_run(folder, settings, kind, physics), rest
+        return from_run(folder, settings, kind, changes), rest
+    model, muscles = groups["model"], groups["muscles"]
     if settings.run is not None:
         run_config = RunFolder.open(Path(settings.run)).config()
-        model, muscles = plain(run_config.model), plain(run_config.muscles)
-    elif groups["model"] is None:
+        model, muscles = model or plain(run_config.model), muscles or plain(run_config.muscles)
+    elif model is None:
         raise ConfigError(
             "A movement needs the model that moves: model=gait2d, model=file model.path=my.osim or "
             "run=outputs/..."
         )
-    else:
-        model, muscles = groups["model"], groups["muscles"]
-    prepared = prepare(check(ModelSettings, model, "model"), check(MuscleSet, muscles, "muscles"))
+    muscle_set = check(MuscleSet, muscles or {}, "muscles")
+    prepared = prepare(check(ModelSettings, model, "model"), muscle_set)
     return from_file(
         Path(settings.movement),
         prepared,
@@ -125,7 +126,7 @@ def from_run(
     folder: RunFolder,
     settings: ShownSettings,
     kind: Played = "policy",
-    physics: DictConfig | None = None,
+    changes: Mapping[str, DictConfig] | None = None,
 ) -> Shown:
     """Play a run's policy, or another controller in the run's task, for one episode.
 
@@ -133,7 +134,7 @@ def from_run(
         folder: of the run.
         settings: which checkpoint and which episode.
         kind: which controller.
-        physics: what to simulate by; None takes what the run is judged by.
+        changes: groups that take the place of the run's: model, muscles, physics.
 
     Raises:
         OsimexpError: the run cannot be used, or its task moves no model.
@@ -141,8 +142,8 @@ def from_run(
     config = folder.config()
     if "_target_" in config.task:
         raise ConfigError(f"The task of {folder.path} moves no musculoskeletal model to be shown.")
-    if physics is not None:
-        config.physics = physics
+    for group, changed in (changes or {}).items():
+        OmegaConf.update(config, group, changed, merge=False)
     prepare_torch("cpu", 1)
     seed = Seeds.of(config.seed).final_evaluation if settings.seed is None else settings.seed
     name = settings.checkpoint or folder.judged_checkpoint()

@@ -2,6 +2,9 @@
 
 An entry whose name holds ``$`` describes the right side and, mirrored in the sagittal plane, the
 left: ``femur_$`` gives ``femur_r`` and ``femur_l``, and every ``$`` within it follows.
+
+A file with a ``basis`` says how a model differs from another one: its entries replace those of the
+same name, key by key, and null takes one away.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -90,9 +93,33 @@ def parse(name: str, text: str) -> Anatomy:
         raise ModelError(f"The description of {name} is not YAML: {detail}.") from error
     if not isinstance(values, dict):
         raise ModelError(f"The description of {name} must be a mapping of sections.")
-    anatomy = _make(Anatomy, {"name": name, **_both_sides(values)}, name)
+    anatomy = _make(Anatomy, {"name": name, **_whole(values)}, name)
     _check_fit(anatomy)
     return anatomy
+
+
+def _whole(values: dict[str, Any]) -> dict[str, Any]:
+    """Return all entries of a description, those of its basis included."""
+    own: dict[str, Any] = _both_sides(values)
+    basis = own.pop("basis", None)
+    if basis is None:
+        return own
+    if basis not in names():
+        raise ModelError(f"There is no basis {basis!r}; {near_matches(str(basis), names())}")
+    text = (files(__package__) / f"{basis}.yaml").read_text(encoding="utf-8")
+    return _changed(_whole(yaml.safe_load(text)), own)
+
+
+def _changed(basis: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    changed = dict(basis)
+    for key, change in changes.items():
+        if change is None:
+            changed.pop(key, None)
+        elif isinstance(change, dict) and isinstance(changed.get(key), dict):
+            changed[key] = _changed(changed[key], change)
+        else:
+            changed[key] = change
+    return changed
 
 
 def _make(kind: type[T], values: Any, where: str) -> T:

@@ -17,6 +17,7 @@ from osimexp.controllers.policy import Policy
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, config_hash
+from osimexp.experiment.initial import begin
 from osimexp.experiment.interruption import Interrupted, Interruption
 from osimexp.experiment.logger import Logger
 from osimexp.experiment.loop import Evaluated, Look, TrainingLoop
@@ -108,13 +109,16 @@ def run(
         saved = _checkpoint_to_resume(resumed, config)
     with ExitStack() as stack:
         parts = _build(config, stack)
+        origin = provenance()
+        if saved is None and config.get("init_from") is not None:
+            origin["init_from"] = begin(parts.algorithm, str(config.init_from))
         look: Look | None = None
         if looking is not None and parts.settings.evaluation.images:
             look = stack.enter_context(looking(config, parts.seeds.evaluation))
         with _disk_full_said(resumed.path if resumed else folder):
             if resumed is None:
                 xml = getattr(parts.environment, "model_xml", None)
-                opened = RunFolder.create(folder, config, overrides, provenance(), xml)
+                opened = RunFolder.create(folder, config, overrides, origin, xml)
             else:
                 opened = resumed
         with opened.claimed():

@@ -52,6 +52,9 @@ class ModelSettings:
         trunk: coordinates whose sum with the pelvis's tilt is the trunk's lean, rad.
         workspace: the part of coordinates' ranges that poses and targets are drawn from (rad or m);
             coordinates left out are drawn from their whole range.
+        muscles: those of the whole body, in order, where the model lacks some of them: what a
+            controller sees and does keeps a place for each, so that a controller of the whole body
+            can act in this one; empty for the model's own.
         pushed: the body that pushes act on, at its centre of mass; null for a model that nothing
             pushes.
         poses: named poses, each a mapping of coordinates to values (rad or m); coordinates left
@@ -70,6 +73,7 @@ class ModelSettings:
     workspace: dict[str, tuple[float, float]] = field(default_factory=dict)
     poses: dict[str, dict[str, float]] = field(default_factory=dict)
     pushed: str | None = None
+    muscles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.anatomy is None) == (self.path is None):

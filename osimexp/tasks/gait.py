@@ -180,13 +180,14 @@ class Imitation:
 
 @dataclass(frozen=True)
 class Strayed:
-    """The pose is too far from the gait's.
+    """The pose is too far from the gait's: ends episodes in training, where they teach little.
 
     Attributes:
         limit: rad^2, the sum of the squared differences that is still allowed.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
+    TRAINING_ONLY: ClassVar[bool] = True
     limit: float = 2.0
 
     def __call__(self, frame: Frame) -> Mask:

@@ -29,8 +29,8 @@ def make(config: DictConfig, environments: int, purpose: Purpose = "training") -
     Args:
         config: the whole of a run's.
         environments: in the batch.
-        purpose: what is too rough to judge by is left out of ``evaluation``, and ``verification``
-            is simulated by OpenSim itself.
+        purpose: what is too rough to judge by is left out of ``evaluation`` and ``verification``,
+            and the latter is simulated by OpenSim itself.
 
     Raises:
         OsimexpError: the config cannot be used.
@@ -44,8 +44,8 @@ def make(config: DictConfig, environments: int, purpose: Purpose = "training") -
     from osimexp.tasks.specification import Specification
 
     specification = Specification.from_config(config)
-    if purpose == "evaluation":
+    if purpose != "training":
         specification = specification.for_judging()
-    elif purpose == "verification":
+    if purpose == "verification":
         specification = specification.on_opensim()
     return MusculoskeletalVectorEnv(specification, environments)

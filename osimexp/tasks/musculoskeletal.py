@@ -19,6 +19,7 @@ from osimexp.physics.simulate import simulate
 from osimexp.physics.simulation import Floats, Mask, Simulation, State
 from osimexp.tasks.actions import ActionMap
 from osimexp.tasks.episodes import Episodes
+from osimexp.tasks.lacking import WholeBody
 from osimexp.tasks.scene import Frame, Indices, Scene
 from osimexp.tasks.specification import Specification
 from osimexp.tasks.starts import clear_of_ground
@@ -133,7 +134,10 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         if self._mirror is not None:
             taken = self._mirror.actions(taken, self._mirrored)
         self._previous_actions, self._actions = self._actions, taken
-        state = self._simulation.step(self._action_map(taken), self._pushes())
+        excitations = self._action_map(taken)
+        if self._whole is not None:
+            excitations = self._whole.own(excitations)
+        state = self._simulation.step(excitations, self._pushes())
         frame = self._frame(state)
         terms = {name: term.weight * term(frame) for name, term in self._rewards.items()}
         rewards = sum(terms.values(), np.zeros(self.num_envs))
@@ -238,11 +242,14 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         """Bind the terms to the model and call each once, so that what does not fit fails now."""
         specification, size = self.specification, self.num_envs
         self._scene = scene
+        places = specification.model.muscles
+        self._whole = WholeBody(scene, places) if places else None
+        seen = scene if self._whole is None else self._whole.scene
         self._action_map = ActionMap(
-            specification.task.action, specification.muscles, scene.names.muscles
+            specification.task.action, specification.muscles, seen.names.muscles
         )
         symmetry = specification.symmetry
-        self._mirror = None if symmetry is None else Mirror(symmetry, scene, self._action_map)
+        self._mirror = None if symmetry is None else Mirror(symmetry, seen, self._action_map)
         self._mirrored = np.zeros(size, dtype=bool)
         self._rewards = specification.reward
         self._terminations = specification.termination
@@ -312,6 +319,8 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
 
     def _observe(self, frame: Frame, rows: Rows = EVERYWHERE) -> Observations:
         """Return what the controller sees in ``frame``, which is of these rows of the batch."""
+        if self._whole is not None:
+            frame = self._whole.frame(frame)
         if self._mirror is not None:
             self._mirrored[rows] = mirrored = self._mirror.rows(frame)
             frame = self._mirror.frame(frame, mirrored)

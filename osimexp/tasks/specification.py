@@ -111,8 +111,9 @@ class Specification:
         return self.task.duration if within is None else min(within, self.task.duration)
 
     def for_judging(self) -> "Specification":
-        """Return the same task without what trades accuracy for speed."""
-        return dataclasses.replace(self, physics=self.physics.for_judging())
+        """Return the same task without what trades accuracy for speed or only helps to learn."""
+        judged = {n: term for n, term in self.termination.items() if not term.TRAINING_ONLY}
+        return dataclasses.replace(self, physics=self.physics.for_judging(), termination=judged)
 
     def to_record(self) -> "Specification":
         """Return the same task simulated in this process, with every array of its state read."""

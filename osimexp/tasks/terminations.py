@@ -14,9 +14,15 @@ from osimexp.tasks.scene import Frame
 
 
 class TerminationTerm(Protocol):
-    """A reason for an episode's end."""
+    """A reason for an episode's end.
+
+    Attributes:
+        TRAINING_ONLY: whether it saves a learner's time and says nothing of how good a movement
+            is, so that nothing is judged by it.
+    """
 
     READS: ClassVar[frozenset[str]]
+    TRAINING_ONLY: ClassVar[bool]
 
     def __call__(self, frame: Frame) -> Mask:
         """Return which episodes ``(B,)`` are over."""
@@ -33,6 +39,7 @@ class Fallen:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
+    TRAINING_ONLY: ClassVar[bool] = False
     height: float | None = 0.65
     lean: float | None = 1.0
 
@@ -58,6 +65,7 @@ class OutOfRange:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
+    TRAINING_ONLY: ClassVar[bool] = False
     coordinates: tuple[str, ...] = ("*",)
     margin: float = 0.35
 

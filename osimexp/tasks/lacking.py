@@ -1,0 +1,64 @@
+"""A body that lacks muscles, as a controller of the whole body sees and moves it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from osimexp.errors import ConfigError, near_matches
+from osimexp.physics.simulation import Floats
+from osimexp.tasks.scene import Frame, Scene
+
+_NOTHING = {
+    "excitations": 0.0,
+    "activations": 0.0,
+    "fibre_length": 1.0,  # optimal fibre lengths
+    "fibre_velocity": 0.0,
+    "tendon_force": 0.0,
+}
+"""What is seen in the place of a muscle that is not there."""
+
+
+class WholeBody:
+    """Gives each muscle of the whole body a place, empty where the model lacks it.
+
+    Attributes:
+        scene: the model's, with the muscles of the whole body.
+
+    Raises:
+        ConfigError: the model has a muscle that the whole body has not.
+    """
+
+    def __init__(self, scene: Scene, muscles: Sequence[str]) -> None:
+        own = scene.names
+        for name in own.muscles:
+            if name not in muscles:
+                raise ConfigError(
+                    f"model.muscles leaves out {name}, which the model has; "
+                    f"{near_matches(name, muscles)}"
+                )
+        self._own = np.array([muscles.index(name) for name in own.muscles], dtype=np.intp)
+        self._size = len(muscles)
+        forces = self._spread(own.maximum_isometric_force[None], 1.0)[0]
+        names = replace(own, muscles=tuple(muscles), maximum_isometric_force=forces)
+        self.scene = replace(scene, names=names, _found={})
+
+    def frame(self, frame: Frame) -> Frame:
+        """Return the moment with a place for every muscle."""
+        state = frame.state
+        changed: dict[str, Any] = {
+            name: self._spread(values, nothing)
+            for name, nothing in _NOTHING.items()
+            if len(values := getattr(state, name))  # What no term reads has no rows.
+        }
+        return replace(frame, scene=self.scene, state=replace(state, **changed), _found={})
+
+    def own(self, excitations: Floats) -> Floats:
+        """Return of excitations ``(B, muscles)`` of the whole body those of the model's own."""
+        return excitations[:, self._own]
+
+    def _spread(self, values: Floats, nothing: float) -> Floats:
+        spread = np.full((len(values), self._size), nothing)
+        spread[:, self._own] = values
+        return spread
