@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from osimexp.movement.tables import Table, write_table
 from osimexp.physics.model import PreparedModel, prepare
 from osimexp.physics.opensim_simulation import OpenSimSimulation
 from osimexp.physics.settings import OpenSimSettings, WorkerSettings
 from osimexp.physics.simulation import Start
 from osimexp.tasks.compose import composed
 from osimexp.tasks.compose import vector as environment
+from osimexp.tasks.gait import Gait
 from osimexp.tasks.specification import Specification
 
 ARM = ("model=arm", "reward=reach", "workers=none", "task.control_period=0.01")
@@ -59,3 +61,23 @@ def default_start(batch: OpenSimSimulation) -> Start:
 
 
 __all__ = ["composed", "default_start", "environment", "prepared", "simulation", "specification"]
+
+
+def normal_gait() -> Gait:
+    """Return the gait that the recipe for walking follows."""
+    target = Specification.from_config(composed("experiment=walk")).target
+    assert isinstance(target, Gait)
+    return target
+
+
+def written_gait(folder: Path, seconds: float, degrees: bool = True, paths: bool = False) -> Path:
+    """Write a file of the project's own gait, from a third of its cycle on."""
+    gait = normal_gait()
+    time = np.arange(0.0, seconds, 0.01)
+    angles = gait.angles(0.3 + time / gait.period)
+    values = np.column_stack([np.rad2deg(angles) if degrees else angles, 2.0 + gait.speed * time])
+    names = (*gait.coordinates, "pelvis_tx")
+    labels = tuple(f"/jointset/joint/{n}/value" for n in names) if paths else names
+    file = folder / "walk.mot"
+    write_table(file, Table("walk", labels, time, values, degrees))
+    return file

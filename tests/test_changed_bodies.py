@@ -87,7 +87,7 @@ def test_muscles_that_are_gone_keep_their_places() -> None:
 
 
 def test_a_muscle_without_a_place_is_named() -> None:
-    with pytest.raises(ConfigError, match="model.muscles leaves out bifemsh_r"):
+    with pytest.raises(ConfigError, match=r"model\.muscles leaves out bifemsh_r"):
         environment(1, *WHOLE, "model.muscles=[hamstrings_r]")
 
 

@@ -26,6 +26,7 @@ BESIDE = {
     ("observation", "phase"): ("reward=imitate",),
     ("termination", "strayed"): ("reward=imitate",),
     ("start", "mid_gait"): ("reward=imitate",),
+    ("target", "recorded"): ("reward=imitate",),
     ("target", "speeds"): ("reward=speeds",),
     ("observation", "speed"): ("reward=speeds",),
     ("symmetry", "half_cycle"): ("reward=imitate",),
@@ -55,7 +56,10 @@ def options(groups: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 def test_every_option_steps_once(
     group: str, option: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    overrides = [f"{group}={option}", *BESIDE.get((group, option), ()), "workers=none"]
+    overrides = [*BESIDE.get((group, option), ()), f"{group}={option}", "workers=none"]
+    if (group, option) == ("target", "recorded"):
+        file = tasks.written_gait(tmp_path_factory.mktemp("gait"), 2.0)
+        overrides.append(f"target.movement={file}")
     if (group, option) == ("model", "file"):
         path = tmp_path_factory.mktemp("model") / "arm.osim"
         path.write_text(tasks.prepared(*tasks.ARM).xml)
