@@ -1,19 +1,24 @@
 """Trained controllers: how they are kept, and that those of the package do what is said of them."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import SMALL_SAC, Command
 
+from osimexp.controllers.policy import Policy
 from osimexp.evaluate import main as evaluate
 from osimexp.experiment import checkpoint
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.trained import trained, trained_names
 from osimexp.keep import main as keep
+from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
+from osimexp.tasks.specification import Specification
 
-FIGURES = {"walk": {"fallen": (0.0, 0.0), "time": (10.0, 10.0), "speed": (1.05, 1.45)}}
+UPRIGHT = {"fallen": (0.0, 0.0), "time": (10.0, 10.0)}
+FIGURES = {"walk": UPRIGHT | {"speed": (1.05, 1.45)}, "walk_speeds": UPRIGHT}
 """Least and most of each figure over all episodes, for every controller of the package."""
 
 
@@ -31,6 +36,33 @@ def test_a_controller_of_the_package_does_what_is_said_of_it(name: str, command:
         values = np.array(each[figure])
         assert values.min() >= low - 1e-9, figure
         assert values.max() <= high + 1e-9, figure
+
+
+def test_the_walk_survives_pushes(command: Command) -> None:
+    pushed = ("controller=walk", "push=random", "push.impulse=10", "episodes=20")
+    answer = command(*pushed, "workers=one", "threads=1", main=evaluate)
+    assert answer.code == 0, answer.err
+    (file,) = Path("outputs/trained/walk/evaluations").glob("best_20_*_push_*.json")
+    assert json.loads(file.read_text())["figures"]["fallen"]["max"] == 0.0
+
+
+def test_the_walk_at_speeds_that_are_asked_for_keeps_to_them() -> None:
+    folder = trained("walk_speeds")
+    task = Specification.from_config(folder.config()).for_judging().with_workers(0)
+    with closing(MusculoskeletalVectorEnv(task, 16, autoreset=False)) as batch:
+        policy = Policy.from_state_dict(
+            checkpoint.load(folder.checkpoint_file("best")).state["policy"]
+        )
+        observations, _ = batch.reset(seed=0)
+        forward, ways = batch.scene.coordinate("pelvis_tx"), []
+        for _ in range(500):
+            observations, *_ = batch.step(policy.act(observations))
+            ways.append(batch.frame.state.coordinates[:, forward].copy())
+        asked = batch.frame.targets[:, 1:].copy()
+    # A speed is asked for every 2.5 s; the model is given a second to take it up.
+    walked = [(ways[125 * k + 124] - ways[125 * k + 50]) / (74 * 0.02) for k in (1, 2, 3)]
+    assert np.ptp(asked) > 0.8
+    assert np.sqrt(np.square(np.transpose(walked) - asked).mean()) < 0.15
 
 
 def test_controllers_of_the_package_are_small_and_name_no_machine() -> None:
