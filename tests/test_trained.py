@@ -18,7 +18,11 @@ from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.specification import Specification
 
 UPRIGHT = {"fallen": (0.0, 0.0), "time": (10.0, 10.0)}
-FIGURES = {"walk": UPRIGHT | {"speed": (1.05, 1.45)}, "walk_speeds": UPRIGHT}
+FIGURES = {
+    "walk": UPRIGHT | {"speed": (1.05, 1.45)},
+    "walk_free": UPRIGHT | {"speed": (1.05, 1.45)},
+    "walk_speeds": UPRIGHT,
+}
 """Least and most of each figure over all episodes, for every controller of the package."""
 
 
