@@ -5,7 +5,7 @@ import pytest
 from tasks import environment
 
 from osimexp.errors import ConfigError
-from osimexp.tasks.gait import Gait, Imitation, MidGait, Phase, Strayed, astray
+from osimexp.tasks.gait import Gait, Imitation, MidGait, Phase, Strayed, astray, followed
 
 WALK = (
     "reward=imitate", "observation=phase", "start=mid_gait", "termination=strayed",
@@ -71,6 +71,24 @@ def test_feet_begin_on_the_floor_and_standing_episodes_at_rest() -> None:
     batch.close()
 
 
+def test_episodes_may_begin_faster_than_the_gait() -> None:
+    quiet = ("start.speed_noise=0.0", "start.angle_noise=0.0", "start.standing=0.0")
+    usual = environment(40, *WALK, *quiet)
+    faster = environment(40, *WALK, *quiet, "start.fastest=3.0")
+    usual.reset(seed=0)
+    faster.reset(seed=0)
+    forward = usual.scene.base("forward")
+    np.testing.assert_array_equal(usual.frame.state.speeds[:, forward], followed(usual.scene).speed)
+    paces = faster.frame.state.speeds[:, forward] / followed(usual.scene).speed
+    assert 1.0 <= paces.min() < 1.5 and 2.5 < paces.max() <= 3.0
+    np.testing.assert_allclose(
+        faster.frame.state.speeds, paces[:, None] * usual.frame.state.speeds, rtol=1e-12
+    )
+    np.testing.assert_array_equal(faster.frame.state.coordinates, usual.frame.state.coordinates)
+    usual.close()
+    faster.close()
+
+
 def test_a_walk_that_strays_ends() -> None:
     batch = environment(4, *WALK, "termination.strayed.limit=0.05", "start.angle_noise=0.0")
     batch.reset(seed=0)
@@ -91,3 +109,5 @@ def test_terms_of_a_gait_need_one() -> None:
         Gait(1.0, 1.0, {"hip_flexion_r": (1.0, 2.0)})
     with pytest.raises(ValueError, match="standing"):
         MidGait(swing(), standing=2.0)
+    with pytest.raises(ValueError, match="fastest"):
+        MidGait(swing(), fastest=0.5)

@@ -205,6 +205,7 @@ class MidGait:
         angle_noise: rad, standard deviation on every joint angle.
         speed_noise: rad/s and m/s, standard deviation on every speed of those that move.
         activation: of every muscle, in [0, 1].
+        fastest: times the gait's speeds; each that moves is between 1 and so much faster.
     """
 
     gait: Gait
@@ -212,19 +213,25 @@ class MidGait:
     angle_noise: float = 0.02
     speed_noise: float = 0.1
     activation: float = 0.05
+    fastest: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.standing <= 1.0:
             raise ValueError("standing must lie in [0, 1]")
+        if not self.fastest >= 1.0:
+            raise ValueError("fastest is times the gait's speeds and must be 1 or more")
 
     def __call__(self, scene: Scene, generators: Sequence[np.random.Generator]) -> Start:
         """Return a row for each generator, drawn from it alone."""
         names, count = scene.names, len(generators)
         width = len(names.coordinates)
         draws, noise = np.empty((count, 2)), np.empty((count, 2, width))
+        paces = np.ones(count)
         for row, generator in enumerate(generators):
             generator.random(out=draws[row])
             generator.standard_normal(out=noise[row])
+            if self.fastest > 1.0:
+                paces[row] = generator.uniform(1.0, self.fastest)
         coordinates = np.tile(names.default_pose, (count, 1))
         speeds = np.zeros((count, width))
         walking = np.flatnonzero(draws[:, 0] >= self.standing)
@@ -239,6 +246,7 @@ class MidGait:
             if column is None:
                 raise ConfigError(f"A walk needs a model whose model.base.{role} is named.")
             values[walking, column] += amount
+        speeds *= paces[:, None]
         coordinates += self.angle_noise * noise[:, 0] * scene.free
         speeds[walking] += self.speed_noise * noise[walking, 1]
         return Start(coordinates, speeds, np.full((count, len(names.muscles)), self.activation))
