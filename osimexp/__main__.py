@@ -20,7 +20,7 @@ def train(config: DictConfig) -> float:
     """Train, show the final evaluation, and return its mean return."""
     job = current_job()
     folder = job.sweep_folder or Path(config.run.folder)
-    outcome = run(config, job.overrides, folder, evaluate, looking)
+    outcome = run(config, job.overrides, folder, evaluate, looking, job.choices)
     evaluation = outcome.evaluation
     assert isinstance(evaluation, Evaluation)
     title = f"{outcome.checkpoint.capitalize()} policy over {evaluation.episodes} episodes"

@@ -42,11 +42,13 @@ class Job:
 
     Attributes:
         overrides: what it changed in the config.
+        choices: the option of each config group, as they were composed.
         sweep_folder: this job's folder where it is one of several (``-m``), otherwise None.
 
     """
 
     overrides: tuple[str, ...]
+    choices: Mapping[str, str | None]
     sweep_folder: Path | None
 
 
@@ -59,7 +61,12 @@ def current_job() -> Job:
         folder = folder.relative_to(Path.cwd())
     # Left as they were typed: what they interpolate is the task's to resolve.
     overrides = OmegaConf.to_container(known.overrides.task, resolve=False)
-    return Job(tuple(map(str, overrides)), folder)  # type: ignore[arg-type]
+    choices = {
+        str(group).partition("@")[0]: option
+        for group, option in known.runtime.choices.items()
+        if not str(group).startswith("hydra/")
+    }
+    return Job(tuple(map(str, overrides)), choices, folder)  # type: ignore[arg-type]
 
 
 def launch(task: Callable[[DictConfig], float], config_name: str) -> None:

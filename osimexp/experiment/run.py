@@ -2,7 +2,7 @@
 
 import errno
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +82,7 @@ def run(
     folder: Path,
     evaluate: EvaluateEpisodes,
     looking: Looking | None = None,
+    choices: Mapping[str, str | None] | None = None,
 ) -> Outcome:
     """Train what ``config`` describes, or go on with the run that ``config.resume`` names.
 
@@ -94,6 +95,7 @@ def run(
         folder: of the run; left alone where a run is resumed.
         evaluate: runs episodes and yields their figures.
         looking: makes images of evaluations, where the config asks for them.
+        choices: the option of each config group, for the record.
 
     Raises:
         OsimexpError: the config, the run folder or the checkpoint cannot be used, or the disk is
@@ -110,6 +112,8 @@ def run(
     with ExitStack() as stack:
         parts = _build(config, stack)
         origin = provenance()
+        if choices is not None:
+            origin["choices"] = dict(choices)
         if saved is None and config.get("init_from") is not None:
             origin["init_from"] = begin(parts.algorithm, str(config.init_from))
         look: Look | None = None

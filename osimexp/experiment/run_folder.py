@@ -73,6 +73,14 @@ class RunFolder:
         finally:
             lock.release()
 
+    def in_use(self) -> bool:
+        """Whether a process of this machine writes here now."""
+        try:
+            with self.claimed():
+                return False
+        except RunFolderError:
+            return True
+
     def checkpoint_file(self, name: str) -> Path:
         """The checkpoint called ``latest`` or ``best``."""
         return self.path / "checkpoints" / f"{name}.pt"

@@ -1,0 +1,1 @@
+"""Many runs: what lies under a folder, what differs between runs, and which of them is better."""

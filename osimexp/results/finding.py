@@ -1,0 +1,39 @@
+"""The run folders that a user means by a folder, a pattern or a whole sweep."""
+
+import os
+from collections.abc import Iterable, Iterator
+from glob import glob
+from pathlib import Path
+
+from osimexp.errors import RunFolderError
+from osimexp.experiment.run_folder import RunFolder
+
+_RECORD = "run.json"
+
+
+def find_runs(places: Iterable[str]) -> list[RunFolder]:
+    """Return the runs at and under places, each once, in the order of places and then of names.
+
+    Args:
+        places: run folders, folders that hold some at any depth, or patterns of such (``*``).
+
+    Raises:
+        RunFolderError: a place is not there or holds no run.
+    """
+    found: dict[Path, RunFolder] = {}
+    for place in places:
+        here = sorted(glob(place)) or [place]  # noqa: PTH207 (a pattern may be absolute)
+        runs = [run for path in here for run in _runs_under(Path(path))]
+        if not runs:
+            missing = "holds no run" if Path(here[0]).exists() else "is not there"
+            raise RunFolderError(f"{place} {missing}; give a folder of runs, such as outputs.")
+        found.update((path.resolve(), RunFolder(path)) for path in runs)
+    return list(found.values())
+
+
+def _runs_under(place: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(place):
+        if _RECORD in files:
+            folders.clear()
+            yield Path(folder)
+        folders.sort()

@@ -1,0 +1,174 @@
+"""How a run stands, read from its folder."""
+
+import csv
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from json import JSONDecodeError, loads
+from typing import Any, Literal
+
+from omegaconf import DictConfig, OmegaConf
+
+from osimexp.errors import RunFolderError
+from osimexp.experiment.run_folder import RunFolder
+
+State = Literal["running", "finished", "cut", "failed"]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a list of runs says of one.
+
+    Attributes:
+        run: its folder.
+        config: what it was composed to.
+        choices: the option of each config group, where the run wrote them down.
+        state: a cut run was interrupted or killed, and goes on by ``resume``.
+        reason: why it was cut or failed, if that is known.
+        steps: environment steps that are in its metrics.
+        budget: environment steps it was given.
+        returns: mean return of each evaluation in training, by steps.
+        final: mean return of the evaluation at its end.
+        started: when.
+    """
+
+    run: RunFolder
+    config: DictConfig
+    choices: Mapping[str, str | None]
+    state: State
+    reason: str | None
+    steps: int
+    budget: int
+    returns: Mapping[int, float]
+    final: float | None
+    started: datetime | None
+
+    @property
+    def group(self) -> str:
+        """What runs of the same kind share: the name without the seed."""
+        name = str(OmegaConf.select(self.config, "run.name") or self.run.path.name)
+        return name.removesuffix(f"_s{self.config.get('seed')}")
+
+    @property
+    def last(self) -> float | None:
+        """The mean return of the last evaluation in training."""
+        return self.returns[max(self.returns)] if self.returns else None
+
+    @property
+    def best(self) -> float | None:
+        """The highest mean return of the evaluations in training."""
+        return max(self.returns.values(), default=None)
+
+    def says(self, key: str, value: str) -> bool:
+        """Whether a config group was chosen so, or a config value reads so.
+
+        Raises:
+            KeyError: the run knows neither a group nor a value of that name.
+        """
+        known = False
+        if key in self.choices:
+            known = True
+            if str(self.choices[key]) == value:
+                return True
+        found = OmegaConf.select(self.config, key, default=_MISSING)
+        if found is _MISSING:
+            if not known:
+                raise KeyError(key)
+            return False
+        return not isinstance(found, DictConfig) and _text(found) == value
+
+
+def summarise(run: RunFolder) -> Summary:
+    """Read how a run stands.
+
+    Raises:
+        RunFolderError: a file of it cannot be read.
+    """
+    record, config = run.record(), run.config()
+    state, reason = _state(run, record)
+    started = record.get("started")
+    return Summary(
+        run,
+        config,
+        record.get("choices") or {},
+        state,
+        reason,
+        _steps(run) or int(record.get("steps") or 0),
+        int(OmegaConf.select(config, "run.steps") or 0),
+        _returns(run),
+        _mean_return(run, "final"),
+        datetime.fromisoformat(started) if started else None,
+    )
+
+
+def remove(run: RunFolder) -> None:
+    """Delete a run's folder, unless a process writes there.
+
+    Raises:
+        RunFolderError: a process does, or it cannot be deleted.
+    """
+    with run.claimed():
+        try:
+            shutil.rmtree(run.path)
+        except OSError as error:
+            raise RunFolderError(f"{run.path} cannot be removed: {error.strerror}.") from error
+
+
+def _state(run: RunFolder, record: Mapping[str, Any]) -> tuple[State, str | None]:
+    state, reason = record["state"], record.get("reason")
+    if state == "running" and not run.in_use():
+        return "cut", reason or "its process ended without a word"
+    if state == "interrupted":
+        return "cut", reason
+    if state not in ("running", "finished", "failed"):
+        raise RunFolderError(f"{run.record_file} says {state!r}, which is no state of a run.")
+    return state, reason
+
+
+def _steps(run: RunFolder) -> int:
+    if not run.metrics_file.is_file():
+        return 0
+    try:
+        with run.metrics_file.open(newline="") as stream:
+            return max((int(row["steps"]) for row in csv.DictReader(stream)), default=0)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunFolderError(f"{run.metrics_file} cannot be read as metrics.") from error
+
+
+def _returns(run: RunFolder) -> dict[int, float]:
+    steps = [f.stem for f in run.evaluation_file("0").parent.glob("*.json") if f.stem.isdecimal()]
+    found = {int(name): _mean_return(run, name) for name in steps}
+    return {step: value for step, value in sorted(found.items()) if value is not None}
+
+
+def _mean_return(run: RunFolder, name: str) -> float | None:
+    file = run.evaluation_file(name)
+    if not file.is_file():
+        return None
+    try:
+        mean = loads(file.read_text())["figures"]["return"]["mean"]
+    except (OSError, JSONDecodeError, KeyError, TypeError) as error:
+        raise RunFolderError(f"{file} cannot be read as an evaluation.") from error
+    return None if mean is None else float(mean)
+
+
+def age(then: datetime, now: datetime | None = None) -> str:
+    """Return how long ago something was, in its largest unit."""
+    seconds = ((now or datetime.now(UTC)) - then).total_seconds()
+    for unit, length in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0.0):.0f} s"
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+    return str(value)
+
+
+_MISSING = object()
