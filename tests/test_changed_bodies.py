@@ -10,9 +10,12 @@ from conftest import SMALL_PPO, SMALL_SAC, Command
 from tasks import environment
 
 from osimexp import anatomy
+from osimexp.algorithms import ppo, sac
 from osimexp.errors import ConfigError, ModelError
 from osimexp.evaluate import main as evaluate
 from osimexp.experiment import checkpoint
+from osimexp.experiment.initial import begin
+from osimexp.experiment.trained import trained
 from osimexp.gait import main as gait
 
 WHOLE = ("physics=compiled", "workers=none", "observation=full", "start=default")
@@ -130,6 +133,25 @@ def test_a_run_begins_with_the_policy_of_another(small: tuple[str, ...], command
     ]
     for name, values in policies[0].items():
         assert torch.equal(values, policies[1][name])
+
+
+def test_drives_stay_what_they_were_where_actions_mean_others() -> None:
+    saved = checkpoint.load(trained("walk").checkpoint_file("best")).state["policy"]
+    sizes, before = saved["sizes"], trained("walk").config().task
+    after = before.copy()
+    after.action.update({"rest": 0.2, "gain": 0.9})
+    drives = []
+    observations = np.random.default_rng(0).normal(size=(20, sizes[0]))
+    for task in (before, after):
+        settings = ppo.Settings(hidden_sizes=tuple(sizes[1:-1]), activation="relu")
+        algorithm = settings.create(sizes[0], sizes[-1], 0, "cpu")
+        begin(algorithm, "walk", task)
+        outputs = algorithm.controller.outputs(torch.tensor(observations, dtype=torch.float32))
+        drives.append(task.action.rest + task.action.gain * outputs.detach().numpy())
+    np.testing.assert_allclose(drives[0], drives[1], atol=1e-4)
+    squashed = sac.Settings(hidden_sizes=(8,)).create(4, 2, 0, "cpu").controller
+    with pytest.raises(ValueError, match="cannot be rescaled"):
+        squashed.rescale(2.0, 0.0)
 
 
 def test_what_a_run_cannot_begin_with_is_said(command: Command) -> None:

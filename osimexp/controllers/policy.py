@@ -51,6 +51,19 @@ class Policy:
         result: Tensor = self.network(self.normaliser.normalise(observations))
         return result
 
+    def rescale(self, factor: float, offset: float) -> None:
+        """Make every action ``factor`` times what it was, plus ``offset``, before it is clipped.
+
+        Raises:
+            ValueError: actions are squashed otherwise, so that this cannot be done exactly.
+        """
+        if self.squash != "clip":
+            raise ValueError("actions squashed by tanh cannot be rescaled")
+        with torch.no_grad():
+            self.network.weights[-1] *= factor
+            self.network.biases[-1] *= factor
+            self.network.biases[-1] += offset
+
     def state_dict(self) -> dict[str, Any]:
         """Return sizes, weights and statistics as tensors, numbers, strings, lists and dicts."""
         return {

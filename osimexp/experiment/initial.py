@@ -4,21 +4,29 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from omegaconf import DictConfig
+
 from osimexp.algorithms.algorithm import Algorithm
+from osimexp.config import check, plain
+from osimexp.controllers.policy import Policy
 from osimexp.errors import ConfigError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.trained import trained, trained_names
+from osimexp.tasks.actions import ActionSettings
 
 
-def begin(algorithm: Algorithm, source: str) -> dict[str, Any]:
+def begin(algorithm: Algorithm, source: str, task: DictConfig) -> dict[str, Any]:
     """Let an algorithm begin with the policy of another run, observation statistics included.
 
-    Everything else, such as critics and exploration, begins as it does without.
+    Everything else, such as critics and exploration, begins as it does without. Where actions mean
+    other drives than they did, the policy's are changed so that its drives stay what they were,
+    short of where they were clipped.
 
     Args:
         algorithm: that learns.
         source: a run folder, or the name of a controller that comes with the package.
+        task: the config's, that is to be learned.
 
     Returns:
         What the run's record says of it: where it lies, how long it had learned and its digest.
@@ -29,11 +37,16 @@ def begin(algorithm: Algorithm, source: str) -> dict[str, Any]:
     folder = trained(source) if source in trained_names() else RunFolder.open(Path(source))
     file = folder.checkpoint_file(folder.judged_checkpoint())
     saved = checkpoint.load(file)
+    policy = Policy.from_state_dict(saved.state["policy"])
+    before, now = _action(folder.config().task), _action(task)
     try:
-        algorithm.begin_with(saved.state["policy"])
+        if before is not None and now is not None and before != now:
+            policy.rescale(before.gain / now.gain, (before.rest - now.rest) / now.gain)
+        algorithm.begin_with(policy.state_dict())
     except ValueError as error:
         raise ConfigError(
-            f"init_from={source} does not fit: {error}; take its observation, muscles and algo."
+            f"init_from={source} does not fit: {error}; take its observation, muscles, algo and "
+            "task.action."
         ) from error
     return {
         "source": source,
@@ -41,3 +54,9 @@ def begin(algorithm: Algorithm, source: str) -> dict[str, Any]:
         "steps": saved.steps,
         "sha256": sha256(file.read_bytes()).hexdigest(),
     }
+
+
+def _action(task: DictConfig) -> ActionSettings | None:
+    """Return how a task's actions become drives; None where they move no muscles."""
+    action = task.get("action")
+    return None if action is None else check(ActionSettings, plain(action), "task.action")

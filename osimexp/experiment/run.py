@@ -115,7 +115,7 @@ def run(
         if choices is not None:
             origin["choices"] = dict(choices)
         if saved is None and config.get("init_from") is not None:
-            origin["init_from"] = begin(parts.algorithm, str(config.init_from))
+            origin["init_from"] = begin(parts.algorithm, str(config.init_from), config.task)
         look: Look | None = None
         if looking is not None and parts.settings.evaluation.images:
             look = stack.enter_context(looking(config, parts.seeds.evaluation))
