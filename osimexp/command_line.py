@@ -137,10 +137,14 @@ def with_keys(arguments: Iterable[str], flags: Mapping[str, str]) -> list[str]:
         flag, equals, value = argument.partition("=")
         if flag in flags:
             value = value if equals else next(left, "")
-            quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-            argument = f"{flags[flag]}='{quoted}'"
+            argument = f"{flags[flag]}={quoted(value)}"
         written.append(argument)
     return written
+
+
+def quoted(text: str) -> str:
+    """Return text as Hydra reads it whole, whatever is in it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def sentence(error: Exception) -> str:

@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
-from osimexp.command_line import launch
+from osimexp.command_line import launch, quoted
 from osimexp.config import check, plain
 from osimexp.errors import ConfigError
 from osimexp.results.finding import find_runs
@@ -52,8 +52,8 @@ def as_settings(arguments: Iterable[str]) -> list[str]:
         else:
             written.append(argument)
     if pairs:
-        quoted = ["[" + ",".join(map(_quoted, pair)) + "]" for pair in pairs]
-        written.append(f"where=[{','.join(quoted)}]")
+        listed = ["[" + ",".join(map(quoted, pair)) + "]" for pair in pairs]
+        written.append(f"where=[{','.join(listed)}]")
     return written
 
 
@@ -135,10 +135,6 @@ def _progress(steps: int, budget: int) -> str:
         if steps >= size:
             return f"{steps / size:.3g} {unit}{share}"
     return f"{steps}{share}"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 if __name__ == "__main__":

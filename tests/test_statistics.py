@@ -2,19 +2,51 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from osimexp.analysis.statistics import bootstrap_interval, interquartile_mean
+from osimexp.analysis.statistics import (
+    bootstrap_interval,
+    interquartile_mean,
+    performance_profile,
+    probability_of_improvement,
+)
 from osimexp.bench.learning import Result, Row, read_rows, summarise, verdict, write_rows
 
 
-def test_the_middle_half_is_a_half_whatever_the_number_of_runs() -> None:
+def test_the_middle_half_is_the_mean_without_a_quarter_at_each_end() -> None:
     assert interquartile_mean(np.array([9.0, 1.0, 2.0, 3.0])) == pytest.approx(2.5)
-    # Of five, the second and fourth count for three quarters each.
-    five = np.array([100.0, 1.0, 2.0, 4.0, -50.0])
-    assert interquartile_mean(five) == pytest.approx((0.75 * 1.0 + 2.0 + 0.75 * 4.0) / 2.5)
+    assert interquartile_mean(np.array([100.0, 1.0, 2.0, 4.0, -50.0])) == pytest.approx(7.0 / 3.0)
     assert interquartile_mean(np.array([7.0])) == pytest.approx(7.0)
     both = interquartile_mean(np.array([[1.0, 2.0, 3.0, 4.0], [5.0, 5.0, 5.0, 5.0]]))
     np.testing.assert_allclose(both, [2.5, 5.0])
+
+
+@pytest.mark.parametrize("runs", [1, 3, 4, 5, 7, 10, 15])
+def test_estimators_are_those_of_scipy(runs: int) -> None:
+    # rliable's aggregate_iqm and probability_of_improvement are these calls of SciPy's.
+    generator = np.random.default_rng(runs)
+    ours, theirs = generator.normal(size=runs), generator.normal(size=6)
+    theirs[: min(runs, 2)] = ours[: min(runs, 2)]
+    assert interquartile_mean(ours) == pytest.approx(stats.trim_mean(ours, 0.25))
+    wins = stats.mannwhitneyu(ours, theirs).statistic
+    assert probability_of_improvement(ours, theirs) == pytest.approx(wins / (runs * 6))
+
+
+def test_intervals_are_those_of_scipy() -> None:
+    scores = np.random.default_rng(3).normal(size=12)
+    low, high = bootstrap_interval([scores], interquartile_mean, np.random.default_rng(0), 100_000)
+    theirs = stats.bootstrap(
+        (scores,), lambda s, axis: stats.trim_mean(s, 0.25, axis=axis), n_resamples=100_000,
+        method="percentile", rng=np.random.default_rng(1),
+    ).confidence_interval  # fmt: skip
+    # Both draw 100,000 resamples of their own.
+    assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=0.02)
+
+
+def test_a_profile_is_the_share_of_runs_above_each_level() -> None:
+    scores = np.array([[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 9.0]])
+    found = performance_profile(scores, np.array([-1.0, 2.0, 3.5, 9.0]))
+    np.testing.assert_allclose(found, [[1.0, 0.5, 0.25, 0.0], [1.0, 0.25, 0.25, 0.0]])
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:

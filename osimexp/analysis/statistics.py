@@ -14,15 +14,41 @@ Statistic = Callable[[Scores], Scores]
 
 
 def interquartile_mean(scores: Scores) -> Scores:
-    """Return the mean of the middle half of scores ``(..., runs)``, ``(...)``.
+    """Return the mean of scores ``(..., runs)`` without their lowest and highest quarter.
 
-    Where a quarter of the runs is no whole number, the runs at its edge count in part, so that the
-    middle half is a half whatever the number of runs is.
+    A quarter that is no whole number is rounded down, as the field's tables have it.
     """
     runs = scores.shape[-1]
-    places = np.arange(runs)
-    weights = np.clip(np.minimum(places + 1, 0.75 * runs) - np.maximum(places, 0.25 * runs), 0, 1)
-    return np.asarray((np.sort(scores, axis=-1) * weights).sum(axis=-1) / weights.sum())
+    cut = runs // 4
+    return np.asarray(np.sort(scores, axis=-1)[..., cut : runs - cut].mean(axis=-1))
+
+
+def probability_of_improvement(scores: Scores, others: Scores) -> Scores:
+    """Return how often a run of ``scores`` is above one of ``others``; a draw counts half.
+
+    Args:
+        scores: ``(..., runs)``.
+        others: ``(..., other runs)``.
+    """
+    ours, theirs = scores[..., :, None], others[..., None, :]
+    return np.asarray(((ours > theirs) + 0.5 * (ours == theirs)).mean(axis=(-1, -2)))
+
+
+def performance_profile(scores: Scores, levels: Scores) -> Scores:
+    """Return the share of runs ``(..., runs)`` above each of some levels, ``(..., levels)``."""
+    return np.stack([(scores > level).mean(axis=-1) for level in levels], axis=-1)
+
+
+def resampled(scores: Scores, generator: np.random.Generator, resamples: int = 10_000) -> Scores:
+    """Return runs drawn anew, with replacement, ``(resamples, runs)``."""
+    return scores[generator.integers(len(scores), size=(resamples, len(scores)))]
+
+
+def interval(found: Scores, confidence: float = 0.95) -> tuple[Scores, Scores]:
+    """Return the ends of the percentile interval of a statistic ``(resamples, ...)``."""
+    edge = 50.0 * (1.0 - confidence)
+    low, high = np.percentile(found, [edge, 100.0 - edge], axis=0)
+    return low, high
 
 
 def bootstrap_interval(
@@ -42,10 +68,6 @@ def bootstrap_interval(
         resamples: how many.
         confidence: of the interval.
     """
-    drawn = [
-        group[generator.integers(len(group), size=(resamples, len(group)))] for group in groups
-    ]
-    found = statistic(np.concatenate(drawn, axis=1))
-    edge = 50.0 * (1.0 - confidence)
-    low, high = np.percentile(found, [edge, 100.0 - edge])
+    drawn = [resampled(group, generator, resamples) for group in groups]
+    low, high = interval(statistic(np.concatenate(drawn, axis=1)), confidence)
     return float(low), float(high)

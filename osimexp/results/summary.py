@@ -29,7 +29,6 @@ class Summary:
         steps: environment steps that are in its metrics.
         budget: environment steps it was given.
         returns: mean return of each evaluation in training, by steps.
-        final: mean return of the evaluation at its end.
         started: when.
     """
 
@@ -41,7 +40,6 @@ class Summary:
     steps: int
     budget: int
     returns: Mapping[int, float]
-    final: float | None
     started: datetime | None
 
     @property
@@ -96,8 +94,7 @@ def summarise(run: RunFolder) -> Summary:
         reason,
         _steps(run) or int(record.get("steps") or 0),
         int(OmegaConf.select(config, "run.steps") or 0),
-        _returns(run),
-        _mean_return(run, "final"),
+        curve(run, "return"),
         datetime.fromisoformat(started) if started else None,
     )
 
@@ -136,21 +133,35 @@ def _steps(run: RunFolder) -> int:
         raise RunFolderError(f"{run.metrics_file} cannot be read as metrics.") from error
 
 
-def _returns(run: RunFolder) -> dict[int, float]:
-    steps = [f.stem for f in run.evaluation_file("0").parent.glob("*.json") if f.stem.isdecimal()]
-    found = {int(name): _mean_return(run, name) for name in steps}
-    return {step: value for step, value in sorted(found.items()) if value is not None}
+def figures_of(run: RunFolder, evaluation: str) -> dict[str, float | None] | None:
+    """Return the mean of each figure of an evaluation; None where it was not made.
 
+    Args:
+        run: whose.
+        evaluation: ``final``, or the steps after which it was made.
 
-def _mean_return(run: RunFolder, name: str) -> float | None:
-    file = run.evaluation_file(name)
+    Raises:
+        RunFolderError: it cannot be read.
+    """
+    file = run.evaluation_file(evaluation)
     if not file.is_file():
         return None
     try:
-        mean = loads(file.read_text())["figures"]["return"]["mean"]
-    except (OSError, JSONDecodeError, KeyError, TypeError) as error:
+        figures = loads(file.read_text())["figures"]
+        return {name: spread["mean"] for name, spread in figures.items()}
+    except (OSError, JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise RunFolderError(f"{file} cannot be read as an evaluation.") from error
-    return None if mean is None else float(mean)
+
+
+def curve(run: RunFolder, figure: str) -> dict[int, float]:
+    """Return a figure's mean in each evaluation during training, by steps."""
+    stems = [file.stem for file in run.evaluation_file("0").parent.glob("*.json")]
+    found = {}
+    for steps in sorted(int(stem) for stem in stems if stem.isdecimal()):
+        value = (figures_of(run, str(steps)) or {}).get(figure)
+        if value is not None:
+            found[steps] = float(value)
+    return found
 
 
 def age(then: datetime, now: datetime | None = None) -> str:

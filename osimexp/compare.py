@@ -1,0 +1,133 @@
+"""Say which runs are better, and how surely: ``python -m osimexp.compare``."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from omegaconf import DictConfig
+from pydantic import Field
+from rich.console import Console
+
+from osimexp.analysis.gait.panels import encoded
+from osimexp.command_line import launch, quoted, with_keys
+from osimexp.config import check, plain
+from osimexp.errors import ConfigError, RunFolderError
+from osimexp.files import replacing
+from osimexp.results.comparison import Comparison, compare
+from osimexp.results.differences import check_comparable, facts_of, grouped
+from osimexp.results.figures import draw_curves, draw_profiles, draw_scores
+from osimexp.results.finding import find_runs
+from osimexp.results.summary import Summary, summarise
+from osimexp.results.tables import pairs_table, standings_table, write_tables
+
+
+@dataclass(frozen=True)
+class CompareSettings:
+    """What ``conf/compare.yaml`` says.
+
+    Attributes:
+        runs: folders, patterns or whole sweeps.
+        figure: of the final evaluations.
+        allow: keys that may differ although runs are then not given the same task.
+        output: folder of tables and figures; null makes one of the time.
+        resamples: of each bootstrap.
+    """
+
+    runs: tuple[str, ...]
+    figure: str
+    allow: tuple[str, ...]
+    output: str | None
+    resamples: Annotated[int, Field(ge=100)]
+
+
+def main() -> None:
+    """Compare what the command line names."""
+    sys.argv[1:] = as_settings(sys.argv[1:])
+    launch(compare_runs, "compare")
+
+
+def as_settings(arguments: Iterable[str]) -> list[str]:
+    """Return a command line with its folders and ``-o`` written as settings."""
+    given = with_keys(arguments, {"-o": "output"})
+    places = [word for word in given if not word.startswith("-") and "=" not in word]
+    # What follows a flag of Hydra's own, such as --cfg job, is no folder.
+    flagged = {given[i + 1] for i, word in enumerate(given[:-1]) if word in _FLAGS_WITH_A_WORD}
+    places = [place for place in places if place not in flagged]
+    rest = [word for word in given if word not in places]
+    return [*rest, f"runs=[{','.join(map(quoted, places))}]"] if places else rest
+
+
+def compare_runs(config: DictConfig) -> float:
+    """Show and write the comparison, and return how many groups there are."""
+    settings = check(CompareSettings, plain(config), "compare")
+    if not settings.runs:
+        raise ConfigError("Give the folders of the runs: python -m osimexp.compare outputs/sweeps.")
+    chosen = to_be_compared([summarise(run) for run in find_runs(settings.runs)])
+    check_comparable(chosen, settings.figure, settings.allow)
+    comparison = compare(grouped(chosen), settings.figure, settings.resamples)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(standings_table(comparison))
+    if comparison.pairs:
+        console.print()
+        console.print(pairs_table(comparison))
+    for warning in comparison.warnings():
+        print(f"Note: {warning}")
+    now = datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
+    folder = Path(settings.output or f"outputs/comparisons/{now}")
+    files = write(comparison, folder)
+    print(f"Written to {folder}: {', '.join(file.name for file in files)}", flush=True)
+    return float(len(comparison.standings))
+
+
+def to_be_compared(summaries: Sequence[Summary]) -> list[Summary]:
+    """Return the runs that are finished, each config and seed once, and say what is left out.
+
+    Raises:
+        RunFolderError: there is none.
+    """
+    kept: dict[object, Summary] = {}
+    for summary in summaries:
+        what = tuple(sorted((k, v) for k, v in map(_texts, facts_of(summary.config).items())))
+        if summary.state != "finished":
+            share = 100.0 * summary.steps / max(summary.budget, 1)
+            print(f"Left out: {summary.run.path} ({summary.state} at {share:.0f} % of its steps)")
+        elif what in kept:
+            print(f"Left out: {summary.run.path} (the same as {kept[what].run.path}, seed and all)")
+        else:
+            kept[what] = summary
+    if not kept:
+        raise RunFolderError("None of these runs is finished, so there is nothing to compare.")
+    return list(kept.values())
+
+
+def write(comparison: Comparison, folder: Path) -> list[Path]:
+    """Write tables and figures, and return the files.
+
+    Raises:
+        RunFolderError: the folder cannot be written.
+    """
+    drawn = {"scores": draw_scores, "curves": draw_curves, "profiles": draw_profiles}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        files = write_tables(comparison, folder)
+        for name, draw in drawn.items():
+            files.append(folder / f"{name}.png")
+            with replacing(files[-1]) as stream:
+                stream.write(encoded(draw(comparison)))
+    except OSError as error:
+        raise RunFolderError(f"{folder} cannot be written: {error.strerror}.") from error
+    return files
+
+
+def _texts(fact: tuple[str, object]) -> tuple[str, str]:
+    key, value = fact
+    return (key, "") if key.split(".")[0] in ("run", "workers", "device") else (key, repr(value))
+
+
+_FLAGS_WITH_A_WORD = ("--cfg", "-c", "--package", "-p", "--config-dir", "-cd")
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""Groups of runs beside each other: what their scores tell, and how surely."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from osimexp.analysis.statistics import (
+    Scores,
+    Statistic,
+    interquartile_mean,
+    interval,
+    performance_profile,
+    probability_of_improvement,
+    resampled,
+)
+from osimexp.errors import ConfigError, near_matches
+from osimexp.results.differences import Group
+from osimexp.results.summary import Summary, curve, figures_of
+
+FEW_SEEDS = 5
+"""Below so many runs of a group, intervals promise more than they hold."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure of a group with its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the runs of a group reached.
+
+    Attributes:
+        group: whose.
+        scores: of each run, ``(runs,)``: its mean over the episodes of its final evaluation.
+        interquartile_mean: of the scores; median and mean likewise.
+        steps: environment steps at which all runs were evaluated in training, ``(N,)``.
+        curve: interquartile mean at each, with the ends of its interval, ``(3, N)``.
+        profile: share of runs above each level of the comparison, with its ends, ``(3, levels)``.
+    """
+
+    group: Group
+    scores: Scores
+    interquartile_mean: Estimate
+    median: Estimate
+    mean: Estimate
+    steps: Scores
+    curve: Scores
+    profile: Scores
+
+
+@dataclass(frozen=True)
+class Pair:
+    """How often a run of one group is above one of another.
+
+    Attributes:
+        above: label of the group whose interquartile mean is higher.
+        below: label of the other.
+        probability: that a run of the first is above one of the second; a draw counts half.
+    """
+
+    above: str
+    below: str
+    probability: Estimate
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether the interval leaves out what equals would have."""
+        return self.probability.low > 0.5
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Groups by their interquartile mean, the highest first.
+
+    Attributes:
+        figure: that they are compared by.
+        standings: of the groups.
+        pairs: each two of them.
+        levels: of the performance profiles, ``(levels,)``.
+    """
+
+    figure: str
+    standings: tuple[Standing, ...]
+    pairs: tuple[Pair, ...]
+    levels: Scores
+
+    def warnings(self) -> list[str]:
+        """Return what to keep in mind, a sentence each."""
+        few = [s for s in self.standings if len(s.scores) < FEW_SEEDS]
+        return [
+            f"{s.group.label} has {len(s.scores)} seed{'' if len(s.scores) == 1 else 's'}; with "
+            f"fewer than {FEW_SEEDS} an interval says little."
+            for s in few
+        ]
+
+
+def compare(groups: Sequence[Group], figure: str = "return", resamples: int = 10_000) -> Comparison:
+    """Compare groups by a figure of their final evaluations.
+
+    Args:
+        groups: runs that differ in their seeds alone, each.
+        figure: ``return``, or another one that evaluations have.
+        resamples: of each bootstrap.
+
+    Raises:
+        ConfigError: no evaluation has that figure.
+    """
+    generator = np.random.default_rng(0)
+    scores = [np.array([_score(run, figure) for run in group.members]) for group in groups]
+    levels = np.unique(np.concatenate(scores))
+    found = [
+        _standing(group, own, figure, levels, generator, resamples)
+        for group, own in zip(groups, scores, strict=True)
+    ]
+    found.sort(key=lambda standing: -standing.interquartile_mean.value)
+    pairs = [_pair(one, other, generator, resamples) for one, other in combinations(found, 2)]
+    return Comparison(figure, tuple(found), tuple(pairs), levels)
+
+
+def _score(summary: Summary, figure: str) -> float:
+    figures = figures_of(summary.run, "final") or {}
+    if figures.get(figure) is None:
+        raise ConfigError(
+            f"The final evaluation of {summary.run.path} has no figure {figure}; "
+            f"{near_matches(figure, figures)}"
+        )
+    return float(figures[figure])  # type: ignore[arg-type]
+
+
+def _standing(
+    group: Group,
+    scores: Scores,
+    figure: str,
+    levels: Scores,
+    generator: np.random.Generator,
+    resamples: int,
+) -> Standing:
+    drawn = resampled(scores, generator, resamples)
+    profiles = performance_profile(drawn, levels)
+    curves = [curve(summary.run, figure) for summary in group.members]
+    steps = sorted(set.intersection(*(set(own) for own in curves)))
+    values = np.array([[own[step] for step in steps] for own in curves]).reshape(len(curves), -1)
+    rows = generator.integers(len(values), size=(resamples, len(values)))
+    means = interquartile_mean(values[rows].swapaxes(1, 2))
+    smooth = np.array([interquartile_mean(values.T), *interval(means)])
+    return Standing(
+        group,
+        scores,
+        _estimate(interquartile_mean, scores, drawn),
+        _estimate(_median, scores, drawn),
+        _estimate(_mean, scores, drawn),
+        np.array(steps),
+        smooth,
+        np.array([performance_profile(scores, levels), *interval(profiles)]),
+    )
+
+
+def _estimate(statistic: Statistic, scores: Scores, drawn: Scores) -> Estimate:
+    low, high = interval(statistic(drawn))
+    return Estimate(float(statistic(scores)), float(low), float(high))
+
+
+def _pair(one: Standing, other: Standing, generator: np.random.Generator, resamples: int) -> Pair:
+    low, high = interval(
+        probability_of_improvement(
+            resampled(one.scores, generator, resamples),
+            resampled(other.scores, generator, resamples),
+        )
+    )
+    value = probability_of_improvement(one.scores, other.scores)
+    estimate = Estimate(float(value), float(low), float(high))
+    return Pair(one.group.label, other.group.label, estimate)
+
+
+def _median(scores: Scores) -> Scores:
+    return np.asarray(np.median(scores, axis=-1))
+
+
+def _mean(scores: Scores) -> Scores:
+    return np.asarray(scores.mean(axis=-1))
