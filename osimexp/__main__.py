@@ -1,5 +1,7 @@
 """Train a controller: ``python -m osimexp``."""
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -7,19 +9,38 @@ from rich.console import Console
 
 from osimexp.analysis.evaluation import Evaluation, evaluate
 from osimexp.analysis.looking import looking
-from osimexp.command_line import current_job, launch
+from osimexp.command_line import Job, current_job, end, launch
+from osimexp.errors import RunFolderError
 from osimexp.experiment.run import run
+from osimexp.results.sweep import Before, continued, ending_with_parent, job_of_sweep
 
 
 def main() -> None:
     """Train what the command line describes."""
+    try:
+        sys.argv[1:] = continued(sys.argv[1:])
+    except RunFolderError as error:
+        end(error)
     launch(train, "config")
 
 
 def train(config: DictConfig) -> float:
-    """Train, show the final evaluation, and return its mean return."""
+    """Train, or do one job of a sweep, and return the mean return of the final evaluation."""
     job = current_job()
-    folder = job.sweep_folder or Path(config.run.folder)
+    if job.sweep_folder is None:
+        return _train(config, job, Path(config.run.folder))
+    folder = job.sweep_folder
+
+    def go_on(before: Before) -> float:
+        config.resume = str(folder) if before.state == "cut" else None
+        return _train(config, job, folder)
+
+    with ending_with_parent() if "joblib" in job.launcher else nullcontext():
+        return job_of_sweep(folder, go_on)
+
+
+def _train(config: DictConfig, job: Job, folder: Path) -> float:
+    """Train, show the final evaluation, and return its mean return."""
     outcome = run(config, job.overrides, folder, evaluate, looking, job.choices)
     evaluation = outcome.evaluation
     assert isinstance(evaluation, Evaluation)

@@ -33,7 +33,7 @@ from osimexp.experiment.interruption import Interrupted
 
 USER_MISTAKE = 2
 
-_MISTAKES = (OsimexpError, HydraException, OmegaConfBaseException, YAMLError)
+MISTAKES = (OsimexpError, HydraException, OmegaConfBaseException, YAMLError)
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,14 @@ class Job:
         overrides: what it changed in the config.
         choices: the option of each config group, as they were composed.
         sweep_folder: this job's folder where it is one of several (``-m``), otherwise None.
+        launcher: import path of what starts several.
 
     """
 
     overrides: tuple[str, ...]
     choices: Mapping[str, str | None]
     sweep_folder: Path | None
+    launcher: str
 
 
 def current_job() -> Job:
@@ -66,7 +68,8 @@ def current_job() -> Job:
         for group, option in known.runtime.choices.items()
         if not str(group).startswith("hydra/")
     }
-    return Job(tuple(map(str, overrides)), choices, folder)  # type: ignore[arg-type]
+    launcher = str(known.launcher["_target_"])
+    return Job(tuple(map(str, overrides)), choices, folder, launcher)  # type: ignore[arg-type]
 
 
 def launch(task: Callable[[DictConfig], float], config_name: str) -> None:
@@ -91,11 +94,12 @@ def launch(task: Callable[[DictConfig], float], config_name: str) -> None:
             if missing := sorted(OmegaConf.missing_keys(config)):
                 raise ConfigError(f"{missing[0]} must be given, as {missing[0]}=value.")
             return task(config)
-        except _MISTAKES as error:
-            # Ended here, as Hydra would print a line of its own before handing it on.
-            if raised:
+        except MISTAKES as error:
+            # Ended here, as Hydra would print a line of its own before handing it on. One of
+            # several jobs is not to end the others.
+            if raised or current_job().sweep_folder is not None:
                 raise
-            _end(error)
+            end(error)
         finally:
             _remove_if_empty(current_job().sweep_folder)
 
@@ -105,15 +109,15 @@ def launch(task: Callable[[DictConfig], float], config_name: str) -> None:
     try:
         with _errors_handed_on():
             decorate(job)()
-    except _MISTAKES as error:
+    except MISTAKES as error:
         if raised:
             raise
-        _end(error)
+        end(error)
     except ValueError as error:
         # Before the task, these are Hydra's words about flags that do not go together.
         if raised or begun:
             raise
-        _end(error)
+        end(error)
     except Interrupted as interrupted:
         sys.exit(128 + interrupted.signal)
     except BrokenPipeError:
@@ -184,7 +188,8 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _end(error: Exception) -> NoReturn:
+def end(error: Exception) -> NoReturn:
+    """Say what is wrong in one sentence, and end the process with the exit code for it."""
     print(f"Error: {sentence(error)}", file=sys.stderr)
     sys.exit(USER_MISTAKE)
 

@@ -1,0 +1,198 @@
+"""A sweep: many runs of one command, which go on where they stopped and do not fail together."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import OverrideParseException
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from osimexp.command_line import MISTAKES, quoted, sentence
+from osimexp.errors import RunFolderError
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.files import write_json
+from osimexp.results.summary import figures_of, summarise
+
+FAILED_JOBS = 1
+
+_PLAN = "multirun.yaml"  # What Hydra writes of a sweep.
+_FAILURE = "failure.json"  # Why a job never became a run.
+_PATIENCE = 60.0  # s for a killed sweep's processes to save and end.
+
+
+@dataclass(frozen=True)
+class Before:
+    """What became of a job when the sweep was run before.
+
+    Attributes:
+        state: a ``finished`` job is kept, a ``cut`` one goes on, and any other begins anew.
+        mean_return: of a finished job.
+    """
+
+    state: Literal["finished", "cut", "none"]
+    mean_return: float = float("nan")
+
+
+def continued(arguments: Sequence[str]) -> list[str]:
+    """Return a command line with ``resume=`` a sweep written as the sweep's own command.
+
+    What else is on the command line is added to it, such as another launcher.
+
+    Raises:
+        RunFolderError: the sweep's plan cannot be read.
+    """
+    for place, argument in enumerate(arguments):
+        folder = _resumed(argument)
+        if folder is None or not (folder / _PLAN).is_file():
+            continue
+        try:
+            plan = OmegaConf.load(folder / _PLAN)
+            own = [*plan.hydra.overrides.hydra, *plan.hydra.overrides.task]
+            sources = plan.hydra.runtime.config_sources
+            added = [str(s.path) for s in sources if s.provider == "command-line"]
+        except Exception as error:
+            raise RunFolderError(f"{folder / _PLAN} cannot be read as a sweep's plan.") from error
+        replaced = ("hydra.sweep.dir=", "hydra.mode=")
+        own = [str(word) for word in own if not str(word).startswith(replaced)]
+        rest = [*arguments[:place], *arguments[place + 1 :]]
+        given = {word.partition("=")[0] for word in rest}
+        own = [word for word in own if word.partition("=")[0] not in given]
+        flags = [] if {"-m", "--multirun"} & set(rest) else ["-m"]
+        if not {"--config-dir", "-cd"} & given:
+            flags += [f"--config-dir={path}" for path in added]
+        return [*flags, *own, *rest, f"hydra.sweep.dir={quoted(str(folder))}"]
+    return list(arguments)
+
+
+def job_of_sweep(folder: Path, train: Callable[[Before], float]) -> float:
+    """Do one job of a sweep, unless it was done before, and return its mean return.
+
+    What goes wrong is written to the folder and said, and the result is NaN, so that the other
+    jobs go on.
+
+    Args:
+        folder: of the job.
+        train: does the job, given what became of it before.
+    """
+    try:
+        before = _before(folder)
+        if before.state == "finished":
+            print(f"Kept: {folder} is finished.", flush=True)
+            return before.mean_return
+        return train(before)
+    except MISTAKES as error:
+        reason = sentence(error)
+        print(f"Failed: {folder}: {reason}", file=sys.stderr, flush=True)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        traceback.print_exc()
+    if not (folder / "run.json").is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / _FAILURE, {"reason": reason})
+    return float("nan")
+
+
+class SweepEnd(Callback):
+    """Lists, at a sweep's end, what became of its jobs; the exit code says whether any failed."""
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Print the list.
+
+        Raises:
+            SystemExit: a job failed.
+        """
+        folder = Path(str(config.hydra.sweep.dir))
+        finished, failed = outcome(folder)
+        print(f"Sweep {folder}: {finished} finished, {len(failed)} failed.", flush=True)
+        for job, reason in failed.items():
+            print(f"  {job.name}: {reason}")
+        if failed:
+            sys.exit(FAILED_JOBS)
+
+
+def outcome(folder: Path) -> tuple[int, dict[Path, str]]:
+    """Return how many jobs of a sweep are finished, and the folder and reason of each other."""
+    finished, failed = 0, {}
+    for job in sorted(folder.iterdir(), key=_number):
+        if (job / _FAILURE).is_file():
+            failed[job] = str(json.loads((job / _FAILURE).read_text())["reason"])
+        elif (job / "run.json").is_file():
+            summary = summarise(RunFolder(job))
+            if summary.state == "finished":
+                finished += 1
+            else:
+                failed[job] = summary.reason or f"it is {summary.state}"
+    return finished, failed
+
+
+@contextmanager
+def ending_with_parent() -> Iterator[None]:
+    """While entered, end this process soon after the one that started it, saving the run first.
+
+    Processes of a sweep that was killed would otherwise go on unseen, in the way of the next.
+    """
+    parent = os.getppid()
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.5):
+            if os.getppid() != parent:
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
+        if os.getppid() != parent:
+            os._exit(128 + signal.SIGTERM)
+
+
+def _before(folder: Path) -> Before:
+    (folder / _FAILURE).unlink(missing_ok=True)
+    if not (folder / "run.json").is_file():
+        return Before("none")
+    run = RunFolder.open(folder)
+    patience = time.monotonic() + _PATIENCE
+    while run.in_use():
+        if time.monotonic() > patience:
+            raise RunFolderError(f"{folder} is being written by another process; end it first.")
+        time.sleep(0.5)
+    summary = summarise(run)
+    if summary.state == "finished":
+        mean = (figures_of(run, "final") or {}).get("return")
+        return Before("finished", float("nan") if mean is None else float(mean))
+    if run.checkpoint_file("latest").is_file():
+        return Before("cut")
+    # Cut before its first checkpoint: there is nothing to go on from.
+    shutil.rmtree(folder)
+    return Before("none")
+
+
+def _resumed(argument: str) -> Path | None:
+    key, equals, _ = argument.partition("=")
+    if key != "resume" or not equals:
+        return None
+    try:
+        value = OverridesParser.create().parse_override(argument).value()
+    except OverrideParseException:
+        return None  # Said when the command line is composed.
+    return Path(value) if isinstance(value, str) else None
+
+
+def _number(job: Path) -> tuple[int, str]:
+    head = job.name.partition("_")[0]
+    return (int(head) if head.isdecimal() else sys.maxsize, job.name)

@@ -1,0 +1,130 @@
+"""Sweeps that fail in part, are killed and go on, by each launcher that is here."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import SMALL_SAC, TESTS, Command, metrics
+
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.results.sweep import continued, outcome
+from osimexp.runs import main as runs
+
+JOBS = ("-m", *(word for word in SMALL_SAC if not word.startswith("run.folder")))
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def jobs(sweep: str) -> list[Path]:
+    return sorted(path for path in Path(sweep).iterdir() if path.name[0].isdigit())
+
+
+def same_runs(one: str, other: str) -> bool:
+    pairs = zip(jobs(one), jobs(other), strict=True)
+    return all(metrics(a) == metrics(b) for a, b in pairs)
+
+
+def wait_for(file: Path, process: "subprocess.Popen[str]") -> None:
+    patience = time.monotonic() + 60.0
+    while not file.is_file():
+        assert time.monotonic() < patience
+        assert process.poll() is None
+        time.sleep(0.02)
+
+
+def test_a_job_that_fails_does_not_take_the_others_down(command: Command, place: Path) -> None:
+    answer = command(*JOBS, "task.fail_after=150,null", "seed=0,-1", "hydra.sweep.dir=sweep")
+    assert answer.code == 1
+    assert "Sweep sweep: 1 finished, 3 failed." in answer.out
+    finished, failed = outcome(Path("sweep"))
+    assert finished == 1
+    broke, refused, also = failed.values()
+    assert broke == "ZeroDivisionError: the toy broke"
+    assert refused == also == "seed must be a whole number from 0 on, not -1."
+    # The list of runs says it as well; jobs that never became runs are not in it.
+    listed = command("folder=sweep", "state=failed", main=runs)
+    assert "the toy broke" in listed.out
+
+
+def test_what_is_finished_is_kept_and_what_failed_is_tried_again(
+    command: Command, place: Path
+) -> None:
+    assert command(*JOBS, "seed=0,1,-1", "hydra.sweep.dir=sweep").code == 1
+    first = metrics(jobs("sweep")[0])
+    RunFolder.open(jobs("sweep")[1]).mark("failed", "OSError: the disk was full")
+    answer = command("resume=sweep")
+    assert answer.code == 1
+    assert "Kept: sweep/0_" in answer.out
+    assert "Kept: sweep/1_" not in answer.out
+    assert "Sweep sweep: 2 finished, 1 failed." in answer.out
+    assert metrics(jobs("sweep")[0]) == first
+
+
+def test_a_sweep_killed_twice_ends_as_if_it_had_not_been(
+    command: Command, started: Start, place: Path
+) -> None:
+    assert command(*JOBS, "seed=0,1", "hydra.sweep.dir=whole").code == 0
+    slow = "task.pause=0.002"
+    process = started(*JOBS, "seed=0,1", slow, "hydra.sweep.dir=sweep")
+    for job in ("0_gait2d_velocity_sac_s0", "1_gait2d_velocity_sac_s1"):
+        wait_for(Path("sweep") / job / "checkpoints/latest.pt", process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process = started("resume=sweep")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "Kept: sweep/0_" in out
+    assert "Sweep sweep: 2 finished, 0 failed." in out
+    assert same_runs("whole", "sweep")
+
+
+@pytest.mark.parametrize("launcher", ["cores", "slurm_here"])
+def test_launchers_run_the_same_jobs(started: Start, command: Command, launcher: str) -> None:
+    assert command(*JOBS, "seed=0,1,2", "hydra.sweep.dir=whole").code == 0
+    process = started(
+        *JOBS, "seed=0,1,2", f"hydra/launcher={launcher}", "hydra.sweep.dir=sweep"
+    )  # fmt: skip
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert "Sweep sweep: 3 finished, 0 failed." in out
+    assert same_runs("whole", "sweep")
+
+
+def test_processes_of_a_killed_sweep_end_and_their_jobs_go_on(
+    started: Start, command: Command, place: Path
+) -> None:
+    assert command(*JOBS, "seed=0,1", "hydra.sweep.dir=whole").code == 0
+    words = (*JOBS, "seed=0,1", "task.pause=0.02", "hydra/launcher=cores", "hydra.sweep.dir=sweep")
+    process = started(*words)
+    files = [
+        Path(f"sweep/{seed}_gait2d_velocity_sac_s{seed}/checkpoints/latest.pt") for seed in (0, 1)
+    ]
+    for file in files:
+        wait_for(file, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    again = started("resume=sweep")
+    out, err = again.communicate(timeout=240)
+    assert again.returncode == 0, err
+    assert "2 finished, 0 failed" in out
+    for job in jobs("sweep"):
+        assert json.loads((job / "run.json").read_text())["resumed"]
+    assert same_runs("whole", "sweep")
+
+
+def test_a_sweep_s_command_is_written_from_its_plan(command: Command, place: Path) -> None:
+    assert command(*JOBS, "seed=0,-1", "run.steps=50", "hydra.sweep.dir=sweep").code == 1
+    words = continued(["resume=sweep", "run.table=true", "seed=5,6"])
+    assert words[0] == "-m"
+    assert f"--config-dir={os.fspath(TESTS / 'conf')}" in words
+    assert "run.steps=50" in words
+    assert "run.table=true" in words
+    assert [word for word in words if word.startswith("seed=")] == ["seed=5,6"]
+    assert words[-1] == "hydra.sweep.dir='sweep'"
+    assert continued(["resume=run"]) == ["resume=run"]
+    (place / "sweep/multirun.yaml").write_text("hydra: [")
+    assert command("resume=sweep").refuses("sweep/multirun.yaml cannot be read")
