@@ -19,6 +19,7 @@ from osimexp.tasks.specification import Specification
 
 UPRIGHT = {"fallen": (0.0, 0.0), "time": (10.0, 10.0)}
 FIGURES = {
+    "run": UPRIGHT,
     "walk": UPRIGHT | {"speed": (1.05, 1.45)},
     "walk_free": UPRIGHT | {"speed": (1.05, 1.45)},
     "walk_speeds": UPRIGHT,
@@ -40,6 +41,27 @@ def test_a_controller_of_the_package_does_what_is_said_of_it(name: str, command:
         values = np.array(each[figure])
         assert values.min() >= low - 1e-9, figure
         assert values.max() <= high + 1e-9, figure
+
+
+def test_the_run_goes_as_far_from_standing_as_is_said() -> None:
+    folder = trained("run")
+    config = folder.config()
+    config.start.standing = 1.0
+    task = Specification.from_config(config).for_judging().with_workers(0)
+    with closing(MusculoskeletalVectorEnv(task, 16, autoreset=False)) as batch:
+        policy = Policy.from_state_dict(
+            checkpoint.load(folder.checkpoint_file("best")).state["policy"]
+        )
+        observations, _ = batch.reset(seed=0)
+        forward = batch.scene.base("forward")
+        before = batch.frame.state.coordinates[:, forward].copy()
+        over = np.zeros(16, dtype=bool)
+        while not over.any():
+            observations, _, terminated, over, _ = batch.step(policy.act(observations))
+            assert not terminated.any()
+        gone = batch.frame.state.coordinates[:, forward] - before
+    assert gone.min() > 24.0
+    assert gone.mean() < 25.0
 
 
 def test_the_walk_survives_pushes(command: Command) -> None:
