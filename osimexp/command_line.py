@@ -33,6 +33,13 @@ from osimexp.experiment.interruption import Interrupted
 
 USER_MISTAKE = 2
 
+# Launchers that come with packages of their own, and the extra that brings each.
+_EXTRAS = {
+    "hydra/launcher/joblib": "joblib",
+    "hydra/launcher/submitit_slurm": "slurm",
+    "hydra/launcher/submitit_local": "slurm",
+}
+
 MISTAKES = (OsimexpError, HydraException, OmegaConfBaseException, YAMLError)
 
 
@@ -156,6 +163,8 @@ def sentence(error: Exception) -> str:
     match error:
         case OsimexpError():
             return _one_line(str(error))
+        case MissingConfigException(missing_cfg_file=str(name)) if name in _EXTRAS:
+            return f"{name} is not installed; it comes with the extra osimexp[{_EXTRAS[name]}]."
         case MissingConfigException(missing_cfg_file=str(name), options=options) if "/" in name:
             group, _, option = name.rpartition("/")
             return f"{group}={option} is not known; {near_matches(option, options or [])}"

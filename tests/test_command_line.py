@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from conftest import SMALL_SAC, TESTS, Command
+from hydra.errors import MissingConfigException
 
-from osimexp.command_line import with_keys
+from osimexp.command_line import sentence, with_keys
 from osimexp.config import config_directory
 from osimexp.errors import ConfigError
 from osimexp.experiment import checkpoint
@@ -62,13 +63,23 @@ def test_mistakes_end_in_one_sentence_and_leave_nothing(
 
 
 @pytest.mark.parametrize("arguments", [("task.id=Nothing-v0",), ("algo.discount=1,2",)])
-def test_a_refused_sweep_leaves_no_run_folder(
+def test_a_refused_sweep_makes_no_run_and_lists_each_reason(
     command: Command, place: Path, arguments: tuple[str, ...]
 ) -> None:
     answer = command("-m", GYM, "run.steps=1", "seed=-1,-2", *arguments)
-    assert answer.refuses(""), answer
-    assert not list(place.rglob("*.json"))
-    assert not [folder for folder in place.rglob("*_s-*") if folder.is_dir()]
+    jobs = 2 * len(arguments[0].split(","))
+    assert answer.code == 1, answer
+    assert f"0 finished, {jobs} failed" in answer.out
+    assert answer.out.count("seed must be a whole number") == jobs
+    assert "Traceback" not in answer.err
+    assert not list(place.rglob("run.json"))
+
+
+def test_a_launcher_that_is_not_installed_is_said_with_its_extra() -> None:
+    missing = MissingConfigException("", "hydra/launcher/submitit_slurm")
+    assert sentence(missing) == (
+        "hydra/launcher/submitit_slurm is not installed; it comes with the extra osimexp[slurm]."
+    )
 
 
 def test_a_checkpoint_cut_short_is_refused_and_kept(command: Command, place: Path) -> None:
