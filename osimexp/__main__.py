@@ -12,7 +12,7 @@ from osimexp.analysis.looking import looking
 from osimexp.command_line import Job, current_job, end, launch
 from osimexp.errors import RunFolderError
 from osimexp.experiment.run import run
-from osimexp.results.sweep import Before, continued, ending_with_parent, job_of_sweep
+from osimexp.results.sweep import continued, ending_with_parent, job_of_sweep
 
 
 def main() -> None:
@@ -31,12 +31,12 @@ def train(config: DictConfig) -> float:
         return _train(config, job, Path(config.run.folder))
     folder = job.sweep_folder
 
-    def go_on(before: Before) -> float:
-        config.resume = str(folder) if before.state == "cut" else None
+    def begin_or_go_on(cut: bool) -> float:
+        config.resume = str(folder) if cut else None
         return _train(config, job, folder)
 
     with ending_with_parent() if "joblib" in job.launcher else nullcontext():
-        return job_of_sweep(folder, go_on)
+        return job_of_sweep(folder, begin_or_go_on)
 
 
 def _train(config: DictConfig, job: Job, folder: Path) -> float:

@@ -1,7 +1,5 @@
 """How fast our algorithms learn and act, beside Stable-Baselines3's."""
 
-import csv
-import io
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -20,7 +18,7 @@ from rich.table import Table
 from osimexp.config import check, plain
 from osimexp.errors import ConfigError
 from osimexp.experiment.seeding import prepare_torch
-from osimexp.files import write_text
+from osimexp.files import csv_text, write_text
 
 Count = Annotated[int, Field(ge=1)]
 LIBRARIES = ("osimexp", "stable_baselines3")
@@ -93,12 +91,12 @@ def _rate(work: Work, seconds: float) -> float:
 
 
 def _write(file: Path, rates: dict[tuple[str, str], list[float]]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("work", "library", "round", "per_second"))
-    for (name, library), values in rates.items():
-        writer.writerows((name, library, turn, f"{v:.2f}") for turn, v in enumerate(values))
-    write_text(file, text.getvalue())
+    rows = [
+        (name, library, turn, f"{v:.2f}")
+        for (name, library), values in rates.items()
+        for turn, v in enumerate(values)
+    ]
+    write_text(file, csv_text([("work", "library", "round", "per_second"), *rows]))
 
 
 def _table(rates: dict[tuple[str, str], list[float]], ratios: dict[str, list[float]]) -> Table:

@@ -1,7 +1,6 @@
 """Our algorithms beside Stable-Baselines3's: the same problems, hyperparameters and seeds."""
 
 import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from osimexp.bench.curves import draw_curves
 from osimexp.config import check, plain
 from osimexp.errors import ConfigError
 from osimexp.experiment.seeding import prepare_torch
-from osimexp.files import write_text
+from osimexp.files import csv_text, write_text
 
 LIBRARIES = ("osimexp", "stable_baselines3")
 FIELDS = ("problem", "algorithm", "library", "seed", "steps", "return", "seconds")
@@ -182,28 +181,24 @@ def read_rows(file: Path) -> list[Row]:
 
 def write_rows(file: Path, rows: list[Row]) -> None:
     """Write every evaluation."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(FIELDS)
+    lines: list[tuple[object, ...]] = [FIELDS]
     for r in rows:
         figures = (f"{r.mean_return:.4f}", f"{r.seconds:.2f}")
-        writer.writerow((r.problem, r.algorithm, r.library, r.seed, r.steps, *figures))
-    write_text(file, text.getvalue())
+        lines.append((r.problem, r.algorithm, r.library, r.seed, r.steps, *figures))
+    write_text(file, csv_text(lines))
 
 
 def write_results(file: Path, results: dict[tuple[str, str, str], Result]) -> None:
     """Write the result of every algorithm by every library."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
+    lines: list[tuple[object, ...]] = [
         ("problem", "algorithm", "library", "iqm", "low", "high", "seeds", "seconds", "verdict")
-    )
+    ]
     beside = _beside(results)
     for key, r in results.items():
         said = verdict(*beside[key[:2]]) if key[2] == "osimexp" and key[:2] in beside else ""
         figures = (f"{r.mean:.2f}", f"{r.low:.2f}", f"{r.high:.2f}", r.seeds, f"{r.seconds:.1f}")
-        writer.writerow((*key, *figures, said))
-    write_text(file, text.getvalue())
+        lines.append((*key, *figures, said))
+    write_text(file, csv_text(lines))
 
 
 def _pairs(settings: LearningBenchSettings) -> Iterator[tuple[Kind, str, str]]:

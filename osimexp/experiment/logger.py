@@ -13,7 +13,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard import SummaryWriter
 
 from osimexp.errors import RunFolderError
-from osimexp.files import write_text
+from osimexp.files import csv_text, write_text
 
 
 class Logger:
@@ -39,7 +39,7 @@ class Logger:
         self.columns: list[str] = ["steps"]
         self.last_steps = 0
         if state is None:
-            write_text(csv_file, _lines([self.columns]))
+            write_text(csv_file, csv_text([self.columns]))
             self._writer = SummaryWriter(log_dir=str(events))
             return
         self.columns = list(state["columns"])
@@ -68,7 +68,7 @@ class Logger:
             self.columns += new
             self._rewrite(rows)
         with self._file.open("a", newline="") as stream:
-            stream.write(_lines([self._cells(values)]))
+            stream.write(csv_text([self._cells(values)]))
             stream.flush()
             os.fsync(stream.fileno())
         for name, value in row.items():
@@ -124,16 +124,10 @@ class Logger:
         return [row for row in whole if row["steps"] and int(row["steps"]) <= self.last_steps]
 
     def _rewrite(self, rows: Sequence[dict[str, Any]]) -> None:
-        write_text(self._file, _lines([self.columns, *(self._cells(row) for row in rows)]))
+        write_text(self._file, csv_text([self.columns, *(self._cells(row) for row in rows)]))
 
     def _cells(self, row: dict[str, Any]) -> list[str]:
         return [
             repr(value) if isinstance(value, float) else str(value)
             for value in (row.get(name, "") for name in self.columns)
         ]
-
-
-def _lines(rows: Sequence[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()

@@ -15,8 +15,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 def draw_scores(comparison: Comparison) -> Figure:
     """Draw a row for each group: its interquartile mean and interval, over its runs as dots."""
     count = len(comparison.standings)
-    figure = Figure(figsize=(6.4, 1.1 + 0.4 * count), layout="constrained")
-    axes = _axes(figure)
+    figure, axes = _panel(1.1 + 0.4 * count, f"{comparison.figure} of final evaluations")
     for row, (standing, colour) in enumerate(_coloured(comparison)):
         found = standing.interquartile_mean
         axes.plot(standing.scores, np.full(len(standing.scores), row), "o", ms=4, color=colour,
@@ -25,28 +24,23 @@ def draw_scores(comparison: Comparison) -> Figure:
         axes.plot([found.value], [row], "|", ms=14, mew=2.5, color=colour)
     axes.set_yticks(range(count), [standing.group.label for standing in comparison.standings])
     axes.set_ylim(count - 0.5, -0.5)
-    axes.set_xlabel(f"{comparison.figure} of final evaluations", fontsize=9)
     return figure
 
 
 def draw_curves(comparison: Comparison) -> Figure:
     """Draw how each group learned: interquartile mean and interval of evaluations in training."""
-    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
-    axes = _axes(figure)
+    figure, axes = _panel(3.6, "environment steps", comparison.figure)
     for standing, colour in _coloured(comparison):
         middle, low, high = standing.curve
         axes.plot(standing.steps, middle, color=colour, label=standing.group.label, marker=".")
         axes.fill_between(standing.steps, low, high, color=colour, alpha=0.18, linewidth=0)
-    axes.set_xlabel("environment steps", fontsize=9)
-    axes.set_ylabel(comparison.figure, fontsize=9)
     axes.legend(fontsize=8, frameon=False)
     return figure
 
 
 def draw_profiles(comparison: Comparison) -> Figure:
     """Draw the share of each group's runs that are above each level."""
-    figure = Figure(figsize=(6.4, 3.2), layout="constrained")
-    axes = _axes(figure)
+    figure, axes = _panel(3.2, comparison.figure, "share of runs above it")
     for standing, colour in _coloured(comparison):
         share, low, high = standing.profile
         axes.step(comparison.levels, share, where="post", color=colour, label=standing.group.label)
@@ -54,8 +48,6 @@ def draw_profiles(comparison: Comparison) -> Figure:
             comparison.levels, low, high, step="post", color=colour, alpha=0.15, linewidth=0
         )
     axes.set_ylim(-0.03, 1.03)
-    axes.set_xlabel(comparison.figure, fontsize=9)
-    axes.set_ylabel("share of runs above it", fontsize=9)
     axes.legend(fontsize=8, frameon=False)
     return figure
 
@@ -65,8 +57,11 @@ def _coloured(comparison: Comparison) -> Iterator[tuple[Standing, str]]:
         yield standing, COLOURS[index % len(COLOURS)]
 
 
-def _axes(figure: Figure) -> Axes:
+def _panel(height: float, across: str, up: str = "") -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(6.4, height), layout="constrained")
     axes = figure.subplots()
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
-    return axes
+    axes.set_xlabel(across, fontsize=9)
+    axes.set_ylabel(up, fontsize=9)
+    return figure, axes

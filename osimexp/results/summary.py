@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from json import JSONDecodeError, loads
 from typing import Any, Literal
 
@@ -28,7 +29,6 @@ class Summary:
         reason: why it was cut or failed, if that is known.
         steps: environment steps that are in its metrics.
         budget: environment steps it was given.
-        returns: mean return of each evaluation in training, by steps.
         started: when.
     """
 
@@ -39,7 +39,6 @@ class Summary:
     reason: str | None
     steps: int
     budget: int
-    returns: Mapping[int, float]
     started: datetime | None
 
     @property
@@ -47,6 +46,11 @@ class Summary:
         """What runs of the same kind share: the name without the seed."""
         name = str(OmegaConf.select(self.config, "run.name") or self.run.path.name)
         return name.removesuffix(f"_s{self.config.get('seed')}")
+
+    @cached_property
+    def returns(self) -> dict[int, float]:
+        """The mean return of each evaluation in training, by steps."""
+        return curve(self.run, "return")
 
     @property
     def last(self) -> float | None:
@@ -94,7 +98,6 @@ def summarise(run: RunFolder) -> Summary:
         reason,
         _steps(run) or int(record.get("steps") or 0),
         int(OmegaConf.select(config, "run.steps") or 0),
-        curve(run, "return"),
         datetime.fromisoformat(started) if started else None,
     )
 

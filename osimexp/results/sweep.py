@@ -76,7 +76,7 @@ def continued(arguments: Sequence[str]) -> list[str]:
     return list(arguments)
 
 
-def job_of_sweep(folder: Path, train: Callable[[Before], float]) -> float:
+def job_of_sweep(folder: Path, train: Callable[[bool], float]) -> float:
     """Do one job of a sweep, unless it was done before, and return its mean return.
 
     What goes wrong is written to the folder and said, and the result is NaN, so that the other
@@ -84,14 +84,14 @@ def job_of_sweep(folder: Path, train: Callable[[Before], float]) -> float:
 
     Args:
         folder: of the job.
-        train: does the job, given what became of it before.
+        train: does the job; told whether it goes on from its checkpoint.
     """
     try:
         before = _before(folder)
         if before.state == "finished":
             print(f"Kept: {folder} is finished.", flush=True)
             return before.mean_return
-        return train(before)
+        return train(before.state == "cut")
     except MISTAKES as error:
         reason = sentence(error)
         print(f"Failed: {folder}: {reason}", file=sys.stderr, flush=True)

@@ -1,14 +1,12 @@
 """A comparison as tables of the terminal and as CSV."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from osimexp.files import write_text
+from osimexp.files import csv_text, write_text
 from osimexp.results.comparison import Comparison, Estimate
 
 
@@ -68,7 +66,7 @@ def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
     files = []
     for name, (columns, rows) in tables.items():
         files.append(folder / f"{name}.csv")
-        write_text(files[-1], _lines([columns, *rows]))
+        write_text(files[-1], csv_text([columns, *rows]))
     return files
 
 
@@ -104,9 +102,3 @@ def _profiles(comparison: Comparison) -> Iterable[Sequence[Any]]:
 
 def _numbers(estimate: Estimate) -> tuple[float, float, float]:
     return estimate.value, estimate.low, estimate.high
-
-
-def _lines(rows: Iterable[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()

@@ -1,13 +1,12 @@
 """A gait as a table for people and as CSV files."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from osimexp import files
 from osimexp.analysis.gait.cycles import PERCENT
 from osimexp.analysis.gait.measure import Gait
 from osimexp.analysis.gait.norms import Normal, norms
@@ -93,12 +92,8 @@ def strides_csv(gait: Gait) -> str:
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return rows as CSV, numbers to nine digits."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    for row in rows:
-        writer.writerow([f"{v:.9g}" if isinstance(v, float) else v for v in row])
-    return text.getvalue()
+    cells = ([f"{v:.9g}" if isinstance(v, float) else v for v in row] for row in rows)
+    return files.csv_text([header, *cells])
 
 
 def _title(gait: Gait) -> str:
