@@ -5,7 +5,7 @@ VENV ?= .venv
 ARGS ?=
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-SOURCES := osimexp tests
+SOURCES := osimexp hydra_plugins tests
 
 .PHONY: help train test test-slow format clean
 

@@ -12,7 +12,7 @@ from osimexp.analysis.looking import looking
 from osimexp.command_line import Job, current_job, end, launch
 from osimexp.errors import RunFolderError
 from osimexp.experiment.run import run
-from osimexp.results.sweep import continued, ending_with_parent, job_of_sweep
+from osimexp.results.sweep import continued, ending_with_parent, job_of_sweep, judge_of
 
 
 def main() -> None:
@@ -41,7 +41,8 @@ def train(config: DictConfig) -> float:
 
 def _train(config: DictConfig, job: Job, folder: Path) -> float:
     """Train, show the final evaluation, and return its mean return."""
-    outcome = run(config, job.overrides, folder, evaluate, looking, job.choices)
+    judge = judge_of(job.sweeper, folder.parent, config.run.steps)
+    outcome = run(config, job.overrides, folder, evaluate, looking, job.choices, judge)
     evaluation = outcome.evaluation
     assert isinstance(evaluation, Evaluation)
     title = f"{outcome.checkpoint.capitalize()} policy over {evaluation.episodes} episodes"

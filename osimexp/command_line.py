@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
@@ -27,7 +27,7 @@ from omegaconf.errors import (
 )
 from yaml import YAMLError
 
-from osimexp.config import config_directory
+from osimexp.config import config_directory, plain
 from osimexp.errors import ConfigError, OsimexpError, near_matches
 from osimexp.experiment.interruption import Interrupted
 
@@ -52,6 +52,7 @@ class Job:
         choices: the option of each config group, as they were composed.
         sweep_folder: this job's folder where it is one of several (``-m``), otherwise None.
         launcher: import path of what starts several.
+        sweeper: the settings of what proposes several.
 
     """
 
@@ -59,6 +60,7 @@ class Job:
     choices: Mapping[str, str | None]
     sweep_folder: Path | None
     launcher: str
+    sweeper: Mapping[str, Any]
 
 
 def current_job() -> Job:
@@ -76,7 +78,8 @@ def current_job() -> Job:
         if not str(group).startswith("hydra/")
     }
     launcher = str(known.launcher["_target_"])
-    return Job(tuple(map(str, overrides)), choices, folder, launcher)  # type: ignore[arg-type]
+    sweeper = plain(known.sweeper)
+    return Job(tuple(map(str, overrides)), choices, folder, launcher, sweeper)  # type: ignore[arg-type]
 
 
 def launch(task: Callable[[DictConfig], float], config_name: str) -> None:

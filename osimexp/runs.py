@@ -28,7 +28,7 @@ class RunsSettings:
     """
 
     folder: str
-    state: Literal["running", "finished", "cut", "failed"] | None
+    state: Literal["running", "finished", "cut", "failed", "pruned"] | None
     where: tuple[tuple[str, str], ...]
     prune: bool
 

@@ -40,8 +40,8 @@ def test_a_job_that_fails_does_not_take_the_others_down(command: Command, place:
     answer = command(*JOBS, "task.fail_after=150,null", "seed=0,-1", "hydra.sweep.dir=sweep")
     assert answer.code == 1
     assert "Sweep sweep: 1 finished, 3 failed." in answer.out
-    finished, failed = outcome(Path("sweep"))
-    assert finished == 1
+    counts, failed = outcome(Path("sweep"))
+    assert counts["finished"] == 1
     broke, refused, also = failed.values()
     assert broke == "ZeroDivisionError: the toy broke"
     assert refused == also == "seed must be a whole number from 0 on, not -1."
@@ -62,6 +62,36 @@ def test_what_is_finished_is_kept_and_what_failed_is_tried_again(
     assert "Kept: sweep/1_" not in answer.out
     assert "Sweep sweep: 2 finished, 1 failed." in answer.out
     assert metrics(jobs("sweep")[0]) == first
+
+
+def test_a_cut_job_of_an_experiment_goes_on(command: Command, place: Path) -> None:
+    options = place / "options"
+    for group, name, text in (
+        ("task", "toy", (TESTS / "conf/task/toy.yaml").read_text()),
+        ("experiment", "brief", "# @package _global_\nrun: {steps: 300}\nsymmetry: null\n"),
+    ):
+        (options / group).mkdir(parents=True)
+        (options / group / f"{name}.yaml").write_text(text)
+    own = (word for word in JOBS if not word.startswith(("--config-dir", "run.steps")))
+    words = (f"--config-dir={options}", *own, "experiment=brief", "seed=0,1")
+    answer = command(*words, "task.interrupt_after=130", "hydra.sweep.dir=sweep")
+    assert answer.code == 130
+    cut = RunFolder.open(jobs("sweep")[0])
+    assert cut.record()["state"] == "interrupted"
+    # The interruption is the toy's own, which is to come once.
+    config = cut.config()
+    answer = command("resume=sweep")
+    assert answer.code == 130  # seed 1
+    assert config.run.steps == 300
+    answer = command("resume=sweep")
+    assert answer.code == 0, answer.err
+    assert all(RunFolder.open(job).record()["resumed"] for job in jobs("sweep"))
+    # Another experiment would be another run.
+    (options / "experiment/brief.yaml").write_text("# @package _global_\nalgo: {discount: 0.5}\n")
+    cut.mark("interrupted", "SIGINT")
+    answer = command("resume=sweep")
+    assert answer.code == 1
+    assert "experiment=brief would make another run" in answer.err
 
 
 def test_a_sweep_killed_twice_ends_as_if_it_had_not_been(

@@ -37,8 +37,15 @@ class Evaluated(Protocol):
 # Shows what a controller does, as PNG or GIF images by name; the second argument is as below.
 Look = Callable[[Controller, Callable[[], None]], Mapping[str, bytes]]
 
+# Told the steps and the mean figures of each evaluation; the reason it gives ends the run.
+Judge = Callable[[int, Mapping[str, float]], str | None]
+
 # Evaluates a controller; the second argument is called at each step and may raise Interrupted.
 Evaluate = Callable[[Controller, Callable[[], None]], Evaluated]
+
+
+class Pruned(Exception):  # noqa: N818
+    """The run is not worth going on with; its message says why."""
 
 
 @dataclass
@@ -84,6 +91,7 @@ class TrainingLoop:
         progress: shows how far the run is.
         interruption: says when to stop early.
         look: makes the images that an evaluation is shown with; None makes none.
+        judge: says after each evaluation whether the run is to end; None never does.
 
     """
 
@@ -97,6 +105,7 @@ class TrainingLoop:
     progress: Progress
     interruption: Interruption
     look: Look | None = None
+    judge: Judge | None = None
     at: Progressed = field(default_factory=Progressed)
 
     def __post_init__(self) -> None:
@@ -137,6 +146,7 @@ class TrainingLoop:
 
         Raises:
             Interrupted: a signal came; a checkpoint was written.
+            Pruned: the judge ended the run.
 
         """
         try:
@@ -236,6 +246,8 @@ class TrainingLoop:
             self.logger.write_images(self.at.steps, images)
         self.at.seconds += time.perf_counter() - begin
         self.progress.say(f"Evaluation at {self.at.steps:,} steps: return {means['return']:.4g}.")
+        if self.judge is not None and (reason := self.judge(self.at.steps, means)) is not None:
+            raise Pruned(reason)
 
     def _row(self) -> dict[str, float]:
         spent = self._clock.means()

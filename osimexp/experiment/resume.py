@@ -5,11 +5,17 @@ from collections.abc import Sequence
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from osimexp.config import plain
 from osimexp.errors import ConfigError
 from osimexp.experiment.checkpoint import CHANGEABLE
 
 # The group whose options are put elsewhere in the config than its name says.
 _KEYS_OF_GROUPS = {"schedule": "run"}
+
+# Groups whose options set values all over the config.
+_EVERYWHERE = ("experiment", "sweep")
+
+_NOWHERE = object()
 
 
 def resumed_config(saved: DictConfig, given: DictConfig, overrides: Sequence[str]) -> DictConfig:
@@ -32,16 +38,23 @@ def resumed_config(saved: DictConfig, given: DictConfig, overrides: Sequence[str
         top = key.split(".")[0]
         if key == "resume":
             continue
-        value = OmegaConf.select(given, key)
+        if key in _EVERYWHERE and _same_run(config, given):
+            continue
+        value = OmegaConf.select(given, key, default=_NOWHERE)
         if key != "run.folder" and top in CHANGEABLE and not override.is_delete():
             folder = config.run.folder
             with open_dict(config):
                 OmegaConf.update(config, key, value, merge=False)
                 config.run.folder = folder
-        elif override.is_delete() or value is None or value != OmegaConf.select(config, key):
+        elif override.is_delete() or value is _NOWHERE or value != OmegaConf.select(config, key):
             raise ConfigError(
                 f"{override.input_line} would make another run of the one that is resumed; beside "
                 f"resume only run.steps and the other keys of run (not run.folder), workers and "
                 f"device may change."
             )
     return config
+
+
+def _same_run(saved: DictConfig, given: DictConfig) -> bool:
+    one, other = plain(saved), plain(given)
+    return all(one.get(key) == other.get(key) for key in one | other if key not in CHANGEABLE)

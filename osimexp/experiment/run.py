@@ -20,7 +20,7 @@ from osimexp.experiment.checkpoint import Checkpoint, config_hash
 from osimexp.experiment.initial import begin
 from osimexp.experiment.interruption import Interrupted, Interruption
 from osimexp.experiment.logger import Logger
-from osimexp.experiment.loop import Evaluated, Look, TrainingLoop
+from osimexp.experiment.loop import Evaluated, Judge, Look, Pruned, TrainingLoop
 from osimexp.experiment.progress import Progress
 from osimexp.experiment.provenance import provenance
 from osimexp.experiment.resume import resumed_config
@@ -83,6 +83,7 @@ def run(
     evaluate: EvaluateEpisodes,
     looking: Looking | None = None,
     choices: Mapping[str, str | None] | None = None,
+    judge: Judge | None = None,
 ) -> Outcome:
     """Train what ``config`` describes, or go on with the run that ``config.resume`` names.
 
@@ -96,11 +97,13 @@ def run(
         evaluate: runs episodes and yields their figures.
         looking: makes images of evaluations, where the config asks for them.
         choices: the option of each config group, for the record.
+        judge: says after each evaluation in training whether the run is to end.
 
     Raises:
         OsimexpError: the config, the run folder or the checkpoint cannot be used, or the disk is
             full.
         Interrupted: Ctrl-C or SIGTERM; the run was saved.
+        Pruned: the judge ended the run.
 
     """
     resumed: RunFolder | None = None
@@ -126,7 +129,7 @@ def run(
             else:
                 opened = resumed
         with opened.claimed():
-            return _train(opened, config, parts, saved, evaluate, look)
+            return _train(opened, config, parts, saved, evaluate, look, judge)
 
 
 def _checkpoint_to_resume(folder: RunFolder, config: DictConfig) -> Checkpoint:
@@ -179,6 +182,7 @@ def _train(
     saved: Checkpoint | None,
     evaluate: EvaluateEpisodes,
     look: Look | None,
+    judge: Judge | None,
 ) -> Outcome:
     path = shlex.quote(str(folder.path))
     print(f"Run folder: {path}", flush=True)
@@ -188,10 +192,14 @@ def _train(
             if saved is not None:
                 folder.mark_resumed(saved.steps, config, provenance())
                 folder.drop_evaluations_after(saved.steps)
-            _loop(folder, config, parts, saved, evaluate, look, interruption)
+            _loop(folder, config, parts, saved, evaluate, look, judge, interruption)
             outcome = _final_evaluation(folder, config, parts, evaluate, interruption)
             folder.mark("finished")
             return outcome
+    except Pruned as pruned:
+        folder.mark("pruned", str(pruned))
+        print(f"Pruned: {pruned}", flush=True)
+        raise
     except Interrupted as interrupted:
         folder.mark("interrupted", str(interrupted))
         print(f"Interrupted; go on with: python -m osimexp resume={path}", flush=True)
@@ -212,6 +220,7 @@ def _loop(
     saved: Checkpoint | None,
     evaluate: EvaluateEpisodes,
     look: Look | None,
+    judge: Judge | None,
     interruption: Interruption,
 ) -> None:
     episodes, seed = parts.settings.evaluation.episodes, parts.seeds.evaluation
@@ -236,6 +245,7 @@ def _loop(
             progress=progress,
             interruption=interruption,
             look=look,
+            judge=judge,
         )
         if saved is None:
             loop.begin(parts.seeds.training)

@@ -15,7 +15,7 @@ from yaml import YAMLError
 from osimexp.errors import RunFolderError
 from osimexp.files import write_json, write_text
 
-State = Literal["running", "finished", "interrupted", "failed"]
+State = Literal["running", "finished", "interrupted", "failed", "pruned"]
 
 
 @dataclass(frozen=True)

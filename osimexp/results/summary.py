@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from osimexp.errors import RunFolderError
 from osimexp.experiment.run_folder import RunFolder
 
-State = Literal["running", "finished", "cut", "failed"]
+State = Literal["running", "finished", "cut", "failed", "pruned"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Summary:
         run: its folder.
         config: what it was composed to.
         choices: the option of each config group, where the run wrote them down.
-        state: a cut run was interrupted or killed, and goes on by ``resume``.
+        state: a cut run was interrupted or killed, and goes on by ``resume``; a pruned one was
+            ended by the search that it is a trial of.
         reason: why it was cut or failed, if that is known.
         steps: environment steps that are in its metrics.
         budget: environment steps it was given.
@@ -121,7 +122,7 @@ def _state(run: RunFolder, record: Mapping[str, Any]) -> tuple[State, str | None
         return "cut", reason or "its process ended without a word"
     if state == "interrupted":
         return "cut", reason
-    if state not in ("running", "finished", "failed"):
+    if state not in ("running", "finished", "failed", "pruned"):
         raise RunFolderError(f"{run.record_file} says {state!r}, which is no state of a run.")
     return state, reason
 

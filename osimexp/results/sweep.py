@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from osimexp.command_line import MISTAKES, quoted, sentence
 from osimexp.errors import RunFolderError
+from osimexp.experiment.loop import Judge, Pruned
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.files import write_json
 from osimexp.results.summary import figures_of, summarise
@@ -37,11 +39,12 @@ class Before:
     """What became of a job when the sweep was run before.
 
     Attributes:
-        state: a ``finished`` job is kept, a ``cut`` one goes on, and any other begins anew.
+        state: a ``finished`` or ``pruned`` job is kept, a ``cut`` one goes on, and any other begins
+            anew.
         mean_return: of a finished job.
     """
 
-    state: Literal["finished", "cut", "none"]
+    state: Literal["finished", "pruned", "cut", "none"]
     mean_return: float = float("nan")
 
 
@@ -88,10 +91,12 @@ def job_of_sweep(folder: Path, train: Callable[[bool], float]) -> float:
     """
     try:
         before = _before(folder)
-        if before.state == "finished":
-            print(f"Kept: {folder} is finished.", flush=True)
+        if before.state in ("finished", "pruned"):
+            print(f"Kept: {folder} is {before.state}.", flush=True)
             return before.mean_return
         return train(before.state == "cut")
+    except Pruned:
+        return float("nan")  # The run said why, and its folder has it.
     except MISTAKES as error:
         reason = sentence(error)
         print(f"Failed: {folder}: {reason}", file=sys.stderr, flush=True)
@@ -104,6 +109,22 @@ def job_of_sweep(folder: Path, train: Callable[[bool], float]) -> float:
     return float("nan")
 
 
+def judge_of(sweeper: Mapping[str, Any], folder: Path, budget: int) -> Judge | None:
+    """Return what ends a job early; None where the sweep is no search.
+
+    Args:
+        sweeper: the settings of what proposes the jobs.
+        folder: of the sweep.
+        budget: environment steps of a job.
+    """
+    if sweeper.get("trial") is None:
+        return None
+    from osimexp.search.settings import search_settings
+    from osimexp.search.study import RunningTrial
+
+    return RunningTrial(folder, search_settings(sweeper), budget).judge
+
+
 class SweepEnd(Callback):
     """Lists, at a sweep's end, what became of its jobs; the exit code says whether any failed."""
 
@@ -114,27 +135,32 @@ class SweepEnd(Callback):
             SystemExit: a job failed.
         """
         folder = Path(str(config.hydra.sweep.dir))
-        finished, failed = outcome(folder)
-        print(f"Sweep {folder}: {finished} finished, {len(failed)} failed.", flush=True)
+        counts, failed = outcome(folder)
+        said = [f"{counts[state]} {state}" for state in ("pruned", "running") if counts[state]]
+        said = [f"{counts['finished']} finished", *said, f"{len(failed)} failed"]
+        print(f"Sweep {folder}: {', '.join(said)}.", flush=True)
         for job, reason in failed.items():
             print(f"  {job.name}: {reason}")
         if failed:
             sys.exit(FAILED_JOBS)
 
 
-def outcome(folder: Path) -> tuple[int, dict[Path, str]]:
-    """Return how many jobs of a sweep are finished, and the folder and reason of each other."""
-    finished, failed = 0, {}
+def outcome(folder: Path) -> tuple[Counter[str], dict[Path, str]]:
+    """Return how many jobs are in each state, and the folder and reason of those that failed.
+
+    A job that runs is another process's, which shares the sweep; one that was cut has failed.
+    """
+    counts: Counter[str] = Counter()
+    failed = {}
     for job in sorted(folder.iterdir(), key=_number):
         if (job / _FAILURE).is_file():
             failed[job] = str(json.loads((job / _FAILURE).read_text())["reason"])
         elif (job / "run.json").is_file():
             summary = summarise(RunFolder(job))
-            if summary.state == "finished":
-                finished += 1
-            else:
+            counts[summary.state] += 1
+            if summary.state in ("failed", "cut"):
                 failed[job] = summary.reason or f"it is {summary.state}"
-    return finished, failed
+    return counts, failed
 
 
 @contextmanager
@@ -172,6 +198,8 @@ def _before(folder: Path) -> Before:
             raise RunFolderError(f"{folder} is being written by another process; end it first.")
         time.sleep(0.5)
     summary = summarise(run)
+    if summary.state == "pruned":
+        return Before("pruned")
     if summary.state == "finished":
         mean = (figures_of(run, "final") or {}).get("return")
         return Before("finished", float("nan") if mean is None else float(mean))

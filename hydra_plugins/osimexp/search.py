@@ -1,0 +1,44 @@
+"""``hydra/sweeper=search``: Optuna proposes the jobs of a sweep."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+class SearchSweeper(Sweeper):
+    """Hands what Hydra knows to ``osimexp.search.search``; Hydra imports this in every command.
+
+    Args:
+        settings: what ``conf/hydra/sweeper/search.yaml`` says.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings = settings
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Keep what ``sweep`` needs."""
+        self.hydra_context, self.config = hydra_context, config
+        self._loader, self._composed = hydra_context.config_loader, config
+        self._jobs = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Search until the trials are done.
+
+        Args:
+            arguments: of the command line, without Hydra's own.
+        """
+        from osimexp.search.search import search
+
+        def launch(jobs: Sequence[Sequence[str]], first: int) -> None:
+            self.validate_batch_is_legal(jobs)
+            self._jobs.launch(jobs, initial_job_idx=first)
+
+        search(self._settings, self._composed, arguments, launch, self._loader)
