@@ -91,7 +91,7 @@ def test_a_cut_job_of_an_experiment_goes_on(command: Command, place: Path) -> No
     cut.mark("interrupted", "SIGINT")
     answer = command("resume=sweep")
     assert answer.code == 1
-    assert "experiment=brief would make another run" in answer.err
+    assert "would make another run" in answer.err
 
 
 def test_a_sweep_killed_twice_ends_as_if_it_had_not_been(

@@ -61,6 +61,7 @@ class CompiledSimulation:
         self.size = size
         self.control_period = control_period
         self.replaced = 0
+        self.compiled = True
         self.model: CompiledModel = compile_model(model, physics.lanes)
         self.names = self.model.names
         self._settings = physics

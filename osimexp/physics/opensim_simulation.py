@@ -54,6 +54,7 @@ class OpenSimSimulation:
         self.size = size
         self.control_period = control_period
         self.replaced = 0
+        self.compiled = False
         self._engine = Engine(model, physics, control_period, fields)
         self.names = self._engine.names
         self._muscles = len(self.names.muscles)

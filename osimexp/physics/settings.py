@@ -192,14 +192,18 @@ class WorkerSettings:
 
     Attributes:
         count: processes of OpenSim or threads of the compiled equations; null is one for each
-            core, 0 simulates in this process and thread.
+            core, 0 simulates in this process and thread. On a cluster, its processes.
         timeout: s of wall time after which a step is held to hang and its process is replaced.
+        cluster: address of a Ray cluster that simulates the batch; null is this machine.
     """
 
     count: int | None = None
     timeout: float = 60.0
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
+        if self.cluster is not None and self.count == 0:
+            raise ValueError("count must be 1 or more on a cluster")
         if self.count is not None and self.count < 0:
             raise ValueError("count must be 0 or more")
         if not self.timeout > 0.0:

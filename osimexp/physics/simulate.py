@@ -38,7 +38,13 @@ def simulate(
     Raises:
         ModelError: the model cannot be simulated so.
         SimulationError: a worker process does not start.
+        ConfigError: there is no cluster at the address.
     """
+    if workers.cluster is not None:
+        # Ray is an extra of its own, and takes a second to import.
+        from osimexp.physics.ray_simulation import RaySimulation
+
+        return RaySimulation(model, physics, workers, size, control_period, fields)
     if isinstance(physics, AutomaticSettings):
         try:
             return CompiledSimulation(

@@ -150,8 +150,10 @@ class Simulation(Protocol):
         size: simulations in the batch, ``B``.
         control_period: s of simulated time in one step.
         replaced: how many worker processes died or hung and were replaced so far.
+        compiled: whether compiled equations simulate and not OpenSim itself.
     """
 
+    compiled: bool
     names: Names
     size: int
     control_period: float

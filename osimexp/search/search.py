@@ -1,5 +1,6 @@
 """The search itself: propose, run, tell, until the trials are done."""
 
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -127,13 +128,7 @@ def _conclude(
     if not finished:
         print("No trial was finished, so that there is no best one.", flush=True)
         return
-    table = Table("trial", settings.figure, *keys, title=f"Best of {len(study.trials)} trials")
-    for trial in finished[:5]:
-        table.add_row(str(trial.number), f"{trial.value:.4g}", *study.text(trial).values())
-    as_is = next((trial for trial in finished if trial.number == 0), None)
-    if as_is is not None and as_is not in finished[:5]:
-        table.add_row("0", f"{as_is.value:.4g}", *study.text(as_is).values())
-    Console().print(table)
+    Console().print(_table(study, settings))
     best = finished[0]
     told = f"Trial {best.number} of {len(study.trials)}: {settings.figure} {best.value:.4g}."
     file = write_best(folder, RunFolder(folder / trial_folder(best.number)), told, loader)
@@ -142,3 +137,19 @@ def _conclude(
     print(f"The best is written to {file}; train it again, {where}, by")
     place = shlex.quote(str(own[0] if own else folder))
     print(f"  python -m osimexp --config-dir={place} experiment={file.stem}", flush=True)
+
+
+def _table(study: SearchStudy, settings: SearchSettings) -> Table:
+    """Return the five best trials, and the config as it was to begin with."""
+    ends = [key.rpartition(".")[2] for key in settings.space]
+    names = ends if len(set(ends)) == len(ends) else list(settings.space)
+    finished = study.finished()
+    table = Table("trial", settings.figure, *names, title=f"Best of {len(study.trials)} trials")
+    for trial in [*finished[:5], *(trial for trial in finished[5:] if trial.number == 0)]:
+        values = (_short(text) for text in study.text(trial).values())
+        table.add_row(str(trial.number), f"{trial.value:.4g}", *values)
+    return table
+
+
+def _short(text: str) -> str:
+    return f"{float(text):.3g}" if re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", text) else text

@@ -13,7 +13,6 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from osimexp.errors import ConfigError, SimulationError
-from osimexp.physics.compiled_simulation import CompiledSimulation
 from osimexp.physics.model import PreparedModel, prepare
 from osimexp.physics.simulate import simulate
 from osimexp.physics.simulation import Floats, Mask, Simulation, State
@@ -214,7 +213,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
     @property
     def compiled(self) -> bool:
         """Whether compiled equations simulate this and not OpenSim itself."""
-        return isinstance(self._simulation, CompiledSimulation)
+        return self._simulation.compiled
 
     @property
     def frame(self) -> Frame:

@@ -125,7 +125,7 @@ class Specification:
 
     def with_workers(self, count: int) -> "Specification":
         """Return the same task simulated by ``count`` worker processes, 0 for none."""
-        workers = dataclasses.replace(self.workers, count=count)
+        workers = dataclasses.replace(self.workers, count=count, cluster=None)
         return dataclasses.replace(self, workers=workers)
 
 

@@ -1,0 +1,87 @@
+"""``hydra/launcher=ray``: each job of a sweep is a task on a Ray cluster.
+
+hydra-ray-launcher does the like, but asks for a cloudpickle of 2023 that current releases of joblib
+refuse, and it does not send a job again whose node was lost.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, JobStatus, filter_overrides, run_job, setup_globals
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, open_dict
+
+
+class RayLauncher(Launcher):
+    """Sends jobs to a cluster and waits for all of them.
+
+    The folder of the sweep, and the one the command was started in, must be the same on every node.
+
+    Args:
+        address: see ``osimexp.cluster.ray_at``.
+        cpus: processors that a job takes.
+        retries: of a job whose node was lost.
+    """
+
+    def __init__(self, address: str, cpus: float, retries: int) -> None:
+        self._address, self._cpus, self._retries = address, cpus, retries
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Keep what ``launch`` needs."""
+        self._context, self._task, self._config = hydra_context, task_function, config
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        """Run the jobs; one that is lost for good returns NaN, so that the others are kept."""
+        from osimexp.cluster import ray_at
+
+        ray = ray_at(self._address)
+        setup_globals()
+        folder = Path(str(self._config.hydra.sweep.dir))
+        folder.mkdir(parents=True, exist_ok=True)
+        task = ray.remote(num_cpus=self._cpus, max_retries=self._retries)(_run)
+        sent = []
+        for number, overrides in enumerate(job_overrides, initial_job_idx):
+            print(f"Job {number}: {' '.join(filter_overrides(overrides))}", flush=True)
+            config = self._context.config_loader.load_sweep_config(self._config, list(overrides))
+            with open_dict(config):
+                config.hydra.job.id = f"{config.hydra.job.name}_{number}"
+                config.hydra.job.num = number
+            state = Singleton.get_state()
+            sent.append(task.remote(self._context, config, self._task, state, str(Path.cwd())))
+        returns = []
+        for number, answer in enumerate(sent, initial_job_idx):
+            try:
+                returns.append(ray.get(answer))
+            except ray.exceptions.RayError as error:
+                print(f"Job {number} was lost: {str(error).splitlines()[0]}", file=sys.stderr)
+                returns.append(JobReturn(_return_value=float("nan"), status=JobStatus.COMPLETED))
+        return returns
+
+
+def _run(
+    context: HydraContext, config: DictConfig, task: TaskFunction, state: Any, folder: str
+) -> JobReturn:
+    """Do one job, in a process of the cluster."""
+    os.chdir(folder)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # As python -m does, for terms of the user's own.
+    setup_globals()
+    Singleton.set_state(state)
+    HydraConfig.instance().set_config(config)
+    return run_job(
+        hydra_context=context,
+        task_function=task,
+        config=config,
+        job_dir_key="hydra.sweep.dir",
+        job_subdir_key="hydra.sweep.subdir",
+    )
