@@ -1,7 +1,7 @@
 """Say which runs are better, and how surely: ``python -m osimexp.compare``."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,13 +14,11 @@ from rich.console import Console
 from osimexp.analysis.gait.panels import encoded
 from osimexp.command_line import launch, quoted, with_keys
 from osimexp.config import check, plain
-from osimexp.errors import ConfigError, RunFolderError
+from osimexp.errors import RunFolderError
 from osimexp.files import replacing
-from osimexp.results.comparison import Comparison, compare
-from osimexp.results.differences import check_comparable, facts_of, grouped
+from osimexp.results.choosing import compared
+from osimexp.results.comparison import Comparison
 from osimexp.results.figures import draw_curves, draw_profiles, draw_scores
-from osimexp.results.finding import find_runs
-from osimexp.results.summary import Summary, summarise
 from osimexp.results.tables import pairs_table, standings_table, write_tables
 
 
@@ -63,11 +61,11 @@ def as_settings(arguments: Iterable[str]) -> list[str]:
 def compare_runs(config: DictConfig) -> float:
     """Show and write the comparison, and return how many groups there are."""
     settings = check(CompareSettings, plain(config), "compare")
-    if not settings.runs:
-        raise ConfigError("Give the folders of the runs: python -m osimexp.compare outputs/sweeps.")
-    chosen = to_be_compared([summarise(run) for run in find_runs(settings.runs)])
-    check_comparable(chosen, settings.figure, settings.allow)
-    comparison = compare(grouped(chosen), settings.figure, settings.resamples)
+    comparison, left_out = compared(
+        settings.runs, settings.figure, settings.allow, settings.resamples
+    )
+    for reason in left_out:
+        print(f"Left out: {reason}")
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(standings_table(comparison))
     if comparison.pairs:
@@ -80,27 +78,6 @@ def compare_runs(config: DictConfig) -> float:
     files = write(comparison, folder)
     print(f"Written to {folder}: {', '.join(file.name for file in files)}", flush=True)
     return float(len(comparison.standings))
-
-
-def to_be_compared(summaries: Sequence[Summary]) -> list[Summary]:
-    """Return the runs that are finished, each config and seed once, and say what is left out.
-
-    Raises:
-        RunFolderError: there is none.
-    """
-    kept: dict[object, Summary] = {}
-    for summary in summaries:
-        what = tuple(sorted((k, v) for k, v in map(_texts, facts_of(summary.config).items())))
-        if summary.state != "finished":
-            share = 100.0 * summary.steps / max(summary.budget, 1)
-            print(f"Left out: {summary.run.path} ({summary.state} at {share:.0f} % of its steps)")
-        elif what in kept:
-            print(f"Left out: {summary.run.path} (the same as {kept[what].run.path}, seed and all)")
-        else:
-            kept[what] = summary
-    if not kept:
-        raise RunFolderError("None of these runs is finished, so there is nothing to compare.")
-    return list(kept.values())
 
 
 def write(comparison: Comparison, folder: Path) -> list[Path]:
@@ -120,11 +97,6 @@ def write(comparison: Comparison, folder: Path) -> list[Path]:
     except OSError as error:
         raise RunFolderError(f"{folder} cannot be written: {error.strerror}.") from error
     return files
-
-
-def _texts(fact: tuple[str, object]) -> tuple[str, str]:
-    key, value = fact
-    return (key, "") if key.split(".")[0] in ("run", "workers", "device") else (key, repr(value))
 
 
 _FLAGS_WITH_A_WORD = ("--cfg", "-c", "--package", "-p", "--config-dir", "-cd")

@@ -243,7 +243,7 @@ class RaySimulation:
         others = [node for node in nodes if node != self._nodes[index]] or nodes
         self._nodes[index] = others[index % len(others)]
         strategy = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
-            self._nodes[index], soft=True
+            self._nodes[index], soft=False
         )
         # No processors are asked for: those of a lost node's parts are in use on the others.
         kind = self._ray.remote(num_cpus=0, scheduling_strategy=strategy)(Part)

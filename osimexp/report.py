@@ -1,0 +1,73 @@
+"""Write a comparison as one page: ``python -m osimexp.report``."""
+
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from omegaconf import DictConfig
+from pydantic import Field
+
+from osimexp.command_line import launch
+from osimexp.compare import as_settings
+from osimexp.config import check, plain
+from osimexp.errors import ConfigError, RunFolderError
+from osimexp.files import write_text
+from osimexp.results.choosing import compared
+from osimexp.results.latex import latex
+from osimexp.results.page import page
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """What ``conf/report.yaml`` says.
+
+    Attributes:
+        runs: folders, patterns or whole sweeps.
+        figure: of the final evaluations.
+        allow: keys that may differ although runs are then not given the same task.
+        output: the page.
+        resamples: of each bootstrap.
+        largest_video: MB; a video above it is named and not shown.
+    """
+
+    runs: tuple[str, ...]
+    figure: str
+    allow: tuple[str, ...]
+    output: str
+    resamples: Annotated[int, Field(ge=100)]
+    largest_video: Annotated[float, Field(ge=0.0)]
+
+
+def main() -> None:
+    """Write the page that the command line asks for."""
+    sys.argv[1:] = as_settings(sys.argv[1:])
+    launch(report, "report")
+
+
+def report(config: DictConfig) -> float:
+    """Write the page and the table, and return how many groups there are."""
+    settings = check(ReportSettings, plain(config), "report")
+    file = Path(settings.output)
+    if file.suffix not in (".html", ".htm"):
+        raise ConfigError(f"output is {file}, but a report is a page; name it .html.")
+    comparison, left_out = compared(
+        settings.runs, settings.figure, settings.allow, settings.resamples
+    )
+    words = [*settings.runs, f"figure={settings.figure}"]
+    if settings.allow:
+        words.append(f"allow=[{','.join(settings.allow)}]")
+    again = f"python -m osimexp.report {' '.join(map(shlex.quote, words))} -o {file.name}"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_text(file, page(comparison, left_out, again, settings.largest_video))
+        write_text(file.with_suffix(".tex"), latex(comparison))
+    except OSError as error:
+        raise RunFolderError(f"{file} cannot be written: {error.strerror}.") from error
+    print(f"Written: {file} and {file.with_suffix('.tex')}", flush=True)
+    return float(len(comparison.standings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""From the places a user names to a comparison of what is there."""
+
+from collections.abc import Hashable, Sequence
+
+from osimexp.errors import ConfigError, RunFolderError
+from osimexp.results.comparison import Comparison, compare
+from osimexp.results.differences import check_comparable, facts_of, grouped
+from osimexp.results.finding import find_runs
+from osimexp.results.summary import Summary, summarise
+
+
+def compared(
+    places: Sequence[str], figure: str, allowed: Sequence[str], resamples: int
+) -> tuple[Comparison, list[str]]:
+    """Compare the finished runs at places, and say which runs were left out and why.
+
+    Args:
+        places: folders, patterns or whole sweeps.
+        figure: of the final evaluations.
+        allowed: keys that may differ although runs are then not given the same task.
+        resamples: of each bootstrap.
+
+    Raises:
+        ConfigError: no place is given, or the runs cannot be compared.
+        RunFolderError: a place holds no run, or none that is finished.
+    """
+    if not places:
+        raise ConfigError("Give the folders of the runs, such as outputs/sweeps.")
+    chosen, left_out = _chosen([summarise(run) for run in find_runs(places)])
+    check_comparable(chosen, figure, allowed)
+    return compare(grouped(chosen), figure, resamples), left_out
+
+
+def _chosen(summaries: Sequence[Summary]) -> tuple[list[Summary], list[str]]:
+    """Return the runs that are finished, each config and seed once, and why others are not."""
+    kept: dict[Hashable, Summary] = {}
+    left_out = []
+    for summary in summaries:
+        what = tuple(sorted((k, v) for k, v in map(_texts, facts_of(summary.config).items())))
+        if summary.state != "finished":
+            share = 100.0 * summary.steps / max(summary.budget, 1)
+            left_out.append(f"{summary.run.path} ({summary.state} at {share:.0f} % of its steps)")
+        elif what in kept:
+            left_out.append(f"{summary.run.path} (the same as {kept[what].run.path}, seed and all)")
+        else:
+            kept[what] = summary
+    if not kept:
+        raise RunFolderError("None of these runs is finished, so there is nothing to compare.")
+    return list(kept.values()), left_out
+
+
+def _texts(fact: tuple[str, object]) -> tuple[str, str]:
+    key, value = fact
+    return (key, "") if key.split(".")[0] in ("run", "workers", "device") else (key, repr(value))

@@ -1,0 +1,44 @@
+"""A comparison as a table for papers."""
+
+from osimexp.results.comparison import Comparison, Estimate
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+
+
+def latex(comparison: Comparison) -> str:
+    """Return a ``tabular`` with a row for each group; it needs no package.
+
+    Bold is every group that no other is above, as far as the runs tell.
+    """
+    beaten = {pair.below for pair in comparison.pairs if pair.told_apart}
+    lines = [
+        f"% {comparison.figure} of final evaluations, with 95 % bootstrap intervals over seeds",
+        r"\begin{tabular}{lrrrr}",
+        r"\hline",
+        r"group & seeds & interquartile mean & median & mean \\",
+        r"\hline",
+    ]
+    for standing in comparison.standings:
+        label = escaped(standing.group.label)
+        estimates = (standing.interquartile_mean, standing.median, standing.mean)
+        cells = [
+            label if standing.group.label in beaten else rf"\textbf{{{label}}}",
+            str(len(standing.scores)),
+            *map(_said, estimates),
+        ]
+        lines.append(" & ".join(cells) + r" \\")
+    return "\n".join([*lines, r"\hline", r"\end{tabular}"]) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Return text as LaTeX prints it."""
+    return "".join(_SPECIAL.get(character, character) for character in text)
+
+
+def _said(estimate: Estimate) -> str:
+    return f"${estimate.value:.4g}$ [${estimate.low:.4g}$, ${estimate.high:.4g}$]"

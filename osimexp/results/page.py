@@ -1,0 +1,253 @@
+"""A comparison as one page of HTML that needs nothing beside it."""
+
+import base64
+import os
+from collections.abc import Iterable, Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from osimexp.analysis.gait.panels import encoded
+from osimexp.results.comparison import Comparison, Standing
+from osimexp.results.differences import EVALUATION, TASK, differing, facts_of
+from osimexp.results.figures import COLOURS, draw_curves, draw_profiles, draw_scores
+from osimexp.results.summary import Summary, curve
+from osimexp.results.tables import said
+
+_VIDEOS = {".mp4": "video/mp4", ".gif": "image/gif", ".webm": "video/webm"}
+
+Cells = Sequence[str]
+
+
+def page(
+    comparison: Comparison, left_out: Sequence[str], command: str, largest_video: float
+) -> str:
+    """Return the page: what differed, what came of it, every run, and how to make it again.
+
+    Args:
+        comparison: of the runs.
+        left_out: runs that are not in it, and why.
+        command: that makes the page.
+        largest_video: MB; a video above it is named and not shown.
+    """
+    style = files("osimexp.results").joinpath("page.css").read_text(encoding="utf-8")
+    title = " or ".join(standing.group.label for standing in comparison.standings[:4])
+    more = len(comparison.standings) - 4
+    title += f" or {more} more" if more > 0 else ""
+    if len(comparison.standings) > 1:
+        title += "?"
+    parts = [
+        f"<h1>{escape(title)}</h1>",
+        *_question(comparison),
+        *_answer(comparison),
+        *_runs(comparison, largest_video),
+        *_left_out(left_out),
+        *_again(comparison, command),
+    ]
+    return (
+        "<!doctype html>\n"
+        '<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style></head>\n"
+        '<body data-ready="true"><main>\n' + "\n".join(parts) + "\n</main></body></html>\n"
+    )
+
+
+def _question(comparison: Comparison) -> Iterable[str]:
+    """Yield what differed and what did not."""
+    standings = comparison.standings
+    firsts = [standing.group.members[0] for standing in standings]
+    facts = [facts_of(summary.config) for summary in firsts]
+    yield "<h2>What differed</h2>"
+    keys = differing(facts)
+    if not keys:
+        yield "<p>Nothing but the seeds.</p>"
+    else:
+        labels = [standing.group.label for standing in standings]
+        rows = [[key, *(_text(own.get(key)) for own in facts)] for key in keys]
+        yield _folded(f"{len(keys)} keys differ between the groups", _table(["key", *labels], rows))
+    same = facts[0]
+    seeds = sorted({str(s.config.get("seed")) for st in standings for s in st.group.members})
+    choices = {
+        name: option
+        for name, option in firsts[0].choices.items()
+        if option is not None and all(s.choices.get(name) == option for s in firsts)
+    }
+    common = [f"{name}={option}" for name, option in choices.items()]
+    common += [f"{key}={_text(same.get(key))}" for key in EVALUATION if key not in keys]
+    yield f"<p>The same for all: {escape(', '.join(common))}.</p>"
+    yield f"<p>Seeds: {escape(', '.join(sorted(seeds, key=lambda s: (len(s), s))))}.</p>"
+    inner = [[key, _text(v)] for key, v in same.items() if key.split(".")[0] in TASK]
+    inner = [row for row in inner if row[0] not in keys]
+    yield _folded("The task, in full", _table(["key", "value"], inner))
+
+
+def _answer(comparison: Comparison) -> Iterable[str]:
+    yield "<h2>What came of it</h2>"
+    yield f"<p>{escape(' '.join(_sentences(comparison)))}</p>"
+    rows = [
+        [
+            standing.group.label,
+            str(len(standing.scores)),
+            *map(said, (standing.interquartile_mean, standing.median, standing.mean)),
+        ]
+        for standing in comparison.standings
+    ]
+    yield _table(["group", "seeds", "interquartile mean", "median", "mean"], rows)
+    if comparison.pairs:
+        rows = [
+            [p.above, p.below, said(p.probability), "above" if p.told_apart else "not told apart"]
+            for p in comparison.pairs
+        ]
+        yield _table(["group", "other", "probability of improvement", "so"], rows)
+    yield (
+        f"<p class='note'>{escape(comparison.figure)} of final evaluations; intervals are 95 % "
+        "bootstrap intervals over seeds (Agarwal et al. 2021, arXiv:2108.13264).</p>"
+    )
+    for note in comparison.warnings():
+        yield f"<p class='note'>{escape(note)}</p>"
+    for drawn, what in (
+        (draw_scores(comparison), "Interquartile mean of each group with its interval, and runs"),
+        (draw_curves(comparison), "Interquartile mean of evaluations in training"),
+        (draw_profiles(comparison), "Share of runs above each level"),
+    ):
+        yield _picture(drawn, what)
+
+
+def _sentences(comparison: Comparison) -> Iterable[str]:
+    best = comparison.standings[0]
+    yield (
+        f"{best.group.label} has the highest interquartile mean, {said(best.interquartile_mean)}."
+        if len(comparison.standings) > 1
+        else f"{best.group.label} has an interquartile mean of {said(best.interquartile_mean)}."
+    )
+    mine = [pair for pair in comparison.pairs if pair.above == best.group.label]
+    above = [pair.below for pair in mine if pair.told_apart]
+    level = [pair.below for pair in mine if not pair.told_apart]
+    if above:
+        yield f"It is above {' and '.join(above)}."
+    if level:
+        yield f"It cannot be told apart from {' and '.join(level)}."
+
+
+def _runs(comparison: Comparison, largest_video: float) -> Iterable[str]:
+    yield "<h2>The runs</h2>"
+    for place, standing in enumerate(comparison.standings):
+        colour = COLOURS[place % len(COLOURS)]
+        yield f"<h3>{escape(standing.group.label)}</h3>"
+        curves = [curve(s.run, comparison.figure) for s in standing.group.members]
+        low, high = _ends(comparison)
+        for summary, score, points in zip(
+            standing.group.members, standing.scores, curves, strict=True
+        ):
+            seed = summary.config.get("seed")
+            line = _spark(points, low, high, summary.budget, colour)
+            head = f"seed {escape(str(seed))} {line} {comparison.figure} {score:.4g}"
+            yield _folded(head, "".join(_run(summary, largest_video)), safe=True)
+
+
+def _run(summary: Summary, largest_video: float) -> Iterable[str]:
+    record = summary.run.record()
+    overrides = summary.run.overrides_file
+    words = _lines(overrides)
+    facts = [
+        ("folder", str(summary.run.path)),
+        ("started", summary.started.isoformat(" ", "seconds") if summary.started else "unknown"),
+        ("config", ", ".join(words) or "the defaults"),
+        ("command", str(record.get("command") or "unknown")),
+        ("versions", ", ".join(f"{k} {v}" for k, v in (record.get("versions") or {}).items())),
+        ("git", " ".join(f"{k} {v}" for k, v in (record.get("git") or {}).items())),
+    ]
+    yield _table(None, [[name, value] for name, value in facts if value])
+    for file in sorted(summary.run.path.rglob("*")):
+        if (kind := _VIDEOS.get(file.suffix)) is not None:
+            yield _video(file, kind, largest_video)
+
+
+def _video(file: Path, kind: str, largest: float) -> str:
+    size = file.stat().st_size / 1e6
+    if size > largest:
+        return f"<p class='note'>{escape(str(file))} is {size:.0f} MB and not shown here.</p>"
+    data = f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
+    if kind.startswith("image"):
+        return f'<img alt="{escape(file.name)}" src="{data}">'
+    return f'<video controls muted src="{data}"></video>'
+
+
+def _left_out(reasons: Sequence[str]) -> Iterable[str]:
+    if reasons:
+        yield "<h2>Left out</h2>"
+        yield "<ul>" + "".join(f"<li>{escape(reason)}</li>" for reason in reasons) + "</ul>"
+
+
+def _again(comparison: Comparison, command: str) -> Iterable[str]:
+    yield "<h2>How to make it again</h2>"
+    runs = [s for standing in comparison.standings for s in standing.group.members]
+    commands = dict.fromkeys(str(s.run.record().get("command") or "") for s in runs)
+    lines = [line for line in commands if line][:40]
+    yield f"<pre>{escape(os.linesep.join([*lines, command]))}</pre>"
+
+
+def _ends(comparison: Comparison) -> tuple[float, float]:
+    """Return the lowest and highest of all evaluations in training."""
+    values = [v for s in comparison.standings for v in _values(s, comparison.figure)]
+    return (min(values), max(values)) if values else (0.0, 1.0)
+
+
+def _values(standing: Standing, figure: str) -> Iterable[float]:
+    for summary in standing.group.members:
+        yield from curve(summary.run, figure).values()
+
+
+def _spark(points: dict[int, float], low: float, high: float, budget: int, colour: str) -> str:
+    """Return a run's learning curve as a small drawing, on the scale of all runs."""
+    if len(points) < 2:
+        return ""
+    width, height, span = 160, 32, (high - low) or 1.0
+    line = " ".join(
+        f"{2 + (width - 4) * steps / max(budget, *points):.1f},"
+        f"{2 + (height - 4) * (high - value) / span:.1f}"
+        for steps, value in points.items()
+    )
+    return (
+        f'<svg width="{width}" height="{height}" role="img" aria-label="learning curve">'
+        f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="1.5"/></svg>'
+    )
+
+
+def _picture(figure: Figure, what: str) -> str:
+    data = base64.b64encode(encoded(figure)).decode()
+    return (
+        f'<figure><img alt="{escape(what)}" src="data:image/png;base64,{data}">'
+        f"<figcaption>{escape(what)}</figcaption></figure>"
+    )
+
+
+def _table(columns: Cells | None, rows: Iterable[Cells]) -> str:
+    head = ""
+    if columns is not None:
+        head = "<tr>" + "".join(f"<th>{escape(c)}</th>" for c in columns) + "</tr>"
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f'<div class="wide"><table>{head}{body}</table></div>'
+
+
+def _folded(head: str, body: str, safe: bool = False) -> str:
+    return f"<details><summary>{head if safe else escape(head)}</summary>{body}</details>"
+
+
+def _lines(overrides: Path) -> list[str]:
+    """Return the entries of a run's list of overrides."""
+    if not overrides.is_file():
+        return []
+    lines = overrides.read_text().splitlines()
+    return [line.removeprefix("- ").strip("'\"") for line in lines if line.startswith("- ")]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_text, value)) + "]"
+    return "null" if value is None else str(value)
