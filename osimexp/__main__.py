@@ -42,7 +42,7 @@ def train(config: DictConfig) -> float:
 def _train(config: DictConfig, job: Job, folder: Path) -> float:
     """Train, show the final evaluation, and return its mean return."""
     judge = judge_of(job.sweeper, folder.parent, config.run.steps)
-    outcome = run(config, job.overrides, folder, evaluate, looking, job.choices, judge)
+    outcome = run(config, job.overrides, folder, evaluate, looking, job.facts(), judge)
     evaluation = outcome.evaluation
     assert isinstance(evaluation, Evaluation)
     title = f"{outcome.checkpoint.capitalize()} policy over {evaluation.episodes} episodes"

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -53,6 +54,7 @@ class Job:
         sweep_folder: this job's folder where it is one of several (``-m``), otherwise None.
         launcher: import path of what starts several.
         sweeper: the settings of what proposes several.
+        added: folders of options of the user's own.
 
     """
 
@@ -61,6 +63,19 @@ class Job:
     sweep_folder: Path | None
     launcher: str
     sweeper: Mapping[str, Any]
+    added: tuple[str, ...]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a run's record says of its job.
+
+        The command of a job of a sweep is one that makes this run alone, as the process that does
+        it may have been started by anything.
+        """
+        facts: dict[str, Any] = {"choices": dict(self.choices)}
+        if self.sweep_folder is not None:
+            flags = [f"--config-dir={path}" for path in self.added]
+            facts["command"] = shlex.join(["python", "-m", "osimexp", *flags, *self.overrides])
+        return facts
 
 
 def current_job() -> Job:
@@ -79,7 +94,9 @@ def current_job() -> Job:
     }
     launcher = str(known.launcher["_target_"])
     sweeper = plain(known.sweeper)
-    return Job(tuple(map(str, overrides)), choices, folder, launcher, sweeper)  # type: ignore[arg-type]
+    sources = known.runtime.config_sources
+    added = tuple(str(source.path) for source in sources if source.provider == "command-line")
+    return Job(tuple(map(str, overrides)), choices, folder, launcher, sweeper, added)  # type: ignore[arg-type]
 
 
 def launch(task: Callable[[DictConfig], float], config_name: str) -> None:

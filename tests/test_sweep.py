@@ -45,6 +45,9 @@ def test_a_job_that_fails_does_not_take_the_others_down(command: Command, place:
     broke, refused, also = failed.values()
     assert broke == "ZeroDivisionError: the toy broke"
     assert refused == also == "seed must be a whole number from 0 on, not -1."
+    one = json.loads((jobs("sweep")[0] / "run.json").read_text())["command"]
+    assert one.startswith(f"python -m osimexp --config-dir={TESTS / 'conf'} task=toy ")
+    assert one.endswith(" task.fail_after=150 seed=0")
     # The list of runs says it as well; jobs that never became runs are not in it.
     listed = command("folder=sweep", "state=failed", main=runs)
     assert "the toy broke" in listed.out

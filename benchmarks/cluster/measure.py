@@ -21,7 +21,7 @@ from ray.cluster_utils import Cluster
 from osimexp.bench.timing import simulation_stepper
 from osimexp.physics.model import prepare
 from osimexp.physics.simulate import simulate
-from osimexp.physics.simulation import COSTLY, Simulation, Start
+from osimexp.physics.simulation import Simulation, Start
 from osimexp.tasks.compose import composed
 from osimexp.tasks.specification import Specification
 
@@ -33,7 +33,7 @@ def simulation(physics: str, batch: int, *workers: str) -> Simulation:
     words = ("model=gait2d", "reward=walk", f"physics={physics}", *workers)
     task = Specification.from_config(composed(*words))
     model = prepare(task.model, task.muscles)
-    return simulate(model, task.physics, task.workers, batch, 0.02, frozenset(COSTLY))
+    return simulate(model, task.physics, task.workers, batch, 0.02, task.reads)
 
 
 def kill(cluster: Cluster) -> None:

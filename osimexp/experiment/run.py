@@ -82,7 +82,7 @@ def run(
     folder: Path,
     evaluate: EvaluateEpisodes,
     looking: Looking | None = None,
-    choices: Mapping[str, str | None] | None = None,
+    facts: Mapping[str, Any] | None = None,
     judge: Judge | None = None,
 ) -> Outcome:
     """Train what ``config`` describes, or go on with the run that ``config.resume`` names.
@@ -96,7 +96,7 @@ def run(
         folder: of the run; left alone where a run is resumed.
         evaluate: runs episodes and yields their figures.
         looking: makes images of evaluations, where the config asks for them.
-        choices: the option of each config group, for the record.
+        facts: what else the record of the run is to say, or to say otherwise.
         judge: says after each evaluation in training whether the run is to end.
 
     Raises:
@@ -114,9 +114,7 @@ def run(
         saved = _checkpoint_to_resume(resumed, config)
     with ExitStack() as stack:
         parts = _build(config, stack)
-        origin = provenance()
-        if choices is not None:
-            origin["choices"] = dict(choices)
+        origin = {**provenance(), **(facts or {})}
         if saved is None and config.get("init_from") is not None:
             origin["init_from"] = begin(parts.algorithm, str(config.init_from), config.task)
         look: Look | None = None

@@ -19,7 +19,11 @@ from osimexp.physics.simulation import Floats, Kinematics, Mask, Simulation, Sna
 
 log = logging.getLogger("osimexp")
 
-Arrays = dict[str, NDArray[Any]]
+Packed = NDArray[np.float64]
+"""All that a step yields as one array, a row for each simulation."""
+
+_INLINE = 90_000
+"""bytes below which Ray sends an answer at once; a larger one takes 6 ms through its store."""
 
 _STARTING = 600.0
 """s that a process may take to begin: where a model is compiled for the first time, a minute."""
@@ -37,6 +41,7 @@ class Part:
         size: rows.
         control_period: s of simulated time in one step.
         fields: the costly arrays of ``State`` that are read after each step.
+        pieces: in which the rows of an answer are sent.
     """
 
     def __init__(
@@ -46,14 +51,16 @@ class Part:
         size: int,
         control_period: float,
         fields: frozenset[str],
+        pieces: int,
     ) -> None:
+        self._pieces = pieces
         self._simulation = simulate(model, physics, _HERE, size, control_period, fields)
         self._begun = np.zeros(size, dtype=bool)
 
     def ready(self) -> None:
         """Do nothing, which is answered once the process is there."""
 
-    def reset(self, which: Mask, start: Start) -> Arrays:
+    def reset(self, which: Mask, start: Start) -> Any:
         """Begin an episode in the rows that ``which`` marks.
 
         Rows that never began do so, too, as none is stepped from nowhere.
@@ -64,22 +71,25 @@ class Part:
             which = which | ~self._begun
             start = Start(*(values[pose[which]] for values in vars(start).values()))
             self._begun[:] = True
-        return _arrays(self._simulation.reset(which, start))
+        return self._sent(_packed(self._simulation.reset(which, start)))
 
-    def step(self, excitations: Floats, push: Floats) -> Arrays | None:
-        """Step all rows; None where no episode began since the process was started."""
+    def step(self, excitations: Floats, push: Floats) -> Any:
+        """Step all rows; empty where no episode began since the process was started."""
         if not self._begun.all():
-            return None
-        return _arrays(self._simulation.step(excitations, push))
+            return self._sent(np.empty((0, 0)))
+        return self._sent(_packed(self._simulation.step(excitations, push)))
 
     def snapshot(self) -> Snapshot:
         """Return what ``restore`` needs."""
         return self._simulation.snapshot()
 
-    def restore(self, snapshot: Snapshot) -> Arrays:
+    def restore(self, snapshot: Snapshot) -> Any:
         """Put the rows back where they were."""
         self._begun[:] = True
-        return _arrays(self._simulation.restore(snapshot))
+        return self._sent(_packed(self._simulation.restore(snapshot)))
+
+    def _sent(self, packed: Packed) -> Any:
+        return packed if self._pieces == 1 else tuple(np.array_split(packed, self._pieces))
 
 
 class RaySimulation:
@@ -120,12 +130,13 @@ class RaySimulation:
         self.size, self.control_period, self.replaced = size, control_period, 0
         self._timeout = workers.timeout
         self._ray = ray_at(workers.cluster)
-        self._arguments = (model, physics)
-        self._further = (control_period, fields)
-        buffer = bytearray(bytes_needed(self.names, size, fields))
-        self._state = block(buffer, self.names, size, fields).state
+        needed = bytes_needed(self.names, size, fields)
+        self._state = block(bytearray(needed), self.names, size, fields).state
         count = min(workers.count or len(self._processors()), size)
         self._rows = np.array_split(np.arange(size), count)
+        self._pieces = min(-(-needed // (count * _INLINE)), size // count)
+        self._arguments = (model, physics)
+        self._further = (control_period, fields, self._pieces)
         self._nodes = [""] * count
         self._parts = [None] * count
         try:
@@ -145,7 +156,9 @@ class RaySimulation:
             def begin(part: Any, rows: NDArray[np.int64]) -> Any:
                 own = waiting[rows]  # noqa: B023 (called within this turn of the loop)
                 chosen = poses[rows[own]]
-                return part.reset.remote(own, Start(*(v[chosen] for v in vars(start).values())))
+                return self._sending(part.reset).remote(
+                    own, Start(*(v[chosen] for v in vars(start).values()))
+                )
 
             asked = [i for i, rows in enumerate(self._rows) if waiting[rows].any()]
             self._take_in(self._ask(begin, asked))
@@ -161,7 +174,9 @@ class RaySimulation:
         """Hold the excitations ``(B, muscles)``, and ``push`` ``(B,)`` N, for a control period."""
         force = np.zeros(self.size) if push is None else push
         self._take_in(
-            self._ask(lambda part, rows: part.step.remote(excitations[rows], force[rows]))
+            self._ask(
+                lambda part, rows: self._sending(part.step).remote(excitations[rows], force[rows])
+            )
         )
         return self._state
 
@@ -178,7 +193,7 @@ class RaySimulation:
         for _ in range(_TRIES):
             answers = self._ask(lambda part, rows: part.snapshot.remote())
             if len(answers) == len(self._parts):
-                parts = [answers[index] for index in range(len(self._parts))]
+                parts = [answers[index][0] for index in range(len(self._parts))]
                 return {name: _joined([part[name] for part in parts]) for name in parts[0]}
             self._begin_anew()
         raise SimulationError("The cluster loses processes faster than they can be replaced.")
@@ -191,7 +206,7 @@ class RaySimulation:
         """
 
         def put_back(part: Any, rows: NDArray[np.int64]) -> Any:
-            return part.restore.remote(
+            return self._sending(part.restore).remote(
                 {name: _cut(values, rows) for name, values in snapshot.items()}
             )
 
@@ -249,6 +264,10 @@ class RaySimulation:
         kind = self._ray.remote(num_cpus=0, scheduling_strategy=strategy)(Part)
         return kind.remote(*self._arguments, len(self._rows[index]), *self._further)
 
+    def _sending(self, method: Any) -> Any:
+        """Return a part's method as one whose answer comes in pieces."""
+        return method.options(num_returns=self._pieces)
+
     def _end(self, part: Any) -> None:
         with contextlib.suppress(Exception):  # It is dead already, or its cluster is.
             self._ray.kill(part)
@@ -274,16 +293,25 @@ class RaySimulation:
 
     def _ask(
         self, call: Callable[[Any, NDArray[np.int64]], Any], asked: Sequence[int] | None = None
-    ) -> dict[int, Any]:
+    ) -> dict[int, list[Any]]:
         """Have parts work at the same time; those that are lost over it are replaced.
+
+        An answer may come in pieces.
 
         Args:
             call: asks a part, given its rows.
             asked: which parts; None is all.
         """
         asked = range(len(self._parts)) if asked is None else asked
-        sent = {index: call(self._parts[index], self._rows[index]) for index in asked}
+        sent = {}
+        for index in asked:
+            answer = call(self._parts[index], self._rows[index])
+            sent[index] = answer if isinstance(answer, list) else [answer]
         until = time.monotonic() + self._timeout
+        with contextlib.suppress(self._ray.exceptions.RayError):  # It is looked into below.
+            every = [piece for pieces in sent.values() for piece in pieces]
+            found = iter(self._ray.get(every, timeout=self._timeout))
+            return {index: [next(found) for _ in pieces] for index, pieces in sent.items()}
         answers, gone = {}, {}
         for index, answer in sent.items():
             try:
@@ -320,20 +348,26 @@ class RaySimulation:
         self.reset(lost, Start(poses, np.zeros_like(poses), rest))
         self._state.lost[lost] = True
 
-    def _take_in(self, answers: Mapping[int, Arrays | None]) -> None:
+    def _take_in(self, answers: Mapping[int, Sequence[Packed]]) -> None:
         """Write what parts answered into the batch; lost rows keep their last state."""
-        for index, arrays in answers.items():
-            if arrays is None:
+        arrays = [v for name, v in vars(self._state).items() if len(v) and name != "lost"]
+        for index, pieces in answers.items():
+            packed = np.concatenate(pieces)
+            if not len(packed):
                 continue
-            rows = self._rows[index]
-            sound = ~self._state.lost[rows]
-            for name, values in arrays.items():
-                getattr(self._state, name)[rows[sound]] = values[sound]
+            sound = ~self._state.lost[self._rows[index]]
+            rows, packed, column = self._rows[index][sound], packed[sound], 0
+            for array in arrays:
+                width = int(np.prod(array.shape[1:]))
+                values = packed[:, column : column + width]
+                array[rows] = values.reshape(len(rows), *array.shape[1:])
+                column += width
 
 
-def _arrays(state: State) -> Arrays:
+def _packed(state: State) -> Packed:
     """Return what a step yields, without the arrays that nobody reads."""
-    return {name: v.copy() for name, v in vars(state).items() if len(v) and name != "lost"}
+    arrays = (v for name, v in vars(state).items() if len(v) and name != "lost")
+    return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1, dtype=float)
 
 
 def _joined(values: Sequence[Any]) -> Any:
