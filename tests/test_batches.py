@@ -1,11 +1,14 @@
 """What a batch promises of its rows: drawn each by itself, and given away for good."""
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 import tasks
 from numpy.testing import assert_array_equal
 
 from osimexp.physics.simulation import Start
+from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 
 WALKER = (*tasks.WALKER, "observation=full")
 SHORT = "task.duration=0.03"
@@ -86,3 +89,20 @@ def test_an_end_leaves_the_other_rows_of_the_observation_alone() -> None:
     assert_array_equal(observations[[0, 2]], infos["final_obs"][[0, 2]])
     assert np.abs(observations[1] - infos["final_obs"][1]).max() > 1e-3
     assert_array_equal(observations, env._observe(env._current))
+
+
+def test_noise_that_only_helps_to_learn_is_left_out_where_a_controller_is_judged() -> None:
+    words = (*tasks.WALKER, "start=noisy", "start.judged_still=true")
+    noisy = tasks.specification(*words)
+    with closing(MusculoskeletalVectorEnv(noisy, 3)) as env:
+        env.reset(seed=0)
+        assert np.ptp(env.frame.state.coordinates, axis=0).max() > 0.01
+    with closing(MusculoskeletalVectorEnv(noisy.for_judging(), 3)) as env:
+        env.reset(seed=0)
+        state, default = env.frame.state, env.scene.names.default_pose
+        still = np.delete(state.coordinates, env.scene.base("height"), axis=1)
+        expected = np.delete(default, env.scene.base("height"))
+        np.testing.assert_array_equal(still, np.tile(expected, (3, 1)))
+        assert not state.speeds.any()
+    always = tasks.specification(*words[:-1])
+    assert always.for_judging().start == always.start

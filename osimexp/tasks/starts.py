@@ -4,7 +4,7 @@ Every pose is checked to be clear of the ground: feet inside the floor make one 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -36,6 +36,7 @@ class Poses:
         speed_noise: rad/s and m/s, standard deviation on every speed.
         forward: m/s of the pelvis's way forward.
         activation: of every muscle, in [0, 1].
+        judged_still: whether the noise only helps to learn, and evaluations begin without it.
     """
 
     poses: tuple[str, ...] = ("default",)
@@ -43,6 +44,7 @@ class Poses:
     speed_noise: float = 0.0
     forward: float = 0.0
     activation: float = 0.05
+    judged_still: bool = False
 
     def __post_init__(self) -> None:
         if not self.poses:
@@ -51,6 +53,10 @@ class Poses:
             raise ValueError("angle_noise and speed_noise must not be negative")
         if not 0.0 <= self.activation <= 1.0:
             raise ValueError("activation must lie in [0, 1]")
+
+    def for_judging(self) -> "Poses":
+        """Return the same without noise that only helps to learn."""
+        return replace(self, angle_noise=0.0, speed_noise=0.0) if self.judged_still else self
 
     def __call__(self, scene: Scene, generators: Sequence[np.random.Generator]) -> Start:
         """Return a row for each generator, drawn from it alone."""
