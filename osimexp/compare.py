@@ -15,10 +15,11 @@ from osimexp.analysis.gait.panels import encoded
 from osimexp.command_line import launch, quoted, with_keys
 from osimexp.config import check, plain
 from osimexp.errors import RunFolderError
-from osimexp.files import replacing
+from osimexp.files import csv_text, replacing, write_text
 from osimexp.results.choosing import compared
 from osimexp.results.comparison import Comparison
 from osimexp.results.figures import draw_curves, draw_profiles, draw_scores
+from osimexp.results.movement import MovementSettings, moved, movement_rows, movement_table
 from osimexp.results.tables import pairs_table, standings_table, write_tables
 
 
@@ -32,6 +33,7 @@ class CompareSettings:
         allow: keys that may differ although runs are then not given the same task.
         output: folder of tables and figures; null makes one of the time.
         resamples: of each bootstrap.
+        movement: episodes that are played to compare how controllers move.
     """
 
     runs: tuple[str, ...]
@@ -39,6 +41,7 @@ class CompareSettings:
     allow: tuple[str, ...]
     output: str | None
     resamples: Annotated[int, Field(ge=100)]
+    movement: MovementSettings
 
 
 def main() -> None:
@@ -76,6 +79,12 @@ def compare_runs(config: DictConfig) -> float:
     now = datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
     folder = Path(settings.output or f"outputs/comparisons/{now}")
     files = write(comparison, folder)
+    if settings.movement.walks or settings.movement.pushed:
+        groups = moved(comparison, settings.movement)
+        console.print()
+        console.print(movement_table(groups, settings.resamples))
+        files.append(folder / "movement.csv")
+        write_text(files[-1], csv_text(movement_rows(groups)))
     print(f"Written to {folder}: {', '.join(file.name for file in files)}", flush=True)
     return float(len(comparison.standings))
 

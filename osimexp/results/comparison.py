@@ -124,6 +124,12 @@ def compare(groups: Sequence[Group], figure: str = "return", resamples: int = 10
     return Comparison(figure, tuple(found), tuple(pairs), levels)
 
 
+def interquartile_estimate(scores: Scores, resamples: int) -> Estimate:
+    """Return the interquartile mean of scores ``(runs,)`` with its interval."""
+    drawn = resampled(scores, np.random.default_rng(0), resamples)
+    return _estimate(interquartile_mean, scores, drawn)
+
+
 def _score(summary: Summary, figure: str) -> float:
     figures = figures_of(summary.run, "final") or {}
     if figures.get(figure) is None:

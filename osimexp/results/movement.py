@@ -1,0 +1,169 @@
+"""What the controllers of runs do when they move: what it costs, and whether pushes fell them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from omegaconf import OmegaConf
+from pydantic import Field
+from rich.table import Table
+
+from osimexp.analysis.controllers import chosen_controller
+from osimexp.analysis.evaluation import evaluate
+from osimexp.analysis.gait.measure import measure
+from osimexp.analysis.gait.parameters import BOTH
+from osimexp.analysis.gait.settings import default_settings
+from osimexp.analysis.shown import ShownSettings, from_run
+from osimexp.analysis.statistics import Scores
+from osimexp.config import config_directory
+from osimexp.errors import MovementError
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.seeding import Seeds
+from osimexp.results.comparison import Comparison, interquartile_estimate
+from osimexp.results.summary import figures_of
+from osimexp.results.tables import said
+from osimexp.tasks.make import make
+
+FIGURES = {
+    "speed": "speed, m/s",
+    "effort": "effort",
+    "fallen": "share of falls",
+    "cost_of_transport": "cost of transport, J/kg/m",
+    "asymmetry": "asymmetry of step length, %",
+    "fallen_pushed": "share of falls when pushed",
+}
+"""What is compared: the first three are of final evaluations, the last of episodes with pushes."""
+
+
+@dataclass(frozen=True)
+class MovementSettings:
+    """Which episodes are played to compare movement.
+
+    Attributes:
+        walks: of each run, measured as a walk.
+        pushed: of each run, with pushes at random moments.
+        impulse: N s of the hardest push.
+    """
+
+    walks: Annotated[int, Field(ge=0)] = 0
+    pushed: Annotated[int, Field(ge=0)] = 0
+    impulse: Annotated[float, Field(gt=0.0)] = 10.0
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How the controllers of a group move.
+
+    Attributes:
+        label: of the group.
+        runs: path and seed of each.
+        figures: by their names in ``FIGURES``, a value for each run; NaN where a run has none.
+    """
+
+    label: str
+    runs: tuple[tuple[str, Any], ...]
+    figures: Mapping[str, Scores]
+
+
+def moved(comparison: Comparison, settings: MovementSettings) -> list[Moved]:
+    """Play the controllers of all runs that are compared.
+
+    Raises:
+        OsimexpError: a run cannot be played.
+    """
+    found = []
+    for standing in comparison.standings:
+        members = standing.group.members
+        each = [movement_of(summary.run, settings) for summary in members]
+        found.append(
+            Moved(
+                standing.group.label,
+                tuple((str(s.run.path), s.config.get("seed")) for s in members),
+                {name: np.array([own[name] for own in each]) for name in FIGURES},
+            )
+        )
+    return found
+
+
+def movement_of(run: RunFolder, settings: MovementSettings) -> dict[str, float]:
+    """Return what there is of ``FIGURES`` for a run's judged policy, and NaN for what is not.
+
+    Raises:
+        OsimexpError: the run cannot be played.
+    """
+    figures = figures_of(run, "final") or {}
+    found = {name: _number(figures.get(name)) for name in ("speed", "effort", "fallen")}
+    walks = [_walk(run, episode) for episode in range(settings.walks)]
+    for name in ("cost_of_transport", "asymmetry"):
+        values = [walk[name] for walk in walks if np.isfinite(walk[name])]
+        found[name] = float(np.mean(values)) if values else float("nan")
+    found["fallen_pushed"] = _falls(run, settings) if settings.pushed else float("nan")
+    return found
+
+
+def movement_table(groups: Sequence[Moved], resamples: int) -> Table:
+    """Return a row for each figure and a column for each group, for ``rich`` to print."""
+    table = Table(
+        title="Movement: interquartile means over runs, with 95 % bootstrap intervals",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column("figure")
+    for group in groups:
+        table.add_column(group.label, justify="right", overflow="fold")
+    for name, label in FIGURES.items():
+        cells = [_said(group.figures[name], resamples) for group in groups]
+        if any(cells):
+            table.add_row(label, *cells)
+    return table
+
+
+def movement_rows(groups: Sequence[Moved]) -> Iterable[Sequence[object]]:
+    """Yield what ``movement.csv`` holds: a row for each run, below the names of its columns."""
+    yield ("group", "run", "seed", *FIGURES)
+    for group in groups:
+        for place, (path, seed) in enumerate(group.runs):
+            values = (float(group.figures[name][place]) for name in FIGURES)
+            yield group.label, path, seed, *("" if np.isnan(v) else v for v in values)
+
+
+def _walk(run: RunFolder, episode: int) -> dict[str, float]:
+    seed = Seeds.of(run.config().seed).final_evaluation + episode
+    shown = from_run(run, ShownSettings(run=str(run.path), seed=seed))
+    try:
+        gait = measure(shown, default_settings())
+    except MovementError:
+        return {"cost_of_transport": float("nan"), "asymmetry": float("nan")}  # It did not walk.
+    cost, symmetry = (gait.parameter(k) for k in ("cost_of_transport", "symmetry_step_length"))
+    return {
+        "cost_of_transport": _number(cost.mean(BOTH) if cost else None),
+        "asymmetry": abs(_number(symmetry.mean(BOTH) if symmetry else None)),
+    }
+
+
+def _falls(run: RunFolder, settings: MovementSettings) -> float:
+    """Return the share of episodes with pushes in which the model falls."""
+    config = run.config()
+    push = OmegaConf.load(config_directory() / "push" / "random.yaml")
+    push.impulse = settings.impulse
+    OmegaConf.update(config, "push", push, merge=False, force_add=True)
+    seed = Seeds.of(config.seed).final_evaluation
+    with closing(make(config, min(settings.pushed, 64), "evaluation")) as environment:
+        policy = chosen_controller("policy", environment, run, run.judged_checkpoint(), 0.0, seed)
+        means = evaluate(environment, policy, settings.pushed, seed).means()
+    return _number(means.get("fallen"))
+
+
+def _said(values: Scores, resamples: int) -> str:
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return ""
+    few = "" if len(known) == len(values) else f" in {len(known)} of {len(values)} runs"
+    return said(interquartile_estimate(known, resamples)) + few
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
