@@ -202,3 +202,19 @@ def test_words_without_a_key_are_folders() -> None:
         "figure=speed", "output='out'", "--cfg", "job", "runs=['outputs/a b','x*']",
     ]  # fmt: skip
     assert as_settings(["--help"]) == ["--help"]
+
+
+def test_a_dollar_sign_in_a_label_is_drawn(command: Command, place: Path) -> None:
+    for seed, name in enumerate(("knee_$", "hip_${x")):
+        make_run(place / f"all/{seed}", [1.0, 2.0], {"experiment": name}, algo__batch_size=seed)
+    answer = command("all", "-o", "out", main=compare_main)
+    assert answer.code == 0, answer.err
+
+
+def test_groups_that_differ_in_very_much_are_called_by_their_runs(place: Path) -> None:
+    for place_number, seed in enumerate((0, 0)):
+        keys = {f"algo__a_long_name_of_a_key_{i}": place_number for i in range(12)}
+        make_run(place / f"all/{place_number}", [1.0], seed=seed, **keys)
+    make_run(place / "all/b", [1.0], run__name="b_velocity_sac_s0")
+    labels = [group.label for group in grouped(found("all"))]
+    assert labels == ["a_velocity_sac (1)", "a_velocity_sac (2)", "b_velocity_sac"]

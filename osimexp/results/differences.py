@@ -19,6 +19,9 @@ EVALUATION = ("run.steps", "run.evaluation.final_episodes")
 
 Facts = Mapping[str, Hashable]
 
+_LONGEST = 120
+"""Characters of a label; groups that take more to be told apart are called by their runs' names."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -93,13 +96,17 @@ def grouped(summaries: Sequence[Summary]) -> list[Group]:
         parts.setdefault(tuple(own.get(key) for key in keys), []).append(index)
     firsts = [members[0] for members in parts.values()]
     names = _telling([summaries[i] for i in firsts], [facts[i] for i in firsts], keys)
-    groups = []
-    for members in parts.values():
-        first = summaries[members[0]]
-        values = {**facts[members[0]], **first.choices}
-        label = ", ".join(f"{name}={_short(values.get(name))}" for name in names) or first.group
-        groups.append(Group(label, tuple(summaries[i] for i in members)))
-    return groups
+    labels = []
+    for first in firsts:
+        values = {**facts[first], **summaries[first].choices}
+        label = ", ".join(f"{name}={_short(values.get(name))}" for name in names)
+        labels.append(label or summaries[first].group)
+    if max(map(len, labels)) > _LONGEST:
+        labels = _numbered([summaries[first].group for first in firsts])
+    return [
+        Group(label, tuple(summaries[i] for i in members))
+        for label, members in zip(labels, parts.values(), strict=True)
+    ]
 
 
 def _telling(summaries: Sequence[Summary], facts: Sequence[Facts], keys: list[str]) -> list[str]:
@@ -127,6 +134,14 @@ def _telling(summaries: Sequence[Summary], facts: Sequence[Facts], keys: list[st
         if any(len(found) > 1 for found in values.values()):
             unsaid.append(key)
     return names + unsaid
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    """Return names with a number behind those that come more than once."""
+    return [
+        name if names.count(name) == 1 else f"{name} ({names[: place + 1].count(name)})"
+        for place, name in enumerate(names)
+    ]
 
 
 def _top(key: str) -> str:

@@ -22,7 +22,7 @@ def draw_scores(comparison: Comparison) -> Figure:
                   alpha=0.35, mew=0)  # fmt: skip
         axes.plot([found.low, found.high], [row, row], color=colour, lw=2)
         axes.plot([found.value], [row], "|", ms=14, mew=2.5, color=colour)
-    axes.set_yticks(range(count), [standing.group.label for standing in comparison.standings])
+    axes.set_yticks(range(count), [_plain(standing) for standing in comparison.standings])
     axes.set_ylim(count - 0.5, -0.5)
     return figure
 
@@ -32,7 +32,7 @@ def draw_curves(comparison: Comparison) -> Figure:
     figure, axes = _panel(3.6, "environment steps", comparison.figure)
     for standing, colour in _coloured(comparison):
         middle, low, high = standing.curve
-        axes.plot(standing.steps, middle, color=colour, label=standing.group.label, marker=".")
+        axes.plot(standing.steps, middle, color=colour, label=_plain(standing), marker=".")
         axes.fill_between(standing.steps, low, high, color=colour, alpha=0.18, linewidth=0)
     axes.legend(fontsize=8, frameon=False)
     return figure
@@ -43,7 +43,7 @@ def draw_profiles(comparison: Comparison) -> Figure:
     figure, axes = _panel(3.2, comparison.figure, "share of runs above it")
     for standing, colour in _coloured(comparison):
         share, low, high = standing.profile
-        axes.step(comparison.levels, share, where="post", color=colour, label=standing.group.label)
+        axes.step(comparison.levels, share, where="post", color=colour, label=_plain(standing))
         axes.fill_between(
             comparison.levels, low, high, step="post", color=colour, alpha=0.15, linewidth=0
         )
@@ -65,3 +65,8 @@ def _panel(height: float, across: str, up: str = "") -> tuple[Figure, Axes]:
     axes.set_xlabel(across, fontsize=9)
     axes.set_ylabel(up, fontsize=9)
     return figure, axes
+
+
+def _plain(standing: Standing) -> str:
+    """Return a group's label with dollar signs, as in ``knee_angle_$``, that begin no formula."""
+    return standing.group.label.replace("$", r"\$")
