@@ -103,6 +103,8 @@ def test_observations(term: observations.ObservationTerm, expected: list[float])
             [(np.exp(-1.0) + np.exp(-1.0)) / 2, 1.0],  # 0.5 m away, and there
         ),
         (rewards.StandStill(width=0.2), [np.exp(-(1.5**2 + 0.2**2) / 0.04), 1.0]),
+        # Of the angles alone: 0.1, 0.2 and -0.4 rad; 0.9, 0.3 and -2.7 rad.
+        (rewards.Posture(width=0.5), [np.exp(-0.07 / 0.25), np.exp(-2.73 / 0.25)]),
     ],
     ids=lambda value: type(value).__name__ if dataclasses.is_dataclass(value) else "",
 )

@@ -227,6 +227,26 @@ class StandStill:
         return np.asarray(np.exp(-squared / self.width**2))
 
 
+@dataclass(frozen=True)
+class Posture:
+    """Reward joint angles near those of the model's default pose.
+
+    Attributes:
+        weight: per step.
+        width: rad, root mean square over the joints, at which the reward has fallen to ``exp(-1)``.
+    """
+
+    READS: ClassVar[frozenset[str]] = frozenset()
+    weight: float = 1.0
+    width: float = 0.3
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``exp(-mean((angle - default)^2) / width^2)``."""
+        names = frame.scene.names
+        away = (frame.state.coordinates - names.default_pose)[:, names.rotational]
+        return np.asarray(np.exp(-np.square(away).mean(axis=1) / self.width**2))
+
+
 def distance_to_target(frame: Frame, point: str) -> Floats:
     """Return the distance ``(B,)`` in m from a named point to the target.
 
