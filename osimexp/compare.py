@@ -79,7 +79,7 @@ def compare_runs(config: DictConfig) -> float:
     now = datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
     folder = Path(settings.output or f"outputs/comparisons/{now}")
     files = write(comparison, folder)
-    if settings.movement.walks or settings.movement.pushed:
+    if settings.movement.any:
         groups = moved(comparison, settings.movement)
         console.print()
         console.print(movement_table(groups, settings.resamples))

@@ -16,6 +16,7 @@ from osimexp.errors import ConfigError, RunFolderError
 from osimexp.files import write_text
 from osimexp.results.choosing import compared
 from osimexp.results.latex import latex
+from osimexp.results.movement import MovementSettings, moved, movement_lines
 from osimexp.results.page import page
 
 
@@ -30,6 +31,7 @@ class ReportSettings:
         output: the page.
         resamples: of each bootstrap.
         largest_video: MB; a video above it is named and not shown.
+        movement: episodes that are played to compare how controllers move.
     """
 
     runs: tuple[str, ...]
@@ -38,6 +40,7 @@ class ReportSettings:
     output: str
     resamples: Annotated[int, Field(ge=100)]
     largest_video: Annotated[float, Field(ge=0.0)]
+    movement: MovementSettings
 
 
 def main() -> None:
@@ -55,18 +58,28 @@ def report(config: DictConfig) -> float:
     comparison, left_out = compared(
         settings.runs, settings.figure, settings.allow, settings.resamples
     )
-    words = [*settings.runs, f"figure={settings.figure}"]
-    if settings.allow:
-        words.append(f"allow=[{','.join(settings.allow)}]")
-    again = f"python -m osimexp.report {' '.join(map(shlex.quote, words))} -o {file.name}"
+    movement: list[list[str]] = []
+    if settings.movement.any:
+        movement = movement_lines(moved(comparison, settings.movement), settings.resamples)
+    again = command_of(settings)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_text(file, page(comparison, left_out, again, settings.largest_video))
+        write_text(file, page(comparison, movement, left_out, again, settings.largest_video))
         write_text(file.with_suffix(".tex"), latex(comparison))
     except OSError as error:
         raise RunFolderError(f"{file} cannot be written: {error.strerror}.") from error
     print(f"Written: {file} and {file.with_suffix('.tex')}", flush=True)
     return float(len(comparison.standings))
+
+
+def command_of(settings: ReportSettings) -> str:
+    """Return the command that writes this page, into the folder one is in."""
+    words = [*settings.runs, f"figure={settings.figure}"]
+    if settings.allow:
+        words.append(f"allow=[{','.join(settings.allow)}]")
+    if settings.movement.any:
+        words += [f"movement.{key}={value}" for key, value in vars(settings.movement).items()]
+    return shlex.join(["python", "-m", "osimexp.report", *words, "-o", Path(settings.output).name])
 
 
 if __name__ == "__main__":

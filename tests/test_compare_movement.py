@@ -18,6 +18,7 @@ from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds
 from osimexp.experiment.trained import trained
 from osimexp.files import write_json
+from osimexp.report import main as report
 from osimexp.results.movement import FIGURES, MovementSettings, movement_of
 
 
@@ -74,3 +75,19 @@ def test_groups_are_compared_by_movement(command: Command, place: Path, played: 
         assert all(2.0 < float(row["cost_of_transport"]) < 20.0 for row in rows)
         assert "speed, m/s" in answer.out
         assert "1.1 (1 to 1.2)" in answer.out
+
+
+@pytest.mark.parametrize("played", [True, False])
+def test_a_report_shows_movement(command: Command, place: Path, played: bool) -> None:
+    for seed, speed in enumerate((1.0, 1.2)):
+        walker(place / f"all/{seed}", seed, speed)
+    words = ("movement.walks=1", "movement.impulse=5") if played else ()
+    answer = command("all", "-o", "page.html", *words, main=report)
+    assert answer.code == 0, answer.err
+    text = (place / "page.html").read_text()
+    assert ("<h2>How they move</h2>" in text) == played
+    assert ("<td>speed, m/s</td><td>1.1 (1 to 1.2)</td>" in text) == played
+    assert ("cost of transport, J/kg/m" in text) == played
+    assert "when pushed" not in text
+    again = "movement.walks=1 movement.pushed=0 movement.impulse=5.0 -o page.html"
+    assert (again in text) == played

@@ -51,6 +51,11 @@ class MovementSettings:
     pushed: Annotated[int, Field(ge=0)] = 0
     impulse: Annotated[float, Field(gt=0.0)] = 10.0
 
+    @property
+    def any(self) -> bool:
+        """Whether there is an episode to play."""
+        return self.walks > 0 or self.pushed > 0
+
 
 @dataclass(frozen=True)
 class Moved:
@@ -103,6 +108,16 @@ def movement_of(run: RunFolder, settings: MovementSettings) -> dict[str, float]:
     return found
 
 
+def movement_lines(groups: Sequence[Moved], resamples: int) -> list[list[str]]:
+    """Return a line for each figure that a group has: its name, then a cell for each group."""
+    found = []
+    for name, label in FIGURES.items():
+        cells = [_said(group.figures[name], resamples) for group in groups]
+        if any(cells):
+            found.append([label, *cells])
+    return found
+
+
 def movement_table(groups: Sequence[Moved], resamples: int) -> Table:
     """Return a row for each figure and a column for each group, for ``rich`` to print."""
     table = Table(
@@ -114,10 +129,8 @@ def movement_table(groups: Sequence[Moved], resamples: int) -> Table:
     table.add_column("figure")
     for group in groups:
         table.add_column(group.label, justify="right", overflow="fold")
-    for name, label in FIGURES.items():
-        cells = [_said(group.figures[name], resamples) for group in groups]
-        if any(cells):
-            table.add_row(label, *cells)
+    for line in movement_lines(groups, resamples):
+        table.add_row(*line)
     return table
 
 

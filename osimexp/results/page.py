@@ -22,12 +22,17 @@ Cells = Sequence[str]
 
 
 def page(
-    comparison: Comparison, left_out: Sequence[str], command: str, largest_video: float
+    comparison: Comparison,
+    movement: Sequence[Cells],
+    left_out: Sequence[str],
+    command: str,
+    largest_video: float,
 ) -> str:
     """Return the page: what differed, what came of it, every run, and how to make it again.
 
     Args:
         comparison: of the runs.
+        movement: a line for each figure of movement, its name first, then a cell for each group.
         left_out: runs that are not in it, and why.
         command: that makes the page.
         largest_video: MB; a video above it is named and not shown.
@@ -42,6 +47,7 @@ def page(
         f"<h1>{escape(title)}</h1>",
         *_question(comparison),
         *_answer(comparison),
+        *_movement(comparison, movement),
         *_runs(comparison, largest_video),
         *_left_out(left_out),
         *_again(comparison, command),
@@ -130,6 +136,18 @@ def _sentences(comparison: Comparison) -> Iterable[str]:
         yield f"It is above {' and '.join(above)}."
     if level:
         yield f"It cannot be told apart from {' and '.join(level)}."
+
+
+def _movement(comparison: Comparison, lines: Sequence[Cells]) -> Iterable[str]:
+    if lines:
+        yield "<h2>How they move</h2>"
+        yield _table(
+            ["figure", *(standing.group.label for standing in comparison.standings)], lines
+        )
+        yield (
+            "<p class='note'>Interquartile means over runs with 95 % bootstrap intervals; speed, "
+            "effort and falls are of final evaluations.</p>"
+        )
 
 
 def _runs(comparison: Comparison, largest_video: float) -> Iterable[str]:
