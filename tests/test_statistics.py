@@ -2,13 +2,17 @@
 
 import numpy as np
 import pytest
+from rliable import library, metrics
 from scipy import stats
 
 from osimexp.analysis.statistics import (
+    Scores,
     bootstrap_interval,
     interquartile_mean,
+    interval,
     performance_profile,
     probability_of_improvement,
+    resampled,
 )
 from osimexp.bench.learning import Result, Row, read_rows, summarise, verdict, write_rows
 
@@ -23,7 +27,6 @@ def test_the_middle_half_is_the_mean_without_a_quarter_at_each_end() -> None:
 
 @pytest.mark.parametrize("runs", [1, 3, 4, 5, 7, 10, 15])
 def test_estimators_are_those_of_scipy(runs: int) -> None:
-    # rliable's aggregate_iqm and probability_of_improvement are these calls of SciPy's.
     generator = np.random.default_rng(runs)
     ours, theirs = generator.normal(size=runs), generator.normal(size=6)
     theirs[: min(runs, 2)] = ours[: min(runs, 2)]
@@ -41,6 +44,45 @@ def test_intervals_are_those_of_scipy() -> None:
     ).confidence_interval  # fmt: skip
     # Both draw 100,000 resamples of their own.
     assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=0.02)
+
+
+@pytest.fixture
+def two_tasks() -> tuple[Scores, Scores]:
+    """Scores ``(tasks, runs)`` of two algorithms in two tasks, in seven and in nine runs."""
+    generator = np.random.default_rng(4)
+    return generator.normal(0.4, 1.0, (2, 7)), generator.normal(0.0, 1.0, (2, 9))
+
+
+def test_estimators_are_those_of_rliable(two_tasks: tuple[Scores, Scores]) -> None:
+    ours, theirs = two_tasks
+    assert interquartile_mean(ours.ravel()) == pytest.approx(metrics.aggregate_iqm(ours.T))
+    assert ours.mean() == pytest.approx(metrics.aggregate_mean(ours.T))
+    improvement = probability_of_improvement(ours, theirs).mean()
+    assert improvement == pytest.approx(metrics.probability_of_improvement(ours.T, theirs.T))
+    levels = np.linspace(-2.0, 2.0, 9)
+    profiles, _ = library.create_performance_profile({"ours": ours.T}, levels, reps=10)
+    np.testing.assert_allclose(performance_profile(ours.ravel(), levels), profiles["ours"])
+
+
+def test_intervals_are_those_of_rliable(two_tasks: tuple[Scores, Scores]) -> None:
+    ours, theirs = two_tasks
+    np.random.seed(0)  # noqa: NPY002 rliable draws from the global generator, whatever it is given.
+    _, intervals = library.get_interval_estimates(
+        {"iqm": ours.T}, lambda s: np.array([metrics.aggregate_iqm(s)]), reps=10_000
+    )
+    found = bootstrap_interval(list(ours), interquartile_mean, np.random.default_rng(0))
+    np.testing.assert_allclose(found, intervals["iqm"].ravel(), atol=0.03)
+
+    _, intervals = library.get_interval_estimates(
+        {"pair": [ours[:1].T, theirs[:1].T]},
+        lambda *pair: np.array([metrics.probability_of_improvement(*pair)]),
+        reps=10_000,
+    )
+    generator = np.random.default_rng(0)
+    drawn = probability_of_improvement(
+        resampled(ours[0], generator), resampled(theirs[0], generator)
+    )
+    np.testing.assert_allclose(interval(drawn), intervals["pair"].ravel(), atol=0.03)
 
 
 def test_a_profile_is_the_share_of_runs_above_each_level() -> None:
