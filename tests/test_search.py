@@ -3,6 +3,7 @@
 import csv
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -219,3 +220,13 @@ def test_what_cannot_be_searched_is_refused(
     command: Command, words: tuple[str, ...], said: str
 ) -> None:
     assert command(*SEARCH, *words).refuses(said)
+
+
+def test_a_search_without_optuna_names_the_extra(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("osimexp.search.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    monkeypatch.setitem(sys.modules, "optuna.trial", None)
+    assert command(*SEARCH).refuses("Optuna is not installed", "osimexp[search]")

@@ -30,6 +30,7 @@ WORK = (("opensim", 16), ("compiled", 256), ("lanes", 256))
 
 
 def simulation(physics: str, batch: int, *workers: str) -> Simulation:
+    """Return a batch of walkers simulated as ``workers`` say."""
     words = ("model=gait2d", "reward=walk", f"physics={physics}", *workers)
     task = Specification.from_config(composed(*words))
     model = prepare(task.model, task.muscles)
@@ -50,6 +51,7 @@ def kill(cluster: Cluster) -> None:
 
 
 def main() -> None:
+    """Measure on a cluster of two nodes, and after one of them is lost."""
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     cluster.add_node(num_cpus=1)
     ray = ("workers=ray", f"workers.cluster={cluster.address}")

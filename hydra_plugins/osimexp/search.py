@@ -8,6 +8,8 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from osimexp.errors import ConfigError
+
 
 class SearchSweeper(Sweeper):
     """Hands what Hydra knows to ``osimexp.search.search``; Hydra imports this in every command.
@@ -34,8 +36,18 @@ class SearchSweeper(Sweeper):
 
         Args:
             arguments: of the command line, without Hydra's own.
+
+        Raises:
+            OsimexpError: the search cannot be made.
         """
-        from osimexp.search.search import search
+        try:
+            from osimexp.search.search import search
+        except ImportError as error:
+            if (error.name or "").partition(".")[0] != "optuna":
+                raise
+            raise ConfigError(
+                "Optuna is not installed; it comes with the extra osimexp[search]."
+            ) from error
 
         def launch(jobs: Sequence[Sequence[str]], first: int) -> None:
             self.validate_batch_is_legal(jobs)
