@@ -3,12 +3,18 @@
 import csv
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from conftest import Command
 from gymnasium.utils.env_checker import check_env as check_gymnasium
+from toy import ToyEnvironment
 
+from osimexp.algorithms import ppo
+from osimexp.algorithms.algorithm import Transition
+from osimexp.algorithms.rollout import Rollout
 from osimexp.bench.__main__ import main as bench
 from osimexp.tasks.compose import single, vector
 
@@ -53,7 +59,7 @@ def test_a_batch_gives_what_the_environment_gives() -> None:
     theirs.close()
 
 
-def test_the_documented_example_trains() -> None:
+def test_the_documented_example_trains(place: Path) -> None:
     text = (Path(__file__).parents[1] / "docs" / "other_libraries.md").read_text()
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert len([line for line in example.splitlines() if line.strip()]) <= 10
@@ -62,6 +68,73 @@ def test_the_documented_example_trains() -> None:
     names: dict[str, object] = {}
     exec(compile(short, "example", "exec"), names)
     assert names["model"].num_timesteps >= 256  # type: ignore[attr-defined]
+    assert (place / "walker.zip").is_file()
+
+
+def test_ppo_makes_the_updates_of_theirs() -> None:
+    from stable_baselines3 import PPO
+    from stable_baselines3.common.logger import Logger
+
+    from osimexp.tasks.stable_baselines import StableBaselinesEnv
+
+    # A minibatch is the whole rollout, so that the order within it says nothing.
+    settings = ppo.Settings(
+        environments=4, rollout_steps=64, minibatch_size=256, hidden_sizes=(16, 16), kl_stop=None,
+        learning_rate=0.01, normalise_observations=False, scale_rewards=False,
+    )  # fmt: skip
+    ours, task = settings.create(2, 1, 0, "cpu"), ToyEnvironment(4)
+    theirs = PPO(
+        "MlpPolicy", StableBaselinesEnv(task, 0), learning_rate=0.01, n_steps=64, batch_size=256,
+        policy_kwargs={"net_arch": [16, 16], "log_std_init": settings.initial_log_std},
+    )  # fmt: skip
+    theirs.set_logger(Logger(None, []))
+    inner = theirs.policy.mlp_extractor
+    pairs = [
+        (mine, getattr(layer, kind))
+        for network, layers in (
+            (ours.controller.network, (*inner.policy_net[::2], theirs.policy.action_net)),
+            (ours.critic, (*inner.value_net[::2], theirs.policy.value_net)),
+        )
+        for kind, own in (("weight", network.weights), ("bias", network.biases))
+        for mine, layer in zip(own, layers, strict=True)
+    ]
+    for mine, their in pairs:
+        their.data.copy_(mine)
+    before = [mine.detach().clone() for mine, _ in pairs]
+
+    observations, _ = task.reset(seed=3)
+    for _ in range(3 * 64):
+        actions = ours.act(observations)
+        following, rewards, terminated, truncated, infos = task.step(actions)
+        ended = (terminated | truncated)[:, None]
+        last = np.where(ended, infos.get("final_obs", following), following)
+        step = Transition(observations, actions, rewards, last, terminated, truncated)
+        if ours.learn(step):
+            update_theirs(theirs, ours.rollout)
+        observations = following
+    for (mine, their), first in zip(pairs, before, strict=True):
+        torch.testing.assert_close(mine, their, rtol=0.0, atol=1e-5)
+        assert (mine - first).abs().max() > 0.01
+    torch.testing.assert_close(ours.log_std, theirs.policy.log_std, rtol=1e-4, atol=1e-5)
+
+
+def update_theirs(model: Any, rollout: Rollout) -> None:
+    """Let their PPO learn from the steps that ours has just learned from."""
+    buffer, policy = model.rollout_buffer, model.policy
+    buffer.reset()
+    ended = rollout.terminated | rollout.truncated
+    begins = torch.cat((torch.ones_like(ended[:1]), ended[:-1]))
+    with torch.no_grad():
+        for step, begin in enumerate(begins):
+            seen, drawn = rollout.observations[step], rollout.actions[step]
+            values, log_probs, _ = policy.evaluate_actions(seen, drawn)
+            following = policy.predict_values(rollout.next_observations[step]).flatten()
+            # Their loop, too, adds what follows a truncation to the reward.
+            rewards = rollout.rewards[step] + model.gamma * following * rollout.truncated[step]
+            buffer.add(*(v.numpy() for v in (seen, drawn, rewards, begin)), values, log_probs)
+        last = policy.predict_values(rollout.next_observations[-1])
+    buffer.compute_returns_and_advantage(last, ended[-1].numpy())
+    model.train()
 
 
 def test_the_benchmark_of_learning_goes_on_where_it_was_cut(command: Command) -> None:
