@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tasks import environment, prepared
+from tasks import environment, prepared, specification
 
 from osimexp.errors import ConfigError, ModelError
 from osimexp.physics.compiled.model import compile_model
@@ -65,6 +65,19 @@ def test_a_plan_keeps_its_distances_and_is_carried_out() -> None:
     # Each push acts for five control periods, and so gives its impulse.
     np.testing.assert_allclose(0.02 * forces.sum(axis=1), plan[:, :, 1].sum(axis=1), atol=1e-9)
     assert (forces != 0.0).any(axis=1).all()
+
+
+def test_pushes_are_harder_only_while_a_controller_learns() -> None:
+    task = specification(*WALKER, "push=random", "push.impulse=12", "push.harder=1.5")
+    generators = [np.random.default_rng(seed) for seed in range(200)]
+    hardest = []
+    for pushes in (task.push, task.for_judging().push):
+        assert pushes is not None
+        hardest.append(np.abs(pushes.plan(generators, 10.0, 0.02)[:, :, 1]).max())
+    assert 17.9 < hardest[0] <= 18.0
+    assert 11.9 < hardest[1] <= 12.0
+    with pytest.raises(ConfigError, match="harder must be above 0"):
+        specification(*WALKER, "push=random", "push.harder=0")
 
 
 def test_a_restored_batch_is_pushed_as_before() -> None:

@@ -1,7 +1,7 @@
 """Pushes that come unforeseen, to find out what a controller withstands or to teach it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -31,6 +31,10 @@ class PushTerm(Protocol):
         """Return the force forward ``(B,)`` N in the control periods that begin at ``time``."""
         ...
 
+    def for_judging(self) -> "PushTerm":
+        """Return the same without what only helps to learn."""
+        ...
+
 
 @dataclass(frozen=True)
 class RandomPushes:
@@ -42,6 +46,8 @@ class RandomPushes:
         duration: s of each push, in control periods.
         least: s from the end of one push to the beginning of the next, at least.
         most: s likewise, at most.
+        harder: times ``impulse``, of the hardest while a controller learns; evaluations keep to
+            ``impulse``.
     """
 
     body: str
@@ -49,23 +55,31 @@ class RandomPushes:
     duration: float = 0.1
     least: float = 1.5
     most: float = 3.0
+    harder: float = 1.0
 
     def __post_init__(self) -> None:
         if not (self.impulse >= 0.0 and self.duration > 0.0):
             raise ValueError("impulse must not be below 0 N s and duration must be above 0 s")
         if not 0.0 < self.least <= self.most:
             raise ValueError("least must be above 0 s and not above most")
+        if not self.harder > 0.0:
+            raise ValueError("harder must be above 0")
+
+    def for_judging(self) -> "RandomPushes":
+        """Return the same, none harder than ``impulse``."""
+        return replace(self, harder=1.0)
 
     def plan(
         self, generators: Sequence[np.random.Generator], duration: float, control_period: float
     ) -> Floats:
         """Return the pushes of an episode, ``(R, pushes, 2)``; see ``PushTerm``."""
         count = int(np.ceil(duration / (self.least + self.duration)))
+        hardest = self.impulse * self.harder
         pushes = np.empty((len(generators), count, 2))
         for row, generator in zip(pushes, generators, strict=True):
             waits = generator.uniform(self.least, self.most, count)
             row[:, 0] = np.cumsum(waits + self.duration) - self.duration
-            row[:, 1] = generator.uniform(-self.impulse, self.impulse, count)
+            row[:, 1] = generator.uniform(-hardest, hardest, count)
         pushes[:, :, 0] = np.round(pushes[:, :, 0] / control_period) * control_period
         return pushes
 

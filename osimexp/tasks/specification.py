@@ -114,8 +114,11 @@ class Specification:
         """Return the same task without what trades accuracy for speed or only helps to learn."""
         judged = {n: term for n, term in self.termination.items() if not term.TRAINING_ONLY}
         start = self.start.for_judging() if isinstance(self.start, Poses) else self.start
+        push = None if self.push is None else self.push.for_judging()
         physics = self.physics.for_judging()
-        return dataclasses.replace(self, physics=physics, termination=judged, start=start)
+        return dataclasses.replace(
+            self, physics=physics, termination=judged, start=start, push=push
+        )
 
     def to_record(self) -> "Specification":
         """Return the same task simulated in this process, with every array of its state read."""
