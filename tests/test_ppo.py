@@ -146,6 +146,20 @@ def test_rewards_are_scaled_by_the_deviation_of_the_return() -> None:
         np.testing.assert_allclose(algorithm.rollout.rewards[step].numpy(), expected, rtol=1e-5)
 
 
+def test_observations_are_normalised_by_statistics_that_include_them() -> None:
+    algorithm, stream = (
+        Settings(environments=4, rollout_steps=8, minibatch_size=8).create(3, 3, 0, "cpu"),
+        Stream(4),
+    )
+    seen = []
+    for _ in range(2):
+        seen.append(stream.observations)
+        stream.step(algorithm)
+    first, both = seen[0], np.concatenate(seen)
+    expected = [(first - first.mean(0)) / first.std(0), (seen[1] - both.mean(0)) / both.std(0)]
+    np.testing.assert_allclose(algorithm.rollout.observations[:2], np.stack(expected), atol=1e-5)
+
+
 def test_actions_are_clipped_but_learned_from_as_drawn() -> None:
     settings = Settings(environments=64, rollout_steps=4, initial_log_std=1.0)
     algorithm = settings.create(3, 2, seed=0, device="cpu")

@@ -210,8 +210,13 @@ class PPO:
 
     def act(self, observations: Observations) -> Actions:
         """Return clipped draws from the policy, and keep the draws for ``learn``."""
+        with one_thread():
+            seen = tensor(observations, self._device)
+            if self.settings.normalise_observations:
+                # Before they are normalised: few statistics would send the first ones far off.
+                self.controller.normaliser.update(seen)
         with torch.inference_mode(), one_thread():
-            means = self.controller.outputs(tensor(observations, self._device))
+            means = self.controller.outputs(seen)
             white = torch.randn(means.shape, generator=self._generator, device=self._device)
             self._draws.copy_(means + self.log_std.exp() * white)
             return array(self._draws.clamp(-1.0, 1.0))
@@ -242,8 +247,6 @@ class PPO:
             terminated,
             truncated,
         )
-        if self.settings.normalise_observations:
-            normaliser.update(observations)
 
     def _scaled(self, rewards: Tensor, ended: Tensor) -> Tensor:
         if not self.settings.scale_rewards:
