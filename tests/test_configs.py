@@ -1,7 +1,5 @@
 """Every option of every group composes and steps once."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import tasks
@@ -46,10 +44,12 @@ GROUPS = (
 )
 
 
-def options(groups: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for group in groups:
-        for file in sorted((config_directory() / group).glob("*.yaml")):
-            yield group, file.stem
+def options(groups: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [
+        (group, file.stem)
+        for group in groups
+        for file in sorted((config_directory() / group).glob("*.yaml"))
+    ]
 
 
 @pytest.mark.parametrize(("group", "option"), options(GROUPS))
