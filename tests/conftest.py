@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from absl import logging
 
 from osimexp.physics.model import quiet
 
@@ -74,6 +75,13 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def _no_opensim_log() -> None:
     quiet()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _absl_leaves_captured_output_open() -> None:
+    # Each job sets logging up anew, which closes absl's handler and with it the stderr that it
+    # found when it was imported: while tests are collected, that which pytest captures into.
+    logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 
 @pytest.fixture
