@@ -36,12 +36,12 @@ def train(config: DictConfig) -> float:
         return _train(config, job, folder)
 
     with ending_with_parent() if "joblib" in job.launcher else nullcontext():
-        return job_of_sweep(folder, begin_or_go_on)
+        return job_of_sweep(folder, config, begin_or_go_on)
 
 
 def _train(config: DictConfig, job: Job, folder: Path) -> float:
     """Train, show the final evaluation, and return its mean return."""
-    judge = judge_of(job.sweeper, folder.parent, config.run.steps)
+    judge = judge_of(job.sweeper, folder.parent, config.run)
     outcome = run(config, job.overrides, folder, evaluate, looking, job.facts(), judge)
     evaluation = outcome.evaluation
     assert isinstance(evaluation, Evaluation)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -40,6 +41,12 @@ _EXTRAS = {
     "hydra/launcher/submitit_slurm": "slurm",
     "hydra/launcher/submitit_local": "slurm",
 }
+
+# Flags of Hydra's whose word may stand behind them, and not only behind a "=".
+_FLAGS_WITH_A_WORD = (
+    "--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn",
+    "--config-dir", "-cd", "--experimental-rerun", "--info", "-i",
+)  # fmt: skip
 
 MISTAKES = (OsimexpError, HydraException, OmegaConfBaseException, YAMLError)
 
@@ -113,6 +120,8 @@ def launch(task: Callable[[DictConfig], float], config_name: str) -> None:
     """
     raised = any(os.environ.get(name) == "1" for name in ("OSIMEXP_TRACEBACK", "HYDRA_FULL_ERROR"))
     begun = False
+    words, flags = words_and_flags(sys.argv[1:])
+    sys.argv[1:] = [*words, *flags]  # Hydra's parser refuses words on both sides of a flag.
 
     def job(config: DictConfig) -> float:
         nonlocal begun
@@ -154,6 +163,18 @@ def launch(task: Callable[[DictConfig], float], config_name: str) -> None:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         sys.exit(130)
+
+
+def words_and_flags(arguments: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the words of a command line, and its flags with what belongs to them."""
+    left = iter(arguments)
+    words: list[str] = []
+    flags: list[str] = []
+    for argument in left:
+        (flags if argument.startswith("-") else words).append(argument)
+        if argument in _FLAGS_WITH_A_WORD:
+            flags.extend(islice(left, 1))
+    return words, flags
 
 
 def with_keys(arguments: Iterable[str], flags: Mapping[str, str]) -> list[str]:

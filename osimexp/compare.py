@@ -12,7 +12,7 @@ from pydantic import Field
 from rich.console import Console
 
 from osimexp.analysis.gait.panels import encoded
-from osimexp.command_line import launch, quoted, with_keys
+from osimexp.command_line import launch, quoted, with_keys, words_and_flags
 from osimexp.config import check, plain
 from osimexp.errors import RunFolderError
 from osimexp.files import csv_text, replacing, write_text
@@ -39,7 +39,7 @@ class CompareSettings:
     runs: tuple[str, ...]
     figure: str
     allow: tuple[str, ...]
-    output: str | None
+    output: Annotated[str, Field(min_length=1)] | None
     resamples: Annotated[int, Field(ge=100)]
     movement: MovementSettings
 
@@ -52,13 +52,12 @@ def main() -> None:
 
 def as_settings(arguments: Iterable[str]) -> list[str]:
     """Return a command line with its folders and ``-o`` written as settings."""
-    given = with_keys(arguments, {"-o": "output"})
-    places = [word for word in given if not word.startswith("-") and "=" not in word]
-    # What follows a flag of Hydra's own, such as --cfg job, is no folder.
-    flagged = {given[i + 1] for i, word in enumerate(given[:-1]) if word in _FLAGS_WITH_A_WORD}
-    places = [place for place in places if place not in flagged]
-    rest = [word for word in given if word not in places]
-    return [*rest, f"runs=[{','.join(map(quoted, places))}]"] if places else rest
+    words, flags = words_and_flags(with_keys(arguments, {"-o": "output"}))
+    places = [word for word in words if "=" not in word]
+    settings = [word for word in words if "=" in word]
+    if places:
+        settings.append(f"runs=[{','.join(map(quoted, places))}]")
+    return [*settings, *flags]
 
 
 def compare_runs(config: DictConfig) -> float:
@@ -79,13 +78,13 @@ def compare_runs(config: DictConfig) -> float:
     now = datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
     folder = Path(settings.output or f"outputs/comparisons/{now}")
     files = write(comparison, folder)
+    print(f"Written to {folder}: {', '.join(file.name for file in files)}", flush=True)
     if settings.movement.any:
         groups = moved(comparison, settings.movement)
         console.print()
         console.print(movement_table(groups, settings.resamples))
-        files.append(folder / "movement.csv")
-        write_text(files[-1], csv_text(movement_rows(groups)))
-    print(f"Written to {folder}: {', '.join(file.name for file in files)}", flush=True)
+        write_text(folder / "movement.csv", csv_text(movement_rows(groups)))
+        print(f"Written to {folder}: movement.csv", flush=True)
     return float(len(comparison.standings))
 
 
@@ -107,8 +106,6 @@ def write(comparison: Comparison, folder: Path) -> list[Path]:
         raise RunFolderError(f"{folder} cannot be written: {error.strerror}.") from error
     return files
 
-
-_FLAGS_WITH_A_WORD = ("--cfg", "-c", "--package", "-p", "--config-dir", "-cd")
 
 if __name__ == "__main__":
     main()

@@ -1,17 +1,19 @@
 """List runs, and remove those that are no longer wanted: ``python -m osimexp.runs``."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Annotated, Literal
 
 from omegaconf import DictConfig
+from pydantic import Field
 from rich.console import Console
 from rich.table import Table
 
-from osimexp.command_line import launch, quoted
+from osimexp.command_line import launch, quoted, sentence, words_and_flags
 from osimexp.config import check, plain
-from osimexp.errors import ConfigError
+from osimexp.errors import ConfigError, RunFolderError
+from osimexp.experiment.run_folder import RunFolder
 from osimexp.results.finding import find_runs
 from osimexp.results.summary import Summary, age, remove, summarise
 
@@ -21,13 +23,13 @@ class RunsSettings:
     """What ``conf/runs.yaml`` says.
 
     Attributes:
-        folder: where runs are looked for; a pattern may name several.
+        folders: where runs are looked for, or patterns of such.
         state: which runs are listed; null lists all.
         where: a key and its value each, which listed runs agree with.
         prune: whether to remove what is listed, once it was confirmed.
     """
 
-    folder: str
+    folders: Annotated[tuple[str, ...], Field(min_length=1)]
     state: Literal["running", "finished", "cut", "failed", "pruned"] | None
     where: tuple[tuple[str, str], ...]
     prune: bool
@@ -40,27 +42,33 @@ def main() -> None:
 
 
 def as_settings(arguments: Iterable[str]) -> list[str]:
-    """Return a command line with ``--prune`` and ``KEY=VALUE`` of runs written as settings."""
+    """Return a command line with folders, ``--prune`` and ``KEY=VALUE`` written as settings."""
     own = {field.name for field in fields(RunsSettings)}
-    written, pairs = [], []
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        if argument == "--prune":
-            written.append("prune=true")
-        elif equals and not key.startswith("-") and key not in own and "hydra" not in key:
+    words, flags = words_and_flags(arguments)
+    written, pairs, places = [], [], []
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            places.append(word)
+        elif key not in own and "hydra" not in key:
             pairs.append([key, value])
         else:
-            written.append(argument)
+            written.append(word)
+    if "--prune" in flags:
+        written.append("prune=true")
+        flags.remove("--prune")
+    if places:
+        written.append(f"folders=[{','.join(map(quoted, places))}]")
     if pairs:
         listed = ["[" + ",".join(map(quoted, pair)) + "]" for pair in pairs]
         written.append(f"where=[{','.join(listed)}]")
-    return written
+    return [*written, *flags]
 
 
 def list_runs(config: DictConfig) -> float:
     """Show the runs, remove them where that is asked for, and return how many there are."""
     settings = check(RunsSettings, plain(config), "runs")
-    found = [summarise(run) for run in find_runs([settings.folder])]
+    found = list(_readable(find_runs(settings.folders)))
     chosen = [
         summary
         for summary in _agreeing(found, settings.where)
@@ -68,7 +76,7 @@ def list_runs(config: DictConfig) -> float:
     ]
     console = Console(width=None if sys.stdout.isatty() else 200)
     if not chosen:
-        print(f"None of the {len(found)} runs under {settings.folder} is so.")
+        print(f"None of the {len(found)} runs under {' '.join(settings.folders)} is so.")
         return 0.0
     console.print(table(chosen))
     for summary in chosen:
@@ -97,6 +105,18 @@ def table(summaries: Sequence[Summary]) -> Table:
             "" if summary.started is None else age(summary.started),
         )
     return shown
+
+
+def _readable(runs: Iterable[RunFolder]) -> Iterator[Summary]:
+    """Yield how runs stand, and say of those that are damaged what is."""
+    for run in runs:
+        try:
+            summary = summarise(run)
+            _ = summary.returns  # Read now, as they are kept from then on.
+        except RunFolderError as error:
+            print(f"Damaged: {sentence(error)}")
+        else:
+            yield summary
 
 
 def _agreeing(summaries: Sequence[Summary], where: Iterable[tuple[str, str]]) -> Sequence[Summary]:

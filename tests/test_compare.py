@@ -16,6 +16,7 @@ from osimexp.compare import main as compare_main
 from osimexp.errors import ConfigError
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.files import write_json
+from osimexp.results.choosing import compared
 from osimexp.results.comparison import compare
 from osimexp.results.differences import check_comparable, grouped
 from osimexp.results.finding import find_runs
@@ -81,6 +82,25 @@ def test_groups_are_runs_that_differ_in_their_seeds_alone(place: Path) -> None:
     assert alone.label == "a_velocity_sac"
 
 
+def test_runs_of_another_budget_are_others_and_another_group(place: Path) -> None:
+    for seed in (0, 1):
+        make_run(place / f"all/{seed}", [1.0, 2.0], seed=seed)
+        make_run(place / f"all/long{seed}", [1.0, 3.0], seed=seed, run__steps=600)
+    with pytest.raises(ConfigError, match=r"run\.steps is 300 and 600"):
+        compared(["all"], "return", [], 100)
+    comparison, left_out = compared(["all"], "return", ["run.steps"], 100)
+    assert not left_out
+    labels = [(s.group.label, len(s.scores)) for s in comparison.standings]
+    assert labels == [("run.steps=600", 2), ("run.steps=300", 2)]
+
+
+def test_few_seeds_tell_no_groups_apart(place: Path) -> None:
+    two_groups(place, 4)
+    (pair,) = compare(grouped(found("all"))).pairs
+    assert pair.probability.low == 1.0
+    assert pair.verdict == "too few seeds"
+
+
 def test_an_experiment_tells_all_that_it_composes(place: Path) -> None:
     make_run(place / "a", [1.0], {"experiment": "walk"}, algo__batch_size=1)
     make_run(place / "b", [1.0], {"experiment": "run"}, algo__batch_size=2)
@@ -99,7 +119,7 @@ def test_scores_and_what_they_tell_are_those_worked_by_hand(place: Path) -> None
     assert sac.mean.high == pytest.approx(12.0 + 1.24, abs=0.25)
     (pair,) = comparison.pairs
     assert pair.probability.value == 1.0
-    assert pair.told_apart
+    assert pair.verdict == "above"
     # The levels are 0, 2, 4, 6, 8, 10, ..., 14; ppo has 4, 3, 2, 1 and 0 of five runs above.
     assert list(comparison.levels) == [0, 2, 4, 6, 8, 10, 11, 12, 13, 14]
     np.testing.assert_allclose(ppo.profile[0][:5], [0.8, 0.6, 0.4, 0.2, 0.0])
@@ -115,7 +135,7 @@ def test_equals_are_not_told_apart(place: Path) -> None:
         make_run(place / f"all/b{seed}", [score], seed=seed, algo__batch_size=8)
     (pair,) = compare(grouped(found("all"))).pairs
     assert pair.probability.value == 0.5
-    assert not pair.told_apart
+    assert pair.verdict == "not told apart"
 
 
 @pytest.mark.parametrize(
@@ -192,6 +212,7 @@ def test_what_is_asked_wrongly_is_said(command: Command, place: Path) -> None:
     make_run(place / "a", [1.0])
     assert command("a", "figure=height", main=compare_main).refuses("height", "distance, return")
     assert command("a", "resamples=3", main=compare_main).refuses("resamples")
+    assert command("a", "-o", main=compare_main).refuses("output")
     (place / "a/evaluations/final.json").write_text(json.dumps([]))
     assert command("a", main=compare_main).refuses("a/evaluations/final.json")
 
@@ -199,7 +220,7 @@ def test_what_is_asked_wrongly_is_said(command: Command, place: Path) -> None:
 def test_words_without_a_key_are_folders() -> None:
     given = ["outputs/a b", "figure=speed", "x*", "-o", "out", "--cfg", "job"]
     assert as_settings(given) == [
-        "figure=speed", "output='out'", "--cfg", "job", "runs=['outputs/a b','x*']",
+        "figure=speed", "output='out'", "runs=['outputs/a b','x*']", "--cfg", "job",
     ]  # fmt: skip
     assert as_settings(["--help"]) == ["--help"]
 

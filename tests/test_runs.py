@@ -53,6 +53,10 @@ def test_a_summary_says_what_the_run_wrote(two_runs: Path) -> None:
     assert not summary.says("algo", "ppo")
     assert summary.says("run.table", "false")
     assert summary.says("run.threads", "1")
+    assert not summary.says("run.threads", "true")
+    assert summary.says("algo.updates_per_step", ".5")
+    assert summary.says("algo.hidden_sizes", "[ 8 ]")
+    assert summary.says("algo.learning_rate", f"{summary.config.algo.learning_rate:e}")
     with pytest.raises(KeyError):
         summary.says("algo.nothing", "1")
 
@@ -73,21 +77,21 @@ def test_a_run_is_running_while_its_process_holds_it_and_cut_after(two_runs: Pat
 def test_the_list_is_filtered_by_state_and_by_what_runs_were_composed_of(
     command: Command, two_runs: Path
 ) -> None:
-    answer = command("folder=all", main=runs)
+    answer = command("all", main=runs)
     assert answer.code == 0
     assert "all/a" in answer.out
     assert "all/b" in answer.out
-    assert "all/b" not in command("folder=all", "state=finished", main=runs).out
-    assert "all/a" not in command("folder=all", "seed=1", "algo=sac", main=runs).out
-    assert "None of the 2 runs" in command("folder=all", "algo=ppo", main=runs).out
-    assert command("folder=all", "sede=1", main=runs).refuses("sede")
-    assert command("folder=all", "state=lost", main=runs).refuses("state")
-    assert command("folder=none", main=runs).refuses("none is not there")
+    assert "all/b" not in command("all", "state=finished", main=runs).out
+    assert "all/a" not in command("all", "seed=1", "algo=sac", main=runs).out
+    assert "None of the 2 runs" in command("all", "algo=ppo", main=runs).out
+    assert command("all", "sede=1", main=runs).refuses("sede")
+    assert command("all", "state=lost", main=runs).refuses("state")
+    assert command("none", main=runs).refuses("none is not there")
 
 
 def test_a_run_that_failed_says_why(command: Command, two_runs: Path) -> None:
     RunFolder.open(two_runs / "b").mark("failed", "ValueError: the toy broke")
-    assert "all/b failed: ValueError: the toy broke" in command("folder=all", main=runs).out
+    assert "all/b failed: ValueError: the toy broke" in command("all", main=runs).out
 
 
 @pytest.mark.parametrize(("word", "left"), [("y\n", ["a"]), ("\n", ["a", "b"]), ("", ["a", "b"])])
@@ -95,21 +99,27 @@ def test_pruning_removes_what_was_listed_and_confirmed(
     command: Command, two_runs: Path, monkeypatch: pytest.MonkeyPatch, word: str, left: list[str]
 ) -> None:
     monkeypatch.setattr(sys, "stdin", StringIO(word))
-    answer = command("folder=all", "state=cut", "--prune", main=runs)
+    answer = command("all", "state=cut", "--prune", main=runs)
     assert "Remove 1 of these" in answer.out
     assert sorted(path.name for path in two_runs.iterdir()) == left
 
 
 def test_damaged_runs_are_named(command: Command, two_runs: Path) -> None:
     (two_runs / "a" / "evaluations" / "400.json").write_text(dumps({"episodes": 1}))
-    assert command("folder=all", main=runs).refuses("all/a/evaluations/400.json")
+    (two_runs / "c").mkdir()
+    (two_runs / "c" / "run.json").write_text("")
+    answer = command("all", main=runs)
+    assert answer.code == 0
+    damaged = [line for line in answer.out.splitlines() if line.startswith("Damaged: ")]
+    assert [file in line for file, line in zip(("400.json", "all/c"), damaged, strict=True)]
+    assert "all/b" in answer.out.replace(damaged[0], "")
 
 
 def test_keys_of_runs_become_the_filter() -> None:
-    given = ["algo=sac", "folder=x", "--prune", "model.path=it's.osim", "--cfg", "job"]
+    given = ["algo=sac", "x/y", "--prune", "model.path=it's.osim", "--cfg", "job", "state=cut"]
     assert as_settings(given) == [
-        "folder=x", "prune=true", "--cfg", "job",
-        "where=[['algo','sac'],['model.path','it\\'s.osim']]",
+        "state=cut", "prune=true", "folders=['x/y']",
+        "where=[['algo','sac'],['model.path','it\\'s.osim']]", "--cfg", "job",
     ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
 from conftest import SMALL_SAC, TESTS, Command
@@ -39,6 +40,9 @@ SETTINGS = {
     "goal": "maximise",
     "pruner": {"kind": "median", "startup": 2, "warmup": 0, "reduction": 3},
 }
+
+
+RUN = OmegaConf.create({"steps": 900, "evaluation": {"every": 100}})
 
 
 def trials(folder: str = "sweep") -> list[dict[str, str]]:
@@ -83,7 +87,7 @@ def test_proposals_follow_from_the_seed_and_end(tmp_path: Path) -> None:
     drawn = []
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-        study = SearchStudy(tmp_path / name, search_settings(SETTINGS), 100, 3)
+        study = SearchStudy(tmp_path / name, search_settings(SETTINGS), RUN, 3)
         values = []
         while proposals := study.propose({"rate": 1e-3, "size": [8]}):
             (proposal,) = proposals
@@ -100,7 +104,7 @@ def test_proposals_follow_from_the_seed_and_end(tmp_path: Path) -> None:
 
 def test_a_trial_is_done_by_one_process_and_taken_up_when_that_is_gone(tmp_path: Path) -> None:
     settings = search_settings(SETTINGS)
-    one, other = (SearchStudy(tmp_path, settings, 100, 0) for _ in range(2))
+    one, other = (SearchStudy(tmp_path, settings, RUN, 0) for _ in range(2))
     (first,) = one.propose({})
     (second,) = other.propose({})
     assert (first.number, second.number) == (0, 1)
@@ -110,19 +114,19 @@ def test_a_trial_is_done_by_one_process_and_taken_up_when_that_is_gone(tmp_path:
 
 
 def test_a_study_of_the_other_goal_is_refused(tmp_path: Path) -> None:
-    SearchStudy(tmp_path, search_settings(SETTINGS), 100, 0)
+    SearchStudy(tmp_path, search_settings(SETTINGS), RUN, 0)
     with pytest.raises(ConfigError, match="other goal"):
-        SearchStudy(tmp_path, search_settings({**SETTINGS, "goal": "minimise"}), 100, 0)
+        SearchStudy(tmp_path, search_settings({**SETTINGS, "goal": "minimise"}), RUN, 0)
 
 
 def test_a_trial_behind_the_median_is_pruned(tmp_path: Path) -> None:
     settings = search_settings(SETTINGS)
-    study = SearchStudy(tmp_path, settings, 300, 0)
+    study = SearchStudy(tmp_path, settings, RUN, 0)
     reasons = []
     for value in (1.0, 2.0, 3.0, 1.9):
         (proposal,) = study.propose({})
         own = search_settings({**SETTINGS, "trial": proposal.number})
-        trial = RunningTrial(tmp_path, own, 300)
+        trial = RunningTrial(tmp_path, own, RUN)
         reasons.append(trial.judge(100, {"return": value}))
         study.tell(proposal.number, TrialState.COMPLETE, value)
     # The median of 1, 2 and 3 is 2; before two trials are finished none is judged.
@@ -130,6 +134,27 @@ def test_a_trial_behind_the_median_is_pruned(tmp_path: Path) -> None:
     assert reasons[3] == "its return of 1.9 at 100 steps is behind other trials'"
     with pytest.raises(ConfigError, match="figure is return"):
         trial.judge(200, {"distance": 1.0})
+
+
+def test_hyperband_judges_trials_at_rungs_that_evaluations_reach(tmp_path: Path) -> None:
+    values = {**SETTINGS, "trials": 60, "pruner": {"kind": "hyperband", "reduction": 3}}
+    study = SearchStudy(tmp_path, search_settings(values), RUN, 0)
+    ended = {}
+    for value in np.random.default_rng(0).permutation(60):
+        (proposal,) = study.propose({})
+        trial = RunningTrial(tmp_path, search_settings({**values, "trial": proposal.number}), RUN)
+        for steps in range(100, 901, 100):
+            if trial.judge(steps, {"return": float(value)}) is not None:
+                ended[int(value)] = steps
+                break
+        if value in ended:
+            study.tell(proposal.number, TrialState.PRUNED, None)
+        else:
+            study.tell(proposal.number, TrialState.COMPLETE, float(value))
+    # Rungs are at 1, 3 and 9 evaluations; the best of all passes them.
+    assert set(ended.values()) == {100, 300, 900}
+    assert 59 not in ended
+    assert 15 < len(ended) < 59
 
 
 def test_a_search_ends_with_an_experiment_that_is_its_best_trial(
@@ -205,6 +230,14 @@ def test_a_failed_trial_is_told_and_the_search_goes_on(command: Command, place: 
         ),
     )
     assert [trial.state for trial in study.trials] == [TrialState.FAIL] * 2
+    # They are tried again once it goes on, as the jobs of any sweep are, in place of new ones.
+    again = command("resume=sweep", "task.fail_after=null")
+    assert again.code == 0, again.err
+    assert "Sweep sweep: 2 finished, 0 failed." in again.out
+    failed, tried = study.trials[:2], study.trials[2:]
+    assert [trial.params for trial in tried] == [trial.params for trial in failed]
+    assert [trial.state for trial in tried] == [TrialState.COMPLETE] * 2
+    assert not Path("sweep/trial_000").exists()
 
 
 @pytest.mark.parametrize(

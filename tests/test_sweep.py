@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -49,7 +50,7 @@ def test_a_job_that_fails_does_not_take_the_others_down(command: Command, place:
     assert one.startswith(f"python -m osimexp --config-dir={TESTS / 'conf'} task=toy ")
     assert one.endswith(" task.fail_after=150 seed=0")
     # The list of runs says it as well; jobs that never became runs are not in it.
-    listed = command("folder=sweep", "state=failed", main=runs)
+    listed = command("sweep", "state=failed", main=runs)
     assert "the toy broke" in listed.out
 
 
@@ -125,6 +126,47 @@ def test_launchers_run_the_same_jobs(started: Start, command: Command, launcher:
     assert process.returncode == 0, err
     assert "Sweep sweep: 3 finished, 0 failed." in out
     assert same_runs("whole", "sweep")
+
+
+def test_a_job_whose_process_is_killed_leaves_the_others_alone(started: Start, place: Path) -> None:
+    words = (*JOBS, "task.killed_after=null,null,20,null", "hydra/launcher=cores")
+    process = started(*words, "hydra.launcher.n_jobs=2", "hydra.sweep.dir=sweep")
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 1, err
+    assert "Job 2 was given up: its process was killed." in err
+    assert "Sweep sweep: 3 finished, 1 failed." in out
+    assert "its process ended without a word" in out
+
+
+def test_a_lost_job_of_a_cluster_is_said(started: Start, place: Path) -> None:
+    words = (*JOBS, "task.killed_after=20,null", "hydra/launcher=slurm_here")
+    process = started(*words, "hydra.sweep.dir=sweep")
+    _, err = process.communicate(timeout=240)
+    assert process.returncode == 1, err
+    assert "A job was lost, and the others go on" in err
+    assert "`python -m osimexp.runs sweep` says how they stand" in err
+    assert "Traceback" not in err
+
+
+def test_slurm_is_asked_for_where_there_is_none(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    answer = command(*JOBS, "seed=0,1", "hydra/launcher=slurm", "hydra.sweep.dir=sweep")
+    assert answer.refuses("srun is not found", "hydra/launcher=cores")
+
+
+def test_runs_of_other_values_are_not_taken_for_those_that_are_asked_for(
+    command: Command, place: Path
+) -> None:
+    assert command(*JOBS, "algo.batch_size=8,16", "hydra.sweep.dir=sweep").code == 0
+    # A larger budget is no other run: what was finished goes on.
+    assert command("resume=sweep", "run.steps=500").code == 0
+    assert {metrics(job)[-1]["steps"] for job in jobs("sweep")} == {"500"}
+    answer = command("resume=sweep", "algo.batch_size=8,12,16")
+    assert answer.code == 1
+    assert "holds a run of other values, whose algo.batch_size is 16 and not 12" in answer.err
+    assert "2 finished, 1 failed" in answer.out
 
 
 def test_processes_of_a_killed_sweep_end_and_their_jobs_go_on(

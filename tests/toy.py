@@ -15,6 +15,7 @@ class ToyTask:
     pause: float = 0.0
     fail_after: int | None = None
     interrupt_after: int | None = None
+    killed_after: int | None = None
 
     def create(self, config: Any, environments: int) -> "ToyEnvironment":
         return ToyEnvironment(environments, self)
@@ -57,6 +58,8 @@ class ToyEnvironment:
             raise ZeroDivisionError("the toy broke")
         if self.steps == self.task.interrupt_after:
             signal.raise_signal(signal.SIGINT)
+        if self.steps == self.task.killed_after:
+            signal.raise_signal(signal.SIGKILL)
         self.place = self.place + 0.3 * actions[:, 0]
         self.age += 1
         rewards = -np.abs(self.place)

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Sequence
 
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.results.comparison import Comparison, compare
-from osimexp.results.differences import check_comparable, facts_of, grouped
+from osimexp.results.differences import check_comparable, grouped, identity
 from osimexp.results.finding import find_runs
 from osimexp.results.summary import Summary, summarise
 
@@ -36,7 +36,7 @@ def _chosen(summaries: Sequence[Summary]) -> tuple[list[Summary], list[str]]:
     kept: dict[Hashable, Summary] = {}
     left_out = []
     for summary in summaries:
-        what = tuple(sorted((k, v) for k, v in map(_texts, facts_of(summary.config).items())))
+        what = identity(summary.config)
         if summary.state != "finished":
             share = 100.0 * summary.steps / max(summary.budget, 1)
             left_out.append(f"{summary.run.path} ({summary.state} at {share:.0f} % of its steps)")
@@ -47,8 +47,3 @@ def _chosen(summaries: Sequence[Summary]) -> tuple[list[Summary], list[str]]:
     if not kept:
         raise RunFolderError("None of these runs is finished, so there is nothing to compare.")
     return list(kept.values()), left_out
-
-
-def _texts(fact: tuple[str, object]) -> tuple[str, str]:
-    key, value = fact
-    return (key, "") if key.split(".")[0] in ("run", "workers", "device") else (key, repr(value))

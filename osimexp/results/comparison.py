@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 
@@ -20,7 +21,11 @@ from osimexp.results.differences import Group
 from osimexp.results.summary import Summary, curve, figures_of
 
 FEW_SEEDS = 5
-"""Below so many runs of a group, intervals promise more than they hold."""
+"""Below so many runs of a group, intervals promise more than they hold.
+
+Of two groups of normal scores that are equal, bootstrap intervals put one above the other in a
+third of all cases with two runs each, in 18 % with three, and in 9 % with five.
+"""
 
 
 @dataclass(frozen=True)
@@ -63,16 +68,20 @@ class Pair:
         above: label of the group whose interquartile mean is higher.
         below: label of the other.
         probability: that a run of the first is above one of the second; a draw counts half.
+        runs: of the smaller group.
     """
 
     above: str
     below: str
     probability: Estimate
+    runs: int
 
     @property
-    def told_apart(self) -> bool:
-        """Whether the interval leaves out what equals would have."""
-        return self.probability.low > 0.5
+    def verdict(self) -> Literal["above", "not told apart", "too few seeds"]:
+        """Whether the interval leaves out what equals would have, if seeds are enough to say."""
+        if self.runs < FEW_SEEDS:
+            return "too few seeds"
+        return "above" if self.probability.low > 0.5 else "not told apart"
 
 
 @dataclass(frozen=True)
@@ -182,7 +191,8 @@ def _pair(one: Standing, other: Standing, generator: np.random.Generator, resamp
     )
     value = probability_of_improvement(one.scores, other.scores)
     estimate = Estimate(float(value), float(low), float(high))
-    return Pair(one.group.label, other.group.label, estimate)
+    runs = min(len(one.scores), len(other.scores))
+    return Pair(one.group.label, other.group.label, estimate, runs)
 
 
 def _median(scores: Scores) -> Scores:

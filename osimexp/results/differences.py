@@ -15,7 +15,14 @@ _OF_ONE_RUN = ("seed", "run", "workers", "device", "resume")
 
 # What makes the episodes that runs are judged by.
 TASK = ("model", "muscles", "physics", "task", "start", "termination", "push", "target")
-EVALUATION = ("run.steps", "run.evaluation.final_episodes")
+
+# What runs are given to learn, and how they are judged; the best of more evaluations is judged.
+EVALUATION = (
+    "run.steps",
+    "run.evaluation.every",
+    "run.evaluation.episodes",
+    "run.evaluation.final_episodes",
+)
 
 Facts = Mapping[str, Hashable]
 
@@ -52,9 +59,15 @@ def differing(facts: Sequence[Facts], within: Sequence[str] | None = None) -> li
     return [
         key
         for key in keys
-        if (_under(key, within) if within is not None else not _under(key, _OF_ONE_RUN))
+        if (_under(key, within) if within is not None else _of_group(key))
         and len({own.get(key) for own in facts}) > 1
     ]
+
+
+def identity(config: DictConfig) -> Hashable:
+    """Return what two runs share only where they are the same one, seed and all."""
+    facts = facts_of(config)
+    return tuple(sorted((k, repr(v)) for k, v in facts.items() if k == "seed" or _of_group(k)))
 
 
 def check_comparable(summaries: Sequence[Summary], figure: str, allowed: Sequence[str]) -> None:
@@ -160,6 +173,10 @@ def _hashable(value: Any) -> Hashable:
     if isinstance(value, list):
         return tuple(_hashable(item) for item in value)
     return repr(value) if isinstance(value, Mapping) else value
+
+
+def _of_group(key: str) -> bool:
+    return key in EVALUATION or not _under(key, _OF_ONE_RUN)
 
 
 def _under(key: str, tops: Iterable[str]) -> bool:

@@ -15,7 +15,7 @@ def latex(comparison: Comparison) -> str:
 
     Bold is every group that no other is above, as far as the runs tell.
     """
-    beaten = {pair.below for pair in comparison.pairs if pair.told_apart}
+    beaten = {pair.below for pair in comparison.pairs if pair.verdict == "above"}
     lines = [
         f"% {comparison.figure} of final evaluations, with 95 % bootstrap intervals over seeds",
         r"\begin{tabular}{lrrrr}",

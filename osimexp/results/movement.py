@@ -163,6 +163,8 @@ def _falls(run: RunFolder, settings: MovementSettings) -> float:
     push = OmegaConf.load(config_directory() / "push" / "random.yaml")
     push.impulse = settings.impulse
     OmegaConf.update(config, "push", push, merge=False, force_add=True)
+    # A run may have been simulated by a cluster, which is not needed to play it.
+    config.workers = OmegaConf.load(config_directory() / "workers" / "cores.yaml")
     seed = Seeds.of(config.seed).final_evaluation
     with closing(make(config, min(settings.pushed, 64), "evaluation")) as environment:
         policy = chosen_controller("policy", environment, run, run.judged_checkpoint(), 0.0, seed)

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
@@ -14,6 +15,7 @@ from osimexp.results.comparison import Comparison, Standing
 from osimexp.results.differences import EVALUATION, TASK, differing, facts_of
 from osimexp.results.figures import COLOURS, draw_curves, draw_profiles, draw_scores
 from osimexp.results.summary import Summary, curve
+from osimexp.results.sweep import command_of_sweep
 from osimexp.results.tables import said
 
 _VIDEOS = {".mp4": "video/mp4", ".gif": "image/gif", ".webm": "video/webm"}
@@ -103,10 +105,7 @@ def _answer(comparison: Comparison) -> Iterable[str]:
     ]
     yield _table(["group", "seeds", "interquartile mean", "median", "mean"], rows)
     if comparison.pairs:
-        rows = [
-            [p.above, p.below, said(p.probability), "above" if p.told_apart else "not told apart"]
-            for p in comparison.pairs
-        ]
+        rows = [[p.above, p.below, said(p.probability), p.verdict] for p in comparison.pairs]
         yield _table(["group", "other", "probability of improvement", "so"], rows)
     yield (
         f"<p class='note'>{escape(comparison.figure)} of final evaluations; intervals are 95 % "
@@ -130,12 +129,13 @@ def _sentences(comparison: Comparison) -> Iterable[str]:
         else f"{best.group.label} has an interquartile mean of {said(best.interquartile_mean)}."
     )
     mine = [pair for pair in comparison.pairs if pair.above == best.group.label]
-    above = [pair.below for pair in mine if pair.told_apart]
-    level = [pair.below for pair in mine if not pair.told_apart]
-    if above:
-        yield f"It is above {' and '.join(above)}."
-    if level:
-        yield f"It cannot be told apart from {' and '.join(level)}."
+    for verdict, words in (
+        ("above", "It is above"),
+        ("not told apart", "It cannot be told apart from"),
+        ("too few seeds", "There are too few seeds to tell it apart from"),
+    ):
+        if others := [pair.below for pair in mine if pair.verdict == verdict]:
+            yield f"{words} {' and '.join(others)}."
 
 
 def _movement(comparison: Comparison, lines: Sequence[Cells]) -> Iterable[str]:
@@ -202,9 +202,14 @@ def _left_out(reasons: Sequence[str]) -> Iterable[str]:
 
 def _again(comparison: Comparison, command: str) -> Iterable[str]:
     yield "<h2>How to make it again</h2>"
-    runs = [s for standing in comparison.standings for s in standing.group.members]
-    commands = dict.fromkeys(str(s.run.record().get("command") or "") for s in runs)
-    lines = [line for line in commands if line][:40]
+    lines: dict[str, None] = {}
+    for summary in (s for standing in comparison.standings for s in standing.group.members):
+        path = summary.run.path
+        if (sweep := command_of_sweep(path.parent)) is not None:
+            lines[sweep] = None
+        elif alone := summary.run.record().get("command"):
+            told = "" if "run.folder=" in alone else f" run.folder={shlex.quote(str(path))}"
+            lines[f"{alone}{told}"] = None
     yield f"<pre>{escape(os.linesep.join([*lines, command]))}</pre>"
 
 

@@ -9,7 +9,9 @@ from functools import cached_property
 from json import JSONDecodeError, loads
 from typing import Any, Literal
 
-from omegaconf import DictConfig, OmegaConf
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from osimexp.errors import RunFolderError
 from osimexp.experiment.run_folder import RunFolder
@@ -64,22 +66,25 @@ class Summary:
         return max(self.returns.values(), default=None)
 
     def says(self, key: str, value: str) -> bool:
-        """Whether a config group was chosen so, or a config value reads so.
+        """Whether a config group was chosen so, or a config value is the one that is written.
 
         Raises:
             KeyError: the run knows neither a group nor a value of that name.
         """
-        known = False
-        if key in self.choices:
-            known = True
-            if str(self.choices[key]) == value:
-                return True
         found = OmegaConf.select(self.config, key, default=_MISSING)
-        if found is _MISSING:
-            if not known:
-                raise KeyError(key)
-            return False
-        return not isinstance(found, DictConfig) and _text(found) == value
+        if found is _MISSING and key not in self.choices:
+            raise KeyError(key)
+        if self.choices.get(key, _MISSING) == value:
+            return True
+        if isinstance(found, ListConfig):
+            found = OmegaConf.to_container(found)
+        try:  # As it is read on the command line, where 3e-4 is 0.0003.
+            wanted = OverridesParser.create().parse_override(f"{key}={value}").value()
+        except HydraException:
+            wanted = value
+        # True is 1 for Python, but not here.
+        same = found == wanted and isinstance(found, bool) == isinstance(wanted, bool)
+        return same or str(found) == value
 
 
 def summarise(run: RunFolder) -> Summary:
@@ -175,15 +180,6 @@ def age(then: datetime, now: datetime | None = None) -> str:
         if seconds >= length:
             return f"{seconds / length:.0f} {unit}"
     return f"{max(seconds, 0.0):.0f} s"
-
-
-def _text(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-    return str(value)
 
 
 _MISSING = object()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -25,6 +26,7 @@ from osimexp.errors import RunFolderError
 from osimexp.experiment.loop import Judge, Pruned
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.files import write_json
+from osimexp.results.differences import differing, facts_of
 from osimexp.results.summary import figures_of, summarise
 
 FAILED_JOBS = 1
@@ -60,26 +62,30 @@ def continued(arguments: Sequence[str]) -> list[str]:
         folder = _resumed(argument)
         if folder is None or not (folder / _PLAN).is_file():
             continue
-        try:
-            plan = OmegaConf.load(folder / _PLAN)
-            own = [*plan.hydra.overrides.hydra, *plan.hydra.overrides.task]
-            sources = plan.hydra.runtime.config_sources
-            added = [str(s.path) for s in sources if s.provider == "command-line"]
-        except Exception as error:
-            raise RunFolderError(f"{folder / _PLAN} cannot be read as a sweep's plan.") from error
-        replaced = ("hydra.sweep.dir=", "hydra.mode=")
-        own = [str(word) for word in own if not str(word).startswith(replaced)]
         rest = [*arguments[:place], *arguments[place + 1 :]]
         given = {word.partition("=")[0] for word in rest}
+        planned, own = _plan(folder)
         own = [word for word in own if word.partition("=")[0] not in given]
-        flags = [] if {"-m", "--multirun"} & set(rest) else ["-m"]
+        flags = [] if {"-m", "--multirun"} & given else ["-m"]
         if not {"--config-dir", "-cd"} & given:
-            flags += [f"--config-dir={path}" for path in added]
+            flags += planned
         return [*flags, *own, *rest, f"hydra.sweep.dir={quoted(str(folder))}"]
     return list(arguments)
 
 
-def job_of_sweep(folder: Path, train: Callable[[bool], float]) -> float:
+def command_of_sweep(folder: Path) -> str | None:
+    """Return the command that makes a sweep again where it lies; None where there is none.
+
+    Raises:
+        RunFolderError: the sweep's plan cannot be read.
+    """
+    if not (folder / _PLAN).is_file():
+        return None
+    flags, own = _plan(folder)
+    return shlex.join(["python", "-m", "osimexp", "-m", *flags, *own, f"hydra.sweep.dir={folder}"])
+
+
+def job_of_sweep(folder: Path, config: DictConfig, train: Callable[[bool], float]) -> float:
     """Do one job of a sweep, unless it was done before, and return its mean return.
 
     What goes wrong is written to the folder and said, and the result is NaN, so that the other
@@ -87,10 +93,12 @@ def job_of_sweep(folder: Path, train: Callable[[bool], float]) -> float:
 
     Args:
         folder: of the job.
+        config: it was composed to.
         train: does the job; told whether it goes on from its checkpoint.
     """
+    before = None
     try:
-        before = _before(folder)
+        before = _before(folder, config)
         if before.state in ("finished", "pruned"):
             print(f"Kept: {folder} is {before.state}.", flush=True)
             return before.mean_return
@@ -103,26 +111,26 @@ def job_of_sweep(folder: Path, train: Callable[[bool], float]) -> float:
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         traceback.print_exc()
-    if not (folder / "run.json").is_file():
+    if before is None or not (folder / "run.json").is_file():
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / _FAILURE, {"reason": reason})
     return float("nan")
 
 
-def judge_of(sweeper: Mapping[str, Any], folder: Path, budget: int) -> Judge | None:
+def judge_of(sweeper: Mapping[str, Any], folder: Path, run: DictConfig) -> Judge | None:
     """Return what ends a job early; None where the sweep is no search.
 
     Args:
         sweeper: the settings of what proposes the jobs.
         folder: of the sweep.
-        budget: environment steps of a job.
+        run: the config's.
     """
     if sweeper.get("trial") is None:
         return None
     from osimexp.search.settings import search_settings
     from osimexp.search.study import RunningTrial
 
-    return RunningTrial(folder, search_settings(sweeper), budget).judge
+    return RunningTrial(folder, search_settings(sweeper), run).judge
 
 
 class SweepEnd(Callback):
@@ -187,7 +195,20 @@ def ending_with_parent() -> Iterator[None]:
             os._exit(128 + signal.SIGTERM)
 
 
-def _before(folder: Path) -> Before:
+def _plan(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the flags and the other words of the command that a sweep was begun by."""
+    try:
+        plan = OmegaConf.load(folder / _PLAN)
+        words = [*plan.hydra.overrides.hydra, *plan.hydra.overrides.task]
+        sources = plan.hydra.runtime.config_sources
+        flags = [f"--config-dir={s.path}" for s in sources if s.provider == "command-line"]
+    except Exception as error:
+        raise RunFolderError(f"{folder / _PLAN} cannot be read as a sweep's plan.") from error
+    replaced = ("hydra.sweep.dir=", "hydra.mode=")
+    return flags, [str(word) for word in words if not str(word).startswith(replaced)]
+
+
+def _before(folder: Path, config: DictConfig) -> Before:
     (folder / _FAILURE).unlink(missing_ok=True)
     if not (folder / "run.json").is_file():
         return Before("none")
@@ -198,9 +219,12 @@ def _before(folder: Path) -> Before:
             raise RunFolderError(f"{folder} is being written by another process; end it first.")
         time.sleep(0.5)
     summary = summarise(run)
+    longer = summary.state == "finished" and summary.budget < config.run.steps
+    if summary.state in ("finished", "pruned") and not longer:
+        _check_same(run, config)
     if summary.state == "pruned":
         return Before("pruned")
-    if summary.state == "finished":
+    if summary.state == "finished" and not longer:
         mean = (figures_of(run, "final") or {}).get("return")
         return Before("finished", float("nan") if mean is None else float(mean))
     if run.checkpoint_file("latest").is_file():
@@ -208,6 +232,20 @@ def _before(folder: Path) -> Before:
     # Cut before its first checkpoint: there is nothing to go on from.
     shutil.rmtree(folder)
     return Before("none")
+
+
+def _check_same(run: RunFolder, config: DictConfig) -> None:
+    """See that a run that would be kept is the one that is asked for."""
+    there, here = facts_of(run.config()), facts_of(config)
+    # What only one of them has came or went with another version.
+    shared = there.keys() & here.keys()
+    pair = [{key: own[key] for key in own if key in shared} for own in (there, here)]
+    if different := [*differing(pair, ["seed"]), *differing(pair)]:
+        key = different[0]
+        raise RunFolderError(
+            f"{run.path} holds a run of other values, whose {key} is {there[key]} and not "
+            f"{here[key]}; give the sweep another folder, hydra.sweep.dir=FOLDER."
+        )
 
 
 def _resumed(argument: str) -> Path | None:

@@ -43,8 +43,7 @@ def pairs_table(comparison: Comparison) -> Table:
     table.add_column("probability", justify="right")
     table.add_column("so")
     for pair in comparison.pairs:
-        verdict = "above" if pair.told_apart else "not told apart"
-        table.add_row(pair.above, pair.below, said(pair.probability), verdict)
+        table.add_row(pair.above, pair.below, said(pair.probability), pair.verdict)
     return table
 
 

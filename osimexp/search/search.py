@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,9 @@ from osimexp.results.summary import figures_of, summarise
 from osimexp.search.best import write_best
 from osimexp.search.settings import SearchSettings, search_settings
 from osimexp.search.study import Proposal, SearchStudy, released, value_of
+
+TRIES = 3
+"""Of a trial whose process was killed, in one call of the search."""
 
 # Starts jobs, each given by its overrides, and waits for them; the number of the first is told.
 Launch = Callable[[Sequence[Sequence[str]], int], None]
@@ -52,7 +57,10 @@ def search(
     OmegaConf.save(config, folder / "multirun.yaml")
     present = {key: _value(config, key) for key in settings.space}
     seed = int(config.seed)
-    study = SearchStudy(folder, settings, int(config.run.steps), seed)
+    study = SearchStudy(folder, settings, config.run, seed)
+    for number in study.retry_failed():
+        shutil.rmtree(folder / trial_folder(number), ignore_errors=True)
+    tries: Counter[int] = Counter()
     while proposals := study.propose(present):
         with released(proposals):
             for proposal in proposals:
@@ -61,7 +69,8 @@ def search(
             jobs = [_overrides(arguments, proposal, seed) for proposal in proposals]
             launch(jobs, proposals[0].number)
             for proposal in proposals:
-                _tell(study, proposal, folder, settings.figure)
+                tries[proposal.number] += 1
+                _tell(study, proposal, folder, settings.figure, tries[proposal.number] >= TRIES)
     _conclude(study, folder, settings, loader)
 
 
@@ -101,10 +110,17 @@ def _overrides(arguments: Sequence[str], proposal: Proposal, seed: int) -> list[
     ]
 
 
-def _tell(study: SearchStudy, proposal: Proposal, folder: Path, figure: str) -> None:
-    """Tell the study what became of a trial, as its run folder has it."""
+def _tell(
+    study: SearchStudy, proposal: Proposal, folder: Path, figure: str, given_up: bool
+) -> None:
+    """Tell the study what became of a trial, as its run folder has it.
+
+    Nothing is told of one that was cut, until it is given up, so that it is proposed again.
+    """
     job = folder / trial_folder(proposal.number)
     state = summarise(RunFolder(job)).state if (job / "run.json").is_file() else "failed"
+    if state in ("cut", "running") and not given_up:
+        return
     if state == "finished":
         value = value_of(figure, figures_of(RunFolder(job), "final") or {})
         study.tell(proposal.number, TrialState.COMPLETE, value)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import optuna
 from filelock import FileLock, Timeout
+from omegaconf import DictConfig
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
@@ -20,6 +21,7 @@ from osimexp.search.settings import PrunerSettings, SearchSettings
 
 _JOURNAL = "study.log"
 _NAME = "search"
+_AGAIN = "again"  # Of a trial that is another one's second try: the other's number.
 
 
 @dataclass(frozen=True)
@@ -43,21 +45,21 @@ class SearchStudy:
     Args:
         folder: of the sweep.
         settings: of the search.
-        budget: environment steps of a trial.
+        run: the config's, which says how long a trial is and how often it is evaluated.
         seed: of what is drawn; a proposal follows from it, its number and the trials before it.
 
     Raises:
         ConfigError: the folder has a study with the other goal.
     """
 
-    def __init__(self, folder: Path, settings: SearchSettings, budget: int, seed: int) -> None:
+    def __init__(self, folder: Path, settings: SearchSettings, run: DictConfig, seed: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         goal = StudyDirection.MAXIMIZE if settings.goal == "maximise" else StudyDirection.MINIMIZE
         self._folder, self._settings, self._seed = folder, settings, seed
         self._study = optuna.create_study(
             storage=_storage(folder),
             study_name=_NAME,
-            pruner=_pruner(settings.pruner, budget),
+            pruner=_pruner(settings.pruner, run),
             direction=goal,
             load_if_exists=True,
         )
@@ -94,7 +96,12 @@ class SearchStudy:
                 if len(proposals) < self._settings.at_once and (claim := self._claim(trial.number)):
                     proposals.append(self._proposal(trial.number, trial.params, claim))
             while len(proposals) < self._settings.at_once:
-                asked = [t for t in self.trials if t.state != TrialState.WAITING]
+                again = {trial.user_attrs.get(_AGAIN) for trial in self.trials}
+                asked = [
+                    trial
+                    for trial in self.trials
+                    if trial.state != TrialState.WAITING and trial.number not in again
+                ]
                 if len(asked) >= self._settings.trials:
                     break
                 if not self.trials:
@@ -108,6 +115,19 @@ class SearchStudy:
                 assert claim is not None
                 proposals.append(self._proposal(new.number, new.params, claim))
         return proposals
+
+    def retry_failed(self) -> list[int]:
+        """Ask for the trials that failed once more, each by another number; return the old ones."""
+        with FileLock(self._folder / ".study.lock"):
+            again = {trial.user_attrs.get(_AGAIN) for trial in self.trials}
+            failed = [
+                trial
+                for trial in self._study.get_trials(deepcopy=False, states=[TrialState.FAIL])
+                if trial.number not in again
+            ]
+            for trial in failed:
+                self._study.enqueue_trial(trial.params, {_AGAIN: trial.number})
+        return [trial.number for trial in failed]
 
     def tell(self, number: int, state: TrialState, value: float | None) -> None:
         """Write how a trial ended; a pruned one keeps its last evaluation."""
@@ -140,16 +160,16 @@ class RunningTrial:
     Args:
         folder: of the sweep.
         settings: of the search.
-        budget: environment steps of a trial.
+        run: the config's, which says how long a trial is and how often it is evaluated.
     """
 
-    def __init__(self, folder: Path, settings: SearchSettings, budget: int) -> None:
+    def __init__(self, folder: Path, settings: SearchSettings, run: DictConfig) -> None:
         assert settings.trial is not None
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._figure = settings.figure
         storage = _storage(folder)
         study = optuna.load_study(
-            storage=storage, study_name=_NAME, pruner=_pruner(settings.pruner, budget)
+            storage=storage, study_name=_NAME, pruner=_pruner(settings.pruner, run)
         )
         number = storage.get_trial_id_from_study_id_trial_number(
             storage.get_study_id_from_name(_NAME), settings.trial
@@ -194,11 +214,12 @@ def _storage(folder: Path) -> JournalStorage:
     return JournalStorage(JournalFileBackend(file, lock_obj=JournalFileOpenLock(file)))
 
 
-def _pruner(settings: PrunerSettings, budget: int) -> BasePruner:
+def _pruner(settings: PrunerSettings, run: DictConfig) -> BasePruner:
     match settings.kind:
         case "median":
             return MedianPruner(settings.startup, settings.warmup)
         case "hyperband":
-            least = max(settings.warmup, 1)
-            return HyperbandPruner(least, max(budget, least), settings.reduction)
+            # A rung below the first evaluation would be passed unseen.
+            least = max(settings.warmup, run.evaluation.every)
+            return HyperbandPruner(least, max(run.steps, least), settings.reduction)
     return NopPruner()
