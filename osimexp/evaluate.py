@@ -8,11 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from pydantic import Field
 from rich.console import Console
 
-from osimexp.analysis.controllers import Played, chosen_controller, played
+from osimexp.analysis.controllers import Played, changed, chosen_controller, played
 from osimexp.analysis.evaluation import evaluate
 from osimexp.analysis.recording import record, recording_environment
 from osimexp.command_line import launch
@@ -72,6 +72,7 @@ def evaluate_run(config: DictConfig) -> float:
     # Groups of the run's config, checked with it.
     groups = ("model", "muscles", "physics", "push")
     changes = {name: group for name in groups if (group := values.pop(name, None)) is not None}
+    start = values.pop("start", None) or {}
     settings = check(EvaluateSettings, values, "evaluate")
     prepare_torch(settings.device, settings.threads)
     folder, kind = played(settings.run, settings.controller)
@@ -80,8 +81,7 @@ def evaluate_run(config: DictConfig) -> float:
         results = RunFolder(Path("outputs") / "trained" / settings.controller)
     run_config = folder.config()
     run_config.workers = config.workers
-    for name in changes:
-        OmegaConf.update(run_config, name, config[name], merge=False, force_add=True)
+    changed(run_config, {name: config[name] for name in changes}, start)
     checkpoint_name = settings.checkpoint or folder.judged_checkpoint()
     seed = settings.seed
     if seed is None:
@@ -101,6 +101,8 @@ def evaluate_run(config: DictConfig) -> float:
     which = checkpoint_name if kind == "policy" else kind
     Console().print(evaluation.table(f"{folder.path}: {which}, {settings.episodes} episodes"))
     called = f"{which}_{settings.episodes}_s{seed}"
+    if start:
+        changes["start"] = start
     if changes:
         digest = sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()[:6]
         called += f"_{'_'.join(changes)}_{digest}"

@@ -155,6 +155,6 @@ def test_drives_stay_what_they_were_where_actions_mean_others() -> None:
 
 
 def test_what_a_run_cannot_begin_with_is_said(command: Command) -> None:
-    assert command(*SMALL_SAC, "init_from=nothing").refuses("nothing is not a folder")
+    assert command(*SMALL_SAC, "init_from=wolk").refuses("wolk", "did you mean walk?")
     assert command(*SMALL_SAC, "init_from=walk").refuses("init_from=walk does not fit")
     assert not Path("run").exists()

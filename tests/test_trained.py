@@ -122,3 +122,20 @@ def test_what_cannot_be_played_is_said(command: Command) -> None:
     assert command(main=evaluate).refuses("run=outputs/...", "controller=walk")
     both = command("controller=walk", "run=outputs", main=evaluate)
     assert both.refuses("controller=walk brings its own task")
+
+
+@pytest.mark.parametrize("muscles", ["muscles=synergies", "muscles=mirrored"])
+def test_a_body_that_takes_other_actions_is_refused(command: Command, muscles: str) -> None:
+    answer = command("controller=walk", muscles, "workers=none", "episodes=1", main=evaluate)
+    assert answer.refuses("81 numbers", "18 actions", "keep the muscles")
+
+
+def test_episodes_begin_as_is_asked(command: Command) -> None:
+    played = ("controller=run", "episodes=6", "workers=one", "threads=1", "seed=3")
+    assert command(*played, "start={standing:1}", main=evaluate).code == 0
+    (file,) = Path("outputs/trained/run/evaluations").glob("best_6_s3_start_*.json")
+    gone = np.array(json.loads(file.read_text())["each"]["distance"])
+    assert gone.min() > 24.0
+    assert gone.max() < 25.0
+    wrong = command(*played, "start={standin:1}", main=evaluate)
+    assert wrong.refuses("start.standin", "did you mean standing?")

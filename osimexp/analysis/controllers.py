@@ -1,14 +1,16 @@
 """The controller that a command is asked to play."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
+from omegaconf import DictConfig, OmegaConf
 
 from osimexp.controllers.controller import Controller
 from osimexp.controllers.policy import Policy
 from osimexp.controllers.scripted import Constant, Uniform
-from osimexp.errors import ConfigError
+from osimexp.errors import ConfigError, near_matches
 from osimexp.experiment import checkpoint
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.trained import trained
@@ -67,6 +69,8 @@ def chosen_controller(
         device: what the policy runs on.
 
     Raises:
+        ConfigError: the policy observes something else than the environment shows, or does
+            other actions.
         RunFolderError: there is no such checkpoint, or it cannot be read.
     """
     actions = environment.single_action_space.shape[0]
@@ -75,4 +79,35 @@ def chosen_controller(
     if kind == "random":
         return Uniform(actions, np.random.default_rng(seed))
     saved = checkpoint.load(folder.checkpoint_file(checkpoint_name))
-    return Policy.from_state_dict(saved.state["policy"], device)
+    policy = Policy.from_state_dict(saved.state["policy"], device)
+    seen, has = environment.single_observation_space.shape[0], policy.network.sizes[0]
+    if (has, policy.action_size) != (seen, actions):
+        raise ConfigError(
+            f"The policy of {folder.path} takes {has} numbers and gives {policy.action_size} "
+            f"actions, and this task shows {seen} and takes {actions}; keep the muscles and the "
+            "joints that it was trained with."
+        )
+    return policy
+
+
+def changed(config: DictConfig, groups: Mapping[str, Any], start: Mapping[str, Any]) -> None:
+    """Change a run's config to what a command plays it in.
+
+    Args:
+        config: of the run, which is changed.
+        groups: that take the place of the run's: model, muscles, physics, push.
+        start: values that take the place of those of the run's start.
+
+    Raises:
+        ConfigError: the run's task moves no model, or its start has no such value.
+    """
+    if (groups or start) and "_target_" in config.task:
+        name = next(iter(groups), "start")
+        raise ConfigError(f"The run's task moves no model, so that {name} cannot be given.")
+    for name, group in groups.items():
+        OmegaConf.update(config, name, group, merge=False, force_add=True)
+    for key, value in start.items():
+        if key not in config.start:
+            known = [name for name in config.start if not str(name).startswith("_")]
+            raise ConfigError(f"start.{key} is not a known key; {near_matches(key, known)}")
+        config.start[key] = value

@@ -5,12 +5,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from pydantic import Field
 
-from osimexp.analysis.controllers import Played, chosen_controller, played
+from osimexp.analysis.controllers import Played, changed, chosen_controller, played
 from osimexp.analysis.recording import record, recording_environment
 from osimexp.config import check, plain
 from osimexp.errors import ConfigError
@@ -97,13 +97,14 @@ def shown(config: DictConfig) -> tuple[Shown, dict[str, object]]:
     """
     values = plain(config)
     groups = {name: values.pop(name, None) for name in ("model", "muscles", "physics")}
+    start = values.pop("start", None) or {}
     own = ShownSettings.__dataclass_fields__
     settings = check(ShownSettings, {k: v for k, v in values.items() if k in own}, "shown")
     rest = {k: v for k, v in values.items() if k not in own}
     if settings.movement is None:
         changes = {name: config[name] for name, value in groups.items() if value is not None}
         folder, kind = played(settings.run, settings.controller)
-        return from_run(folder, settings, kind, changes), rest
+        return from_run(folder, settings, kind, changes, start), rest
     model, muscles = groups["model"], groups["muscles"]
     if settings.run is not None:
         run_config = RunFolder.open(Path(settings.run)).config()
@@ -127,6 +128,7 @@ def from_run(
     settings: ShownSettings,
     kind: Played = "policy",
     changes: Mapping[str, DictConfig] | None = None,
+    start: Mapping[str, Any] | None = None,
 ) -> Shown:
     """Play a run's policy, or another controller in the run's task, for one episode.
 
@@ -135,6 +137,7 @@ def from_run(
         settings: which checkpoint and which episode.
         kind: which controller.
         changes: groups that take the place of the run's: model, muscles, physics.
+        start: values that take the place of those of the run's start.
 
     Raises:
         OsimexpError: the run cannot be used, or its task moves no model.
@@ -142,8 +145,7 @@ def from_run(
     config = folder.config()
     if "_target_" in config.task:
         raise ConfigError(f"The task of {folder.path} moves no musculoskeletal model to be shown.")
-    for group, changed in (changes or {}).items():
-        OmegaConf.update(config, group, changed, merge=False)
+    changed(config, changes or {}, start or {})
     prepare_torch("cpu", 1)
     seed = Seeds.of(config.seed).final_evaluation if settings.seed is None else settings.seed
     name = settings.checkpoint or folder.judged_checkpoint()

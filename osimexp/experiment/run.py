@@ -17,7 +17,7 @@ from osimexp.controllers.policy import Policy
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, config_hash
-from osimexp.experiment.initial import begin
+from osimexp.experiment.initial import begin, origin_of
 from osimexp.experiment.interruption import Interrupted, Interruption
 from osimexp.experiment.logger import Logger
 from osimexp.experiment.loop import Evaluated, Judge, Look, Pruned, TrainingLoop
@@ -112,6 +112,8 @@ def run(
         resumed = RunFolder.open(Path(str(config.resume)))
         config = resumed_config(resumed.config(), config, overrides)
         saved = _checkpoint_to_resume(resumed, config)
+    elif config.get("init_from") is not None:
+        origin_of(str(config.init_from))  # Said before anything is compiled.
     with ExitStack() as stack:
         parts = _build(config, stack)
         origin = {**provenance(), **(facts or {})}

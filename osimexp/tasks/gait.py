@@ -1,7 +1,7 @@
 """A gait to follow: joint angles over the gait cycle, and the terms that hold a walker to them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -205,7 +205,8 @@ class MidGait:
         angle_noise: rad, standard deviation on every joint angle.
         speed_noise: rad/s and m/s, standard deviation on every speed of those that move.
         activation: of every muscle, in [0, 1].
-        fastest: times the gait's speeds; each that moves is between 1 and so much faster.
+        fastest: times the gait's speeds; each that moves is between 1 and so much faster, where
+            it is not judged.
     """
 
     gait: Gait
@@ -220,6 +221,10 @@ class MidGait:
             raise ValueError("standing must lie in [0, 1]")
         if not self.fastest >= 1.0:
             raise ValueError("fastest is times the gait's speeds and must be 1 or more")
+
+    def for_judging(self) -> "MidGait":
+        """Return the same without faster beginnings, which only help to learn."""
+        return replace(self, fastest=1.0)
 
     def __call__(self, scene: Scene, generators: Sequence[np.random.Generator]) -> Start:
         """Return a row for each generator, drawn from it alone."""

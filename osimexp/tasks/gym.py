@@ -47,12 +47,15 @@ class GymTask:
         # Asked first of one environment, as failures within worker processes say little.
         try:
             single = gymnasium.make(self.id, **self.arguments)
+            single.action_space.seed(0)
+            single.reset(seed=0)
+            single.step(single.action_space.sample())
         except gymnasium.error.UnregisteredEnv as error:
             known = near_matches(self.id, gymnasium.registry)
             raise ConfigError(
                 f"task.id: Gymnasium has no environment {self.id}; {known}"
             ) from error
-        except (gymnasium.error.Error, ImportError, TypeError) as error:
+        except Exception as error:  # Whatever the environment's own code raises.
             reason = (
                 str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             )

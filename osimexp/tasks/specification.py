@@ -16,7 +16,7 @@ from osimexp.tasks.actions import ActionSettings
 from osimexp.tasks.observations import ObservationTerm
 from osimexp.tasks.pushes import PushTerm
 from osimexp.tasks.rewards import RewardTerm
-from osimexp.tasks.starts import Poses, StartTerm
+from osimexp.tasks.starts import StartTerm
 from osimexp.tasks.symmetry import SymmetryTerm
 from osimexp.tasks.targets import TargetTerm
 from osimexp.tasks.terminations import TerminationTerm
@@ -113,11 +113,10 @@ class Specification:
     def for_judging(self) -> "Specification":
         """Return the same task without what trades accuracy for speed or only helps to learn."""
         judged = {n: term for n, term in self.termination.items() if not term.TRAINING_ONLY}
-        start = self.start.for_judging() if isinstance(self.start, Poses) else self.start
         push = None if self.push is None else self.push.for_judging()
         physics = self.physics.for_judging()
         return dataclasses.replace(
-            self, physics=physics, termination=judged, start=start, push=push
+            self, physics=physics, termination=judged, start=self.start.for_judging(), push=push
         )
 
     def to_record(self) -> "Specification":

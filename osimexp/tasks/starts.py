@@ -25,6 +25,10 @@ class StartTerm(Protocol):
         """Return a row for each generator, drawn from it alone."""
         ...
 
+    def for_judging(self) -> "StartTerm":
+        """Return the same without what only helps to learn."""
+        ...
+
 
 @dataclass(frozen=True)
 class Poses:
@@ -94,6 +98,10 @@ class Anywhere:
             raise ValueError("share must lie in (0, 1]")
         if not 0.0 <= self.activation <= 1.0:
             raise ValueError("activation must lie in [0, 1]")
+
+    def for_judging(self) -> "Anywhere":
+        """Return the same."""
+        return self
 
     def __call__(self, scene: Scene, generators: Sequence[np.random.Generator]) -> Start:
         """Return a row for each generator, drawn from it alone."""
