@@ -154,6 +154,11 @@ def test_the_benchmark_of_learning_goes_on_where_it_was_cut(command: Command) ->
     assert [int(r["steps"]) for r in rows] == [128, 256, 384] * 4
     assert Path("found/Pendulum-v1.png").stat().st_size > 1000
     assert Path("found/results.csv").read_text().count("\n") == 3
+    # What was trained otherwise is not taken for what is asked for, nor lost from the table.
+    other = command(*small, "seeds=2", "hyperparameters.ppo.epochs=2", main=bench)
+    assert other.refuses("trainings of ppo Pendulum-v1 whose hyperparameters was", "output=FOLDER")
+    assert command(*small, "seeds=1", "problems=[]", main=bench).code == 0
+    assert Path("found/results.csv").read_text().count("\n") == 3
 
 
 def test_the_benchmark_of_algorithms_times_every_piece(command: Command) -> None:

@@ -1,6 +1,7 @@
 """Our algorithms beside Stable-Baselines3's: the same problems, hyperparameters and seeds."""
 
 import csv
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from osimexp.bench.curves import draw_curves
 from osimexp.config import check, plain
 from osimexp.errors import ConfigError
 from osimexp.experiment.seeding import prepare_torch
-from osimexp.files import csv_text, write_text
+from osimexp.files import csv_text, write_json, write_text
 
 LIBRARIES = ("osimexp", "stable_baselines3")
 FIELDS = ("problem", "algorithm", "library", "seed", "steps", "return", "seconds")
@@ -90,7 +91,12 @@ class Result:
 
 
 def bench_learning(config: DictConfig) -> float:
-    """Train what was not trained yet, write and show the comparison, and return pairs not level."""
+    """Train what was not trained yet, write and show the comparison, and return pairs not level.
+
+    Raises:
+        ConfigError: a problem is not known, the extra is not installed, or what was trained before
+            was trained otherwise.
+    """
     settings = check(LearningBenchSettings, plain(config), "bench")
     for problem in settings.problems:
         if problem not in settings.tasks:
@@ -107,6 +113,7 @@ def bench_learning(config: DictConfig) -> float:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "curves.csv"
     rows = read_rows(file)
+    _check_settings(settings, folder, rows)
     for seed in range(settings.seeds):
         for algorithm, problem, library in _pairs(settings):
             key = (problem, algorithm, library, seed)
@@ -131,11 +138,10 @@ def bench_learning(config: DictConfig) -> float:
                 f"after {curve.seconds[-1]:.0f} s",
                 flush=True,
             )
-    chosen = [r for r in rows if r.problem in settings.problems]
-    results = summarise(chosen)
+    results = summarise(rows)
     write_results(folder / "results.csv", results)
     for problem in settings.problems:
-        draw_curves(problem, [r for r in chosen if r.problem == problem], folder)
+        draw_curves(problem, [r for r in rows if r.problem == problem], folder)
     Console().print(_table(results))
     return float(sum(verdict(*pair) == "behind" for pair in _beside(results).values()))
 
@@ -199,6 +205,30 @@ def write_results(file: Path, results: dict[tuple[str, str, str], Result]) -> No
         figures = (f"{r.mean:.2f}", f"{r.low:.2f}", f"{r.high:.2f}", r.seeds, f"{r.seconds:.1f}")
         lines.append((*key, *figures, said))
     write_text(file, csv_text(lines))
+
+
+def _check_settings(settings: LearningBenchSettings, folder: Path, rows: list[Row]) -> None:
+    """See that trainings so far were made by these settings, and write those of new ones."""
+    file = folder / "settings.json"
+    known: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+    for algorithm, problem, _ in _pairs(settings):
+        asked = {
+            "steps": settings.steps[algorithm][problem],
+            "evaluations": settings.evaluations,
+            "episodes": settings.episodes,
+            "task": list(settings.tasks[problem]),
+            "hyperparameters": settings.hyperparameters[algorithm],
+        }
+        name = f"{algorithm} {problem}"
+        before = known.get(name, {})
+        if before != asked and any((r.algorithm, r.problem) == (algorithm, problem) for r in rows):
+            key = next(key for key in asked if before.get(key) != asked[key])
+            raise ConfigError(
+                f"{folder} holds trainings of {name} whose {key} was {before.get(key, 'not kept')} "
+                f"and not {asked[key]}; give the others another folder, output=FOLDER."
+            )
+        known[name] = asked
+    write_json(file, known)
 
 
 def _pairs(settings: LearningBenchSettings) -> Iterator[tuple[Kind, str, str]]:
