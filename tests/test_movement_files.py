@@ -51,6 +51,16 @@ def movement(paths: StatePaths) -> Movement:
     )
 
 
+def test_the_rest_of_a_movement_begins_where_it_is_told(movement: Movement) -> None:
+    rest = movement.since(0.2)
+    assert len(rest) == MOMENTS - 10
+    np.testing.assert_array_equal(rest.time, movement.time[10:])
+    for name in ("positions", "speeds", "activations", "ground_reaction", "fibre_lengths"):
+        np.testing.assert_array_equal(getattr(rest, name), getattr(movement, name)[10:])
+    assert (rest.coordinates, rest.mass) == (movement.coordinates, movement.mass)
+    assert len(movement.since(9.0)) == 0
+
+
 def test_states_read_back_are_the_same(
     tmp_path: Path, movement: Movement, paths: StatePaths
 ) -> None:

@@ -5,6 +5,7 @@ import sys
 from osimexp.bench.algorithms import bench_algorithms
 from osimexp.bench.learning import bench_learning
 from osimexp.bench.physics import bench_physics
+from osimexp.bench.walking import bench_walking
 from osimexp.command_line import USER_MISTAKE, launch
 
 
@@ -14,6 +15,7 @@ def main() -> None:
         "physics": (bench_physics, "bench"),
         "learning": (bench_learning, "bench_learning"),
         "algorithms": (bench_algorithms, "bench_algorithms"),
+        "walking": (bench_walking, "bench_walking"),
     }
     if len(sys.argv) < 2 or sys.argv[1] not in kinds:
         given = sys.argv[1] if len(sys.argv) > 1 else "nothing"

@@ -1,6 +1,6 @@
 """One movement over time, as it is recorded, read from a file, replayed, drawn and measured."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,22 @@ class Movement:
         """Seconds from the first moment to the last."""
         return float(self.time[-1] - self.time[0])
 
+    def since(self, seconds: float) -> "Movement":
+        """Return the same from so many seconds behind its first moment on; empty where it is over.
+
+        Times stay what they were.
+        """
+        rest = self.time >= self.time[0] + seconds - 1e-9
+        kept = {name: getattr(self, name)[rest] for name in _OVER_TIME if len(getattr(self, name))}
+        targets = {name: points[rest] for name, points in self.targets.items()}
+        return replace(self, targets=targets, **kept)
+
     def coordinate(self, name: str) -> Floats:
         """Return ``(T,)`` values of a coordinate, rad or m."""
         return self.positions[:, self.coordinates.index(name)]
+
+
+_OVER_TIME = (
+    "time", "positions", "speeds", "excitations", "activations", "fibre_lengths",
+    "fibre_velocities", "tendon_forces", "ground_reaction", "foot_positions",
+)  # fmt: skip

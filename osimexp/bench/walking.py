@@ -1,0 +1,180 @@
+"""Walks of controllers, episode by episode: from standing and from mid-gait, on both engines."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, astuple, dataclass, fields
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+from pydantic import Field
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from osimexp.analysis.controllers import changed, chosen_controller
+from osimexp.analysis.gait.measure import Gait, measure
+from osimexp.analysis.gait.settings import GaitSettings, default_settings
+from osimexp.analysis.recording import record, recording_environment
+from osimexp.analysis.shown import Shown
+from osimexp.config import check, config_directory, plain
+from osimexp.errors import ConfigError, MovementError
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.seeding import Seeds, prepare_torch
+from osimexp.experiment.trained import trained, trained_names
+from osimexp.files import csv_text, write_text
+from osimexp.tasks.specification import Specification
+
+STARTS = {"standing": 1.0, "mid-gait": 0.0}
+"""Shares of the episodes that begin standing."""
+
+BEGINNING = 2.0  # s that are not measured, in which those that stood begin to walk.
+
+Count = Annotated[int, Field(ge=1)]
+Engine = Literal["compiled", "opensim"]
+
+
+@dataclass(frozen=True)
+class WalkingBenchSettings:
+    """What ``conf/bench_walking.yaml`` says.
+
+    Attributes:
+        runs: folders, or names of controllers that come with the package.
+        episodes: of each run, from each start, on each engine.
+        engines: what simulates.
+        output: a file for the figures of every episode.
+    """
+
+    runs: tuple[str, ...]
+    episodes: Count
+    engines: tuple[Engine, ...]
+    output: str | None
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One episode, its beginning left out; a figure that it does not have is NaN.
+
+    Attributes:
+        run: whose.
+        start: one of ``STARTS``.
+        engine: what simulated it.
+        seed: of the episode.
+        seconds: until it ended; a fall ends it early.
+        speed: m/s.
+        cadence: steps/min.
+        stride_length: m.
+        double_support: % of the stride.
+        asymmetry: of step length, %.
+        alternating: 1 where left and right steps follow each other all along, else 0.
+        flight: % of the time with no foot on the ground.
+    """
+
+    run: str
+    start: str
+    engine: str
+    seed: int
+    seconds: float
+    speed: float = np.nan
+    cadence: float = np.nan
+    stride_length: float = np.nan
+    double_support: float = np.nan
+    asymmetry: float = np.nan
+    alternating: float = np.nan
+    flight: float = np.nan
+
+
+def bench_walking(config: DictConfig) -> float:
+    """Play and measure what the config says, show and write it, and return how many fell.
+
+    Raises:
+        OsimexpError: a run cannot be played.
+    """
+    settings = check(WalkingBenchSettings, plain(config), "bench")
+    if not settings.runs:
+        raise ConfigError("Give the runs, as runs=[walk,outputs/my_walk].")
+    prepare_torch("cpu", 1)
+    walks: list[Walk] = []
+    for name in settings.runs:
+        folder = trained(name) if name in trained_names() else RunFolder.open(Path(name))
+        for engine in settings.engines:
+            for start in STARTS:
+                for walk in _walks(name, folder, engine, start, settings.episodes):
+                    walks.append(walk)
+                print(f"{name} {engine} {start}: done", flush=True)
+                if settings.output is not None:
+                    write(Path(settings.output), walks)
+    Console(width=160).print(_table(walks))
+    return float(sum(not held_up(walk) for walk in walks))
+
+
+def held_up(walk: Walk) -> bool:
+    """Whether an episode lasted for 10 s."""
+    return walk.seconds > 10.0 - 1e-6
+
+
+def write(file: Path, walks: Sequence[Walk]) -> None:
+    """Write a row for each episode."""
+    rows = [[f"{v:.4f}" if isinstance(v, float) else v for v in astuple(walk)] for walk in walks]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_text(file, csv_text([[field.name for field in fields(Walk)], *rows]))
+
+
+def figures_of(shown: Shown, settings: GaitSettings) -> dict[str, float]:
+    """Return the figures of a walk that ``Walk`` has; none where it has no whole stride."""
+    try:
+        gait = measure(shown, settings)
+    except MovementError:
+        return {}
+    keys = ("speed", "cadence", "stride_length", "double_support")
+    found = {key: _mean(gait, key) for key in keys}
+    found["asymmetry"] = abs(_mean(gait, "symmetry_step_length"))
+    sides = [stride.side for stride in sorted(gait.strides, key=lambda s: s.start)]
+    found["alternating"] = float(all(a != b for a, b in pairwise(sides)))
+    off = shown.movement.ground_reaction[:, :, 1].sum(axis=1) <= 0.0
+    return found | {"flight": 100.0 * float(off.mean())}
+
+
+def _walks(
+    name: str, folder: RunFolder, engine: Engine, start: str, episodes: int
+) -> Iterator[Walk]:
+    config = folder.config()
+    physics = OmegaConf.load(config_directory() / "physics" / f"{engine}.yaml")
+    changed(config, {"physics": physics}, {"standing": STARTS[start]})
+    first = Seeds.of(config.seed).final_evaluation
+    settings = default_settings()
+    with closing(recording_environment(Specification.from_config(config))) as environment:
+        policy = chosen_controller(
+            "policy", environment, folder, folder.judged_checkpoint(), 0.0, first
+        )
+        for seed in range(first, first + episodes):
+            movement = record(environment, policy, seed)
+            rest = movement.since(BEGINNING)
+            figures = figures_of(Shown(name, environment.model, rest), settings)
+            yield Walk(name, start, engine, seed, float(movement.time[-1]), **figures)
+
+
+def _mean(gait: Gait, key: str) -> float:
+    parameter = gait.parameter(key)
+    if parameter is None:
+        return float("nan")
+    values = [mean for column in parameter.values if (mean := parameter.mean(column)) is not None]
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _table(walks: Sequence[Walk]) -> Table:
+    table = Table(box=SIMPLE, title=f"Least to most of episodes, without their first {BEGINNING} s")
+    measured = [field.name for field in fields(Walk)][5:]
+    for column in ("run", "start", "engine", "held up", *measured):
+        table.add_column(column)
+    for key in dict.fromkeys((w.run, w.start, w.engine) for w in walks):
+        own = [walk for walk in walks if (walk.run, walk.start, walk.engine) == key]
+        cells = []
+        for name in measured:
+            values = np.array([asdict(walk)[name] for walk in own])
+            values = values[np.isfinite(values)]
+            cells.append(f"{values.min():.3g} to {values.max():.3g}" if len(values) else "")
+        table.add_row(*key, f"{sum(map(held_up, own))} of {len(own)}", *cells)
+    return table
