@@ -173,6 +173,11 @@ def test_the_benchmark_of_algorithms_times_every_piece(command: Command) -> None
     assert {"sac update", "ddpg update", "ppo 10 epochs", "ppo act on 1"} <= pieces
     assert len(rows) == 2 * len(pieces)
     assert all(float(row["per_second"]) > 0.0 for row in rows)
+    with Path("raw_shares.csv").open(newline="") as stream:
+        parts = list(csv.DictReader(stream))
+    ours = [row for row in parts if (row["work"], row["library"]) == ("sac update", "osimexp")]
+    assert sum(float(row["share"]) for row in ours) >= 1.0 - 1e-3
+    assert float(ours[0]["share"]) > 0.0
 
 
 def test_a_problem_that_is_not_described_is_refused(command: Command) -> None:

@@ -15,6 +15,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from osimexp.bench.shares import KINDS, shares
 from osimexp.config import check, plain
 from osimexp.errors import ConfigError
 from osimexp.experiment.seeding import prepare_torch
@@ -35,7 +36,7 @@ class AlgorithmBenchSettings:
         threads: of PyTorch.
         rounds: through all candidates.
         seconds: for each candidate in each round.
-        output: a file for the raw figures.
+        output: a file for the raw figures; another beside it says where the time goes.
     """
 
     problem: tuple[str, ...]
@@ -70,13 +71,20 @@ def bench_algorithms(config: DictConfig) -> float:
         for turn in range(settings.rounds):
             for name, library in list(rates)[:: 1 if turn % 2 == 0 else -1]:
                 rates[name, library].append(_rate(made.work(name, library), settings.seconds))
+        learned = [name for name in made.names if " act " not in name]
+        parts = {
+            (name, library): shares(made.work(name, library), settings.seconds)
+            for name in learned
+            for library in LIBRARIES
+        }
     if settings.output is not None:
-        _write(Path(settings.output), rates)
+        _write(Path(settings.output), rates, parts)
     ratios = {
         name: [a / b for a, b in zip(*(rates[name, who] for who in LIBRARIES), strict=True)]
         for name in made.names
     }
     Console().print(_table(rates, ratios))
+    Console().print(_shares_table(parts))
     return float(min(median(values) for values in ratios.values()))
 
 
@@ -90,13 +98,33 @@ def _rate(work: Work, seconds: float) -> float:
     return count / spent
 
 
-def _write(file: Path, rates: dict[tuple[str, str], list[float]]) -> None:
+def _write(
+    file: Path,
+    rates: dict[tuple[str, str], list[float]],
+    parts: dict[tuple[str, str], dict[str, float]],
+) -> None:
     rows = [
         (name, library, turn, f"{v:.2f}")
         for (name, library), values in rates.items()
         for turn, v in enumerate(values)
     ]
     write_text(file, csv_text([("work", "library", "round", "per_second"), *rows]))
+    shared = [
+        (*key, kind, f"{share:.4f}")
+        for key, found in parts.items()
+        for kind, share in found.items()
+    ]
+    beside = file.with_stem(f"{file.stem}_shares")
+    write_text(beside, csv_text([("work", "library", "part", "share"), *shared]))
+
+
+def _shares_table(parts: dict[tuple[str, str], dict[str, float]]) -> Table:
+    table = Table(box=SIMPLE, title="Where the time goes, %")
+    for column in ("work", "library", *KINDS):
+        table.add_column(column, justify="left" if column in ("work", "library") else "right")
+    for key, found in parts.items():
+        table.add_row(*key, *(f"{100.0 * found[kind]:.0f}" for kind in KINDS))
+    return table
 
 
 def _table(rates: dict[tuple[str, str], list[float]], ratios: dict[str, list[float]]) -> Table:
