@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -10,16 +11,17 @@ from rich.console import Console
 from osimexp.analysis.evaluation import Evaluation, evaluate
 from osimexp.analysis.looking import looking
 from osimexp.command_line import Job, current_job, end, launch
-from osimexp.errors import RunFolderError
+from osimexp.errors import OsimexpError
 from osimexp.experiment.run import run
-from osimexp.results.sweep import continued, ending_with_parent, job_of_sweep, judge_of
+from osimexp.results.sweep import ending_with_parent, job_of_sweep, judge_of
+from osimexp.results.sweep_command import continued
 
 
 def main() -> None:
     """Train what the command line describes."""
     try:
         sys.argv[1:] = continued(sys.argv[1:])
-    except RunFolderError as error:
+    except OsimexpError as error:
         end(error)
     launch(train, "config")
 
@@ -32,8 +34,12 @@ def train(config: DictConfig) -> float:
     folder = job.sweep_folder
 
     def begin_or_go_on(cut: bool) -> float:
-        config.resume = str(folder) if cut else None
-        return _train(config, job, folder)
+        if not cut:
+            return _train(config, job, folder)
+        config.resume = str(folder)
+        # The sweep's budget is the run's, wherever it was said.
+        longer = replace(job, overrides=(*job.overrides, f"run.steps={config.run.steps}"))
+        return _train(config, longer, folder)
 
     with ending_with_parent() if "joblib" in job.launcher else nullcontext():
         return job_of_sweep(folder, config, begin_or_go_on)

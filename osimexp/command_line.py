@@ -199,6 +199,11 @@ def quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
+def setting(key: str, text: str) -> str:
+    """Return a word that sets a key to text, quoted where Hydra would read it otherwise."""
+    return f"{key}={text if re.fullmatch(r'[A-Za-z_./][A-Za-z0-9_./-]*', text) else quoted(text)}"
+
+
 def sentence(error: Exception) -> str:
     """Return in one line what is wrong and what would be right."""
     match error:

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from browser import Browser, find_chromium
 from conftest import Command
+from omegaconf import OmegaConf
 from test_compare import make_run, two_groups
 
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.files import write_json
 from osimexp.report import main as report
 from osimexp.results.choosing import compared
 from osimexp.results.latex import escaped, latex
@@ -37,6 +40,23 @@ def test_a_report_has_question_answer_runs_and_commands(command: Command, place:
     assert "python -m osimexp.report all figure=return -o page.html" in text
     # Nothing is fetched from anywhere.
     assert set(re.findall(r'(?:src|href)="(\w+):', text)) == {"data"}
+
+
+def test_it_says_how_to_make_sweeps_and_lone_runs_again(command: Command, place: Path) -> None:
+    two_groups(place)
+    words = {"hydra": ["hydra.mode=MULTIRUN"], "task": ["algo=sac,ppo", "seed=0,1,2,3,4"]}
+    plan = {"hydra": {"overrides": words, "runtime": {"config_sources": []}}}
+    OmegaConf.save(OmegaConf.create(plan), "all/multirun.yaml")
+    make_run(place / "lone", [1.0, 2.0], seed=9)
+    record = RunFolder(Path("lone")).record()
+    write_json(Path("lone/run.json"), {**record, "command": "python -m osimexp seed=9"})
+    assert command("all", "lone", "-o", "page.html", main=report).code == 0
+    told = Path("page.html").read_text().partition("How to make it again")[2]
+    assert re.findall(r"python.*?(?=\n|<)", told) == [
+        "python -m osimexp -m algo=sac,ppo seed=0,1,2,3,4 hydra.sweep.dir=all",
+        "python -m osimexp seed=9 run.folder=lone",
+        "python -m osimexp.report all lone figure=return -o page.html",
+    ]
 
 
 def test_the_page_shows_in_a_browser(command: Command, place: Path, tmp_path: Path) -> None:

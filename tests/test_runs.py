@@ -56,6 +56,7 @@ def test_a_summary_says_what_the_run_wrote(two_runs: Path) -> None:
     assert not summary.says("run.threads", "true")
     assert summary.says("algo.updates_per_step", ".5")
     assert summary.says("algo.hidden_sizes", "[ 8 ]")
+    assert summary.says("experiment", "null")
     assert summary.says("algo.learning_rate", f"{summary.config.algo.learning_rate:e}")
     with pytest.raises(KeyError):
         summary.says("algo.nothing", "1")

@@ -219,7 +219,7 @@ def test_trials_side_by_side(started: Callable[..., "subprocess.Popen[str]"], pl
 
 
 def test_a_failed_trial_is_told_and_the_search_goes_on(command: Command, place: Path) -> None:
-    answer = command(*SEARCH, "hydra.sweeper.trials=2", "task.fail_after=20")
+    answer = command(*SEARCH, "hydra.sweeper.trials=2", "task.fail_after=150")
     assert answer.code == 1
     assert "No trial was finished" in answer.out
     assert "Sweep sweep: 0 finished, 2 failed." in answer.out
@@ -231,7 +231,7 @@ def test_a_failed_trial_is_told_and_the_search_goes_on(command: Command, place: 
     )
     assert [trial.state for trial in study.trials] == [TrialState.FAIL] * 2
     # They are tried again once it goes on, as the jobs of any sweep are, in place of new ones.
-    again = command("resume=sweep", "task.fail_after=null")
+    again = command("resume=sweep", "run.steps=200")  # The toy breaks at 300.
     assert again.code == 0, again.err
     assert "Sweep sweep: 2 finished, 0 failed." in again.out
     failed, tried = study.trials[:2], study.trials[2:]

@@ -13,7 +13,8 @@ import pytest
 from conftest import SMALL_SAC, TESTS, Command, metrics
 
 from osimexp.experiment.run_folder import RunFolder
-from osimexp.results.sweep import continued, outcome
+from osimexp.results.sweep import outcome
+from osimexp.results.sweep_command import continued
 from osimexp.runs import main as runs
 
 JOBS = ("-m", *(word for word in SMALL_SAC if not word.startswith("run.folder")))
@@ -129,13 +130,13 @@ def test_launchers_run_the_same_jobs(started: Start, command: Command, launcher:
 
 
 def test_a_job_whose_process_is_killed_leaves_the_others_alone(started: Start, place: Path) -> None:
-    words = (*JOBS, "task.killed_after=null,null,20,null", "hydra/launcher=cores")
+    words = (*JOBS, "task.killed_after=0,null", "hydra/launcher=cores")
     process = started(*words, "hydra.launcher.n_jobs=2", "hydra.sweep.dir=sweep")
     out, err = process.communicate(timeout=240)
     assert process.returncode == 1, err
-    assert "Job 2 was given up: its process was killed." in err
-    assert "Sweep sweep: 3 finished, 1 failed." in out
-    assert "its process ended without a word" in out
+    assert "Job 0 was given up: its process was killed." in err
+    assert "Sweep sweep: 1 finished, 1 failed." in out
+    assert "  0_gait2d_velocity_sac_s0: its process was killed\n" in out
 
 
 def test_a_lost_job_of_a_cluster_is_said(started: Start, place: Path) -> None:
@@ -163,10 +164,24 @@ def test_runs_of_other_values_are_not_taken_for_those_that_are_asked_for(
     # A larger budget is no other run: what was finished goes on.
     assert command("resume=sweep", "run.steps=500").code == 0
     assert {metrics(job)[-1]["steps"] for job in jobs("sweep")} == {"500"}
-    answer = command("resume=sweep", "algo.batch_size=8,12,16")
+    # It cannot where there is nothing to go on from, and is kept as it is.
+    latest = RunFolder(jobs("sweep")[0]).checkpoint_file("latest")
+    latest.unlink()
+    answer = command("resume=sweep", "run.steps=600")
     assert answer.code == 1
-    assert "holds a run of other values, whose algo.batch_size is 16 and not 12" in answer.err
-    assert "2 finished, 1 failed" in answer.out
+    assert "latest.pt is gone" in answer.err
+    assert "Sweep sweep: 1 finished, 1 failed." in answer.out
+    assert metrics(jobs("sweep")[0])[-1]["steps"] == "500"
+    # The same folder is not for other runs, whatever else their names are.
+    refused = command("resume=sweep", "algo.batch_size=8,12")
+    assert refused.refuses("algo.batch_size=8,12 would make other runs of sweep")
+    for other, key in (
+        (["algo.batch_size=9"], "algo.batch_size is 8 and not 9"),
+        (["algo.batch_size=8", "push=random"], "push._target_ is None and not"),
+    ):
+        answer = command(*JOBS, *other, "run.steps=500", "hydra.sweep.dir=sweep")
+        assert answer.code == 1
+        assert f"holds a run of other values, whose {key}" in answer.err
 
 
 def test_processes_of_a_killed_sweep_end_and_their_jobs_go_on(
@@ -193,13 +208,13 @@ def test_processes_of_a_killed_sweep_end_and_their_jobs_go_on(
 
 def test_a_sweep_s_command_is_written_from_its_plan(command: Command, place: Path) -> None:
     assert command(*JOBS, "seed=0,-1", "run.steps=50", "hydra.sweep.dir=sweep").code == 1
-    words = continued(["resume=sweep", "run.table=true", "seed=5,6"])
+    words = continued(["resume=sweep", "run.table=true", "run.steps=60"])
     assert words[0] == "-m"
     assert f"--config-dir={os.fspath(TESTS / 'conf')}" in words
-    assert "run.steps=50" in words
     assert "run.table=true" in words
-    assert [word for word in words if word.startswith("seed=")] == ["seed=5,6"]
-    assert words[-1] == "hydra.sweep.dir='sweep'"
+    assert [word for word in words if word.startswith("run.steps=")] == ["run.steps=60"]
+    assert "seed=0,-1" in words
+    assert words[-1] == "hydra.sweep.dir=sweep"
     assert continued(["resume=run"]) == ["resume=run"]
     (place / "sweep/multirun.yaml").write_text("hydra: [")
     assert command("resume=sweep").refuses("sweep/multirun.yaml cannot be read")

@@ -10,14 +10,16 @@ import pytest
 from conftest import SMALL_SAC, Command
 
 from osimexp.analysis.gait.norms import norms
+from osimexp.analysis.gait.strides import Contacts
 from osimexp.bench.__main__ import main as bench
+from osimexp.bench.walking import alternating
 from osimexp.controllers.policy import Policy
 from osimexp.evaluate import main as evaluate
 from osimexp.experiment import checkpoint
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.trained import trained, trained_names
 from osimexp.keep import main as keep
-from osimexp.results.differences import differing, facts_of
+from osimexp.results.differences import facts_of, unlike
 from osimexp.tasks.compose import composed
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.specification import Specification
@@ -41,9 +43,7 @@ def test_every_controller_of_the_package_is_held_to_figures() -> None:
 def test_a_controller_of_the_package_was_made_by_its_recipe(name: str) -> None:
     recipe = facts_of(composed(f"experiment={name}", "run.name=any", "run.folder=any"))
     kept = facts_of(trained(name).config())
-    shared = recipe.keys() & kept.keys()  # A key that came later has its default.
-    pair = [{key: facts[key] for key in shared} for facts in (recipe, kept)]
-    assert [key for key in differing(pair) if not key.startswith("run.")] == []
+    assert [key for key in unlike(recipe, kept) if not key.startswith("run.")] == []
     assert recipe["run.steps"] == kept["run.steps"]
 
 
@@ -72,13 +72,25 @@ def test_walks_are_gaits_as_is_said(command: Command) -> None:
     ]  # fmt: skip
     normal = norms().parameters
     for row in rows:
-        assert row["seconds"] == "10.0000"
+        assert (row["seconds"], row["held_up"]) == ("10.0000", "1.0000")
         assert (row["alternating"], row["flight"]) == ("1.0000", "0.0000")
         assert 1.05 < float(row["speed"]) < 1.45
         assert float(row["asymmetry"]) < (10.0 if row["run"] == "walk" else 20.0)
         if row["run"] == "walk_free":
             for key in ("cadence", "stride_length", "double_support"):
                 assert normal[key].holds(float(row[key])), key
+
+
+def test_steps_alternate_where_each_strike_is_of_the_other_foot() -> None:
+    nan = float("nan")
+
+    def contacts(right: list[float], left: list[float]) -> dict[str, Contacts]:
+        sides = {"right": np.array(right), "left": np.array(left)}
+        return {side: Contacts(own, own + 0.6) for side, own in sides.items()}
+
+    assert alternating(contacts([nan, 1.0, 2.0], [0.5, 1.5, 2.5]))
+    assert not alternating(contacts([0.0, 1.0, 1.3, 2.0], [0.5, 1.7]))
+    assert not alternating(contacts([0.0], []))
 
 
 def test_the_walk_is_the_same_on_opensim_itself(command: Command) -> None:

@@ -18,6 +18,8 @@ class ToyTask:
     killed_after: int | None = None
 
     def create(self, config: Any, environments: int) -> "ToyEnvironment":
+        if self.killed_after == 0:
+            signal.raise_signal(signal.SIGKILL)
         return ToyEnvironment(environments, self)
 
 

@@ -12,10 +12,12 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, JobStatus, filter_overrides, run_job, setup_globals
+from hydra.core.utils import JobReturn, filter_overrides, run_job, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig
+
+from hydra_plugins.osimexp.lost_jobs import given_up, job_config
 
 
 class RayLauncher(Launcher):
@@ -52,19 +54,18 @@ class RayLauncher(Launcher):
         sent = []
         for number, overrides in enumerate(job_overrides, initial_job_idx):
             print(f"Job {number}: {' '.join(filter_overrides(overrides))}", flush=True)
-            config = self._context.config_loader.load_sweep_config(self._config, list(overrides))
-            with open_dict(config):
-                config.hydra.job.id = f"{config.hydra.job.name}_{number}"
-                config.hydra.job.num = number
+            config = job_config(self._context, self._config, number, overrides)
             state = Singleton.get_state()
             sent.append(task.remote(self._context, config, self._task, state, str(Path.cwd())))
         returns = []
-        for number, answer in enumerate(sent, initial_job_idx):
+        for number, (answer, overrides) in enumerate(
+            zip(sent, job_overrides, strict=True), initial_job_idx
+        ):
             try:
                 returns.append(ray.get(answer))
             except ray.exceptions.RayError as error:
-                print(f"Job {number} was lost: {str(error).splitlines()[0]}", file=sys.stderr)
-                returns.append(JobReturn(_return_value=float("nan"), status=JobStatus.COMPLETED))
+                why = str(error).splitlines()[0].rstrip(".")
+                returns.append(given_up(self._context, self._config, number, overrides, why))
         return returns
 
 

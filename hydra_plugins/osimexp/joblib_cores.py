@@ -4,10 +4,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
+
+from hydra_plugins.osimexp.lost_jobs import given_up
 
 
 class CoresLauncher(Launcher):
@@ -32,6 +34,7 @@ class CoresLauncher(Launcher):
         from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
 
         self._joblib = JoblibLauncher(**self._settings)
+        self._context, self._config = hydra_context, config
         self._joblib.setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def launch(
@@ -47,8 +50,8 @@ class CoresLauncher(Launcher):
             count = len(job_overrides)
         last = initial_job_idx + count - 1
         if count == 1:
-            print(f"Job {last} was given up: its process was killed.", file=sys.stderr)
-            return [JobReturn(_return_value=float("nan"), status=JobStatus.COMPLETED)]
+            why = "its process was killed"
+            return [given_up(self._context, self._config, last, job_overrides[0], why)]
         print(
             f"A process of jobs {initial_job_idx} to {last} was killed; what they have not done "
             "is done again in halves.",

@@ -101,6 +101,8 @@ def shown(config: DictConfig) -> tuple[Shown, dict[str, object]]:
     own = ShownSettings.__dataclass_fields__
     settings = check(ShownSettings, {k: v for k, v in values.items() if k in own}, "shown")
     rest = {k: v for k, v in values.items() if k not in own}
+    if start and settings.movement is not None:
+        raise ConfigError("start belongs to what is played, and a movement is only replayed.")
     if settings.movement is None:
         changes = {name: config[name] for name, value in groups.items() if value is not None}
         folder, kind = played(settings.run, settings.controller)

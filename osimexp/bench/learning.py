@@ -101,6 +101,9 @@ def bench_learning(config: DictConfig) -> float:
     for problem in settings.problems:
         if problem not in settings.tasks:
             raise ConfigError(f"problems: {problem} has no entry in tasks.")
+        for algorithm in settings.algorithms:
+            if problem not in settings.steps.get(algorithm, {}):
+                raise ConfigError(f"problems: {problem} has no entry in steps.{algorithm}.")
     try:
         # An optional extra, which takes seconds to import.
         from osimexp.bench.trainings import Plan, train
@@ -210,7 +213,10 @@ def write_results(file: Path, results: dict[tuple[str, str, str], Result]) -> No
 def _check_settings(settings: LearningBenchSettings, folder: Path, rows: list[Row]) -> None:
     """See that trainings so far were made by these settings, and write those of new ones."""
     file = folder / "settings.json"
-    known: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+    try:
+        known: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+    except ValueError as error:
+        raise ConfigError(f"{file} cannot be read; put it back or remove {folder}.") from error
     for algorithm, problem, _ in _pairs(settings):
         asked = {
             "steps": settings.steps[algorithm][problem],

@@ -15,8 +15,8 @@ KINDS = ("matrix products", "activations", "optimiser's arithmetic", "other tens
 def shares(work: Callable[[], object], seconds: float) -> dict[str, float]:
     """Return the share of processor time that each of ``KINDS`` takes of a piece of work.
 
-    The shares of tensors are of a run under PyTorch's profiler, which makes each operation a few
-    microseconds longer; Python is what is left of a run without it.
+    Tensors are measured under PyTorch's profiler, which makes each operation a little longer, and
+    Python is what is left of a run without it: Python's share is the least that it can be.
 
     Args:
         work: the piece.
@@ -33,9 +33,10 @@ def shares(work: Callable[[], object], seconds: float) -> dict[str, float]:
     found = dict.fromkeys(KINDS, 0.0)
     for event in profiled.key_averages():
         if event.key.startswith("aten::"):
-            found[_kind(event.key)] += 1e-6 * event.self_cpu_time_total / spent
-    found["Python"] = max(0.0, 1.0 - sum(found.values()))
-    return found
+            found[_kind(event.key)] += 1e-6 * event.self_cpu_time_total
+    found["Python"] = max(0.0, spent - sum(found.values()))
+    whole = sum(found.values())
+    return {kind: value / whole for kind, value in found.items()}
 
 
 def _kind(name: str) -> str:

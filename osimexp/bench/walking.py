@@ -1,6 +1,6 @@
 """Walks of controllers, episode by episode: from standing and from mid-gait, on both engines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, astuple, dataclass, fields
 from itertools import pairwise
@@ -17,13 +17,14 @@ from rich.table import Table
 from osimexp.analysis.controllers import changed, chosen_controller
 from osimexp.analysis.gait.measure import Gait, measure
 from osimexp.analysis.gait.settings import GaitSettings, default_settings
+from osimexp.analysis.gait.strides import Contacts
 from osimexp.analysis.recording import record, recording_environment
 from osimexp.analysis.shown import Shown
 from osimexp.config import check, config_directory, plain
 from osimexp.errors import ConfigError, MovementError
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
-from osimexp.experiment.trained import trained, trained_names
+from osimexp.experiment.trained import named
 from osimexp.files import csv_text, write_text
 from osimexp.tasks.specification import Specification
 
@@ -62,7 +63,8 @@ class Walk:
         start: one of ``STARTS``.
         engine: what simulated it.
         seed: of the episode.
-        seconds: until it ended; a fall ends it early.
+        seconds: until it ended.
+        held_up: 1 where it lasted as long as it was to, and no fall ended it, else 0.
         speed: m/s.
         cadence: steps/min.
         stride_length: m.
@@ -77,6 +79,7 @@ class Walk:
     engine: str
     seed: int
     seconds: float
+    held_up: float
     speed: float = np.nan
     cadence: float = np.nan
     stride_length: float = np.nan
@@ -97,8 +100,11 @@ def bench_walking(config: DictConfig) -> float:
         raise ConfigError("Give the runs, as runs=[walk,outputs/my_walk].")
     prepare_torch("cpu", 1)
     walks: list[Walk] = []
-    for name in settings.runs:
-        folder = trained(name) if name in trained_names() else RunFolder.open(Path(name))
+    folders = {name: named(name) for name in settings.runs}
+    for name, folder in folders.items():
+        if "standing" not in folder.config().start:
+            raise ConfigError(f"The start of {name} has no key standing, so that it cannot walk.")
+    for name, folder in folders.items():
         for engine in settings.engines:
             for start in STARTS:
                 for walk in _walks(name, folder, engine, start, settings.episodes):
@@ -107,12 +113,7 @@ def bench_walking(config: DictConfig) -> float:
                 if settings.output is not None:
                     write(Path(settings.output), walks)
     Console(width=160).print(_table(walks))
-    return float(sum(not held_up(walk) for walk in walks))
-
-
-def held_up(walk: Walk) -> bool:
-    """Whether an episode lasted for 10 s."""
-    return walk.seconds > 10.0 - 1e-6
+    return float(sum(not walk.held_up for walk in walks))
 
 
 def write(file: Path, walks: Sequence[Walk]) -> None:
@@ -131,10 +132,16 @@ def figures_of(shown: Shown, settings: GaitSettings) -> dict[str, float]:
     keys = ("speed", "cadence", "stride_length", "double_support")
     found = {key: _mean(gait, key) for key in keys}
     found["asymmetry"] = abs(_mean(gait, "symmetry_step_length"))
-    sides = [stride.side for stride in sorted(gait.strides, key=lambda s: s.start)]
-    found["alternating"] = float(all(a != b for a, b in pairwise(sides)))
+    found["alternating"] = float(alternating(gait.contacts))
     off = shown.movement.ground_reaction[:, :, 1].sum(axis=1) <= 0.0
     return found | {"flight": 100.0 * float(off.mean())}
+
+
+def alternating(contacts: Mapping[str, Contacts]) -> bool:
+    """Whether each heel strike is followed by one of the other foot."""
+    strikes = [(t, side) for side, own in contacts.items() for t in own.strikes if np.isfinite(t)]
+    sides = [side for _, side in sorted(strikes)]
+    return len(sides) > 1 and all(one != other for one, other in pairwise(sides))
 
 
 def _walks(
@@ -153,7 +160,9 @@ def _walks(
             movement = record(environment, policy, seed)
             rest = movement.since(BEGINNING)
             figures = figures_of(Shown(name, environment.model, rest), settings)
-            yield Walk(name, start, engine, seed, float(movement.time[-1]), **figures)
+            seconds = float(movement.time[-1])
+            held_up = float(seconds > environment.specification.duration - 1e-6)
+            yield Walk(name, start, engine, seed, seconds, held_up, **figures)
 
 
 def _mean(gait: Gait, key: str) -> float:
@@ -166,7 +175,7 @@ def _mean(gait: Gait, key: str) -> float:
 
 def _table(walks: Sequence[Walk]) -> Table:
     table = Table(box=SIMPLE, title=f"Least to most of episodes, without their first {BEGINNING} s")
-    measured = [field.name for field in fields(Walk)][5:]
+    measured = [field.name for field in fields(Walk)][6:]
     for column in ("run", "start", "engine", "held up", *measured):
         table.add_column(column)
     for key in dict.fromkeys((w.run, w.start, w.engine) for w in walks):
@@ -176,5 +185,5 @@ def _table(walks: Sequence[Walk]) -> Table:
             values = np.array([asdict(walk)[name] for walk in own])
             values = values[np.isfinite(values)]
             cells.append(f"{values.min():.3g} to {values.max():.3g}" if len(values) else "")
-        table.add_row(*key, f"{sum(map(held_up, own))} of {len(own)}", *cells)
+        table.add_row(*key, f"{sum(walk.held_up for walk in own):.0f} of {len(own)}", *cells)
     return table

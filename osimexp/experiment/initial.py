@@ -1,7 +1,6 @@
 """Where a run's policy begins, if not from nothing."""
 
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -9,31 +8,10 @@ from omegaconf import DictConfig
 from osimexp.algorithms.algorithm import Algorithm
 from osimexp.config import check, plain
 from osimexp.controllers.policy import Policy
-from osimexp.errors import ConfigError, near_matches
+from osimexp.errors import ConfigError
 from osimexp.experiment import checkpoint
-from osimexp.experiment.run_folder import RunFolder
-from osimexp.experiment.trained import trained, trained_names
+from osimexp.experiment.trained import named
 from osimexp.tasks.actions import ActionSettings
-
-
-def origin_of(source: str) -> RunFolder:
-    """Return the run that a source names.
-
-    Args:
-        source: a run folder, or the name of a controller that comes with the package.
-
-    Raises:
-        OsimexpError: there is none.
-    """
-    names = trained_names()
-    if source in names:
-        return trained(source)
-    if not Path(source).exists():
-        raise ConfigError(
-            f"init_from={source} is neither the folder of a run nor a controller of osimexp's; "
-            f"{near_matches(source, names)}"
-        )
-    return RunFolder.open(Path(source))
 
 
 def begin(algorithm: Algorithm, source: str, task: DictConfig) -> dict[str, Any]:
@@ -45,7 +23,7 @@ def begin(algorithm: Algorithm, source: str, task: DictConfig) -> dict[str, Any]
 
     Args:
         algorithm: that learns.
-        source: see ``origin_of``.
+        source: see ``osimexp.experiment.trained.named``.
         task: the config's, that is to be learned.
 
     Returns:
@@ -54,7 +32,7 @@ def begin(algorithm: Algorithm, source: str, task: DictConfig) -> dict[str, Any]
     Raises:
         OsimexpError: there is no such policy, or it does not fit.
     """
-    folder = origin_of(source)
+    folder = named(source)
     file = folder.checkpoint_file(folder.judged_checkpoint())
     saved = checkpoint.load(file)
     policy = Policy.from_state_dict(saved.state["policy"])

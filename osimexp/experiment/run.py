@@ -17,7 +17,7 @@ from osimexp.controllers.policy import Policy
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, config_hash
-from osimexp.experiment.initial import begin, origin_of
+from osimexp.experiment.initial import begin
 from osimexp.experiment.interruption import Interrupted, Interruption
 from osimexp.experiment.logger import Logger
 from osimexp.experiment.loop import Evaluated, Judge, Look, Pruned, TrainingLoop
@@ -27,6 +27,7 @@ from osimexp.experiment.resume import resumed_config
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
 from osimexp.experiment.settings import RunSettings
+from osimexp.experiment.trained import named
 from osimexp.files import write_json
 from osimexp.tasks.environment import Environment
 from osimexp.tasks.make import make
@@ -113,7 +114,7 @@ def run(
         config = resumed_config(resumed.config(), config, overrides)
         saved = _checkpoint_to_resume(resumed, config)
     elif config.get("init_from") is not None:
-        origin_of(str(config.init_from))  # Said before anything is compiled.
+        named(str(config.init_from))  # Said before anything is compiled.
     with ExitStack() as stack:
         parts = _build(config, stack)
         origin = {**provenance(), **(facts or {})}

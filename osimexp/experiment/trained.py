@@ -28,6 +28,27 @@ def trained(name: str) -> RunFolder:
     return RunFolder.open(_directory() / name)
 
 
+def named(source: str) -> RunFolder:
+    """Return the run that a source names.
+
+    Args:
+        source: a run folder, or the name of a controller that comes with the package.
+
+    Raises:
+        ConfigError: it is neither.
+        RunFolderError: the folder holds no run.
+    """
+    names = trained_names()
+    if source in names:
+        return trained(source)
+    if not Path(source).exists():
+        raise ConfigError(
+            f"{source} is neither the folder of a run nor a controller of osimexp's; "
+            f"{near_matches(source, names)}"
+        )
+    return RunFolder.open(Path(source))
+
+
 def keep(folder: RunFolder, path: Path) -> RunFolder:
     """Write the policy of a run, with its observation statistics and its task, to a new folder.
 

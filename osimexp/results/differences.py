@@ -175,6 +175,24 @@ def _hashable(value: Any) -> Hashable:
     return repr(value) if isinstance(value, Mapping) else value
 
 
+def unlike(one: Facts, other: Facts) -> list[str]:
+    """Return the keys by which two runs are not the same one, seed and all.
+
+    A key that only one has does not count where it is empty, or where what it belongs to is of the
+    same ``_target_`` in both: it came with another version.
+    """
+
+    def of_a_version(key: str) -> bool:
+        if key in one and key in other:
+            return False
+        target = f"{key.rpartition('.')[0]}._target_"
+        value = one.get(key, other.get(key))
+        return value in (None, ()) or (target in one and one[target] == other.get(target))
+
+    keys = [*differing([one, other], ["seed"]), *differing([one, other])]
+    return [key for key in keys if not of_a_version(key)]
+
+
 def _of_group(key: str) -> bool:
     return key in EVALUATION or not _under(key, _OF_ONE_RUN)
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from osimexp.analysis.gait.panels import encoded
+from osimexp.command_line import setting
 from osimexp.results.comparison import Comparison, Standing
 from osimexp.results.differences import EVALUATION, TASK, differing, facts_of
 from osimexp.results.figures import COLOURS, draw_curves, draw_profiles, draw_scores
 from osimexp.results.summary import Summary, curve
-from osimexp.results.sweep import command_of_sweep
+from osimexp.results.sweep_command import command_of_sweep
 from osimexp.results.tables import said
 
 _VIDEOS = {".mp4": "video/mp4", ".gif": "image/gif", ".webm": "video/webm"}
@@ -208,8 +209,8 @@ def _again(comparison: Comparison, command: str) -> Iterable[str]:
         if (sweep := command_of_sweep(path.parent)) is not None:
             lines[sweep] = None
         elif alone := summary.run.record().get("command"):
-            told = "" if "run.folder=" in alone else f" run.folder={shlex.quote(str(path))}"
-            lines[f"{alone}{told}"] = None
+            where = shlex.quote(setting("run.folder", str(path)))
+            lines[alone if "run.folder=" in alone else f"{alone} {where}"] = None
     yield f"<pre>{escape(os.linesep.join([*lines, command]))}</pre>"
 
 

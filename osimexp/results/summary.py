@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from json import JSONDecodeError, loads
+from json import loads
 from typing import Any, Literal
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -74,14 +74,14 @@ class Summary:
         found = OmegaConf.select(self.config, key, default=_MISSING)
         if found is _MISSING and key not in self.choices:
             raise KeyError(key)
-        if self.choices.get(key, _MISSING) == value:
-            return True
         if isinstance(found, ListConfig):
             found = OmegaConf.to_container(found)
         try:  # As it is read on the command line, where 3e-4 is 0.0003.
             wanted = OverridesParser.create().parse_override(f"{key}={value}").value()
         except HydraException:
             wanted = value
+        if self.choices.get(key, _MISSING) in (value, wanted):
+            return True
         # True is 1 for Python, but not here.
         same = found == wanted and isinstance(found, bool) == isinstance(wanted, bool)
         return same or str(found) == value
@@ -95,16 +95,20 @@ def summarise(run: RunFolder) -> Summary:
     """
     record, config = run.record(), run.config()
     state, reason = _state(run, record)
-    started = record.get("started")
+    try:
+        started = datetime.fromisoformat(record["started"]) if record.get("started") else None
+        told = int(record.get("steps") or 0)
+    except (TypeError, ValueError) as error:
+        raise RunFolderError(f"{run.record_file} cannot be read as a run's record.") from error
     return Summary(
         run,
         config,
         record.get("choices") or {},
         state,
         reason,
-        _steps(run) or int(record.get("steps") or 0),
+        _steps(run) or told,
         int(OmegaConf.select(config, "run.steps") or 0),
-        datetime.fromisoformat(started) if started else None,
+        started,
     )
 
 
@@ -158,7 +162,7 @@ def figures_of(run: RunFolder, evaluation: str) -> dict[str, float | None] | Non
     try:
         figures = loads(file.read_text())["figures"]
         return {name: spread["mean"] for name, spread in figures.items()}
-    except (OSError, JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunFolderError(f"{file} cannot be read as an evaluation.") from error
 
 

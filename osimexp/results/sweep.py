@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import shutil
 import signal
 import sys
@@ -10,29 +9,26 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import OverrideParseException
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from osimexp.command_line import MISTAKES, quoted, sentence
+from osimexp.command_line import MISTAKES, sentence
 from osimexp.errors import RunFolderError
 from osimexp.experiment.loop import Judge, Pruned
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.files import write_json
-from osimexp.results.differences import differing, facts_of
+from osimexp.results.differences import facts_of, unlike
 from osimexp.results.summary import figures_of, summarise
 
 FAILED_JOBS = 1
 
-_PLAN = "multirun.yaml"  # What Hydra writes of a sweep.
-_FAILURE = "failure.json"  # Why a job never became a run.
+FAILURE = "failure.json"  # Why a job never became a run.
 _PATIENCE = 60.0  # s for a killed sweep's processes to save and end.
 
 
@@ -50,41 +46,6 @@ class Before:
     mean_return: float = float("nan")
 
 
-def continued(arguments: Sequence[str]) -> list[str]:
-    """Return a command line with ``resume=`` a sweep written as the sweep's own command.
-
-    What else is on the command line is added to it, such as another launcher.
-
-    Raises:
-        RunFolderError: the sweep's plan cannot be read.
-    """
-    for place, argument in enumerate(arguments):
-        folder = _resumed(argument)
-        if folder is None or not (folder / _PLAN).is_file():
-            continue
-        rest = [*arguments[:place], *arguments[place + 1 :]]
-        given = {word.partition("=")[0] for word in rest}
-        planned, own = _plan(folder)
-        own = [word for word in own if word.partition("=")[0] not in given]
-        flags = [] if {"-m", "--multirun"} & given else ["-m"]
-        if not {"--config-dir", "-cd"} & given:
-            flags += planned
-        return [*flags, *own, *rest, f"hydra.sweep.dir={quoted(str(folder))}"]
-    return list(arguments)
-
-
-def command_of_sweep(folder: Path) -> str | None:
-    """Return the command that makes a sweep again where it lies; None where there is none.
-
-    Raises:
-        RunFolderError: the sweep's plan cannot be read.
-    """
-    if not (folder / _PLAN).is_file():
-        return None
-    flags, own = _plan(folder)
-    return shlex.join(["python", "-m", "osimexp", "-m", *flags, *own, f"hydra.sweep.dir={folder}"])
-
-
 def job_of_sweep(folder: Path, config: DictConfig, train: Callable[[bool], float]) -> float:
     """Do one job of a sweep, unless it was done before, and return its mean return.
 
@@ -96,7 +57,6 @@ def job_of_sweep(folder: Path, config: DictConfig, train: Callable[[bool], float
         config: it was composed to.
         train: does the job; told whether it goes on from its checkpoint.
     """
-    before = None
     try:
         before = _before(folder, config)
         if before.state in ("finished", "pruned"):
@@ -111,10 +71,15 @@ def job_of_sweep(folder: Path, config: DictConfig, train: Callable[[bool], float
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         traceback.print_exc()
-    if before is None or not (folder / "run.json").is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / _FAILURE, {"reason": reason})
+    mark_lost(folder, reason)
     return float("nan")
+
+
+def mark_lost(folder: Path, reason: str) -> None:
+    """Write to a job's folder why it has no run that ended, where no run tells it."""
+    if not _says_that_it_failed(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / FAILURE, {"reason": reason})
 
 
 def judge_of(sweeper: Mapping[str, Any], folder: Path, run: DictConfig) -> Judge | None:
@@ -161,8 +126,8 @@ def outcome(folder: Path) -> tuple[Counter[str], dict[Path, str]]:
     counts: Counter[str] = Counter()
     failed = {}
     for job in sorted(folder.iterdir(), key=_number):
-        if (job / _FAILURE).is_file():
-            failed[job] = str(json.loads((job / _FAILURE).read_text())["reason"])
+        if (job / FAILURE).is_file():
+            failed[job] = str(json.loads((job / FAILURE).read_text())["reason"])
         elif (job / "run.json").is_file():
             summary = summarise(RunFolder(job))
             counts[summary.state] += 1
@@ -195,22 +160,11 @@ def ending_with_parent() -> Iterator[None]:
             os._exit(128 + signal.SIGTERM)
 
 
-def _plan(folder: Path) -> tuple[list[str], list[str]]:
-    """Return the flags and the other words of the command that a sweep was begun by."""
-    try:
-        plan = OmegaConf.load(folder / _PLAN)
-        words = [*plan.hydra.overrides.hydra, *plan.hydra.overrides.task]
-        sources = plan.hydra.runtime.config_sources
-        flags = [f"--config-dir={s.path}" for s in sources if s.provider == "command-line"]
-    except Exception as error:
-        raise RunFolderError(f"{folder / _PLAN} cannot be read as a sweep's plan.") from error
-    replaced = ("hydra.sweep.dir=", "hydra.mode=")
-    return flags, [str(word) for word in words if not str(word).startswith(replaced)]
-
-
 def _before(folder: Path, config: DictConfig) -> Before:
-    (folder / _FAILURE).unlink(missing_ok=True)
+    (folder / FAILURE).unlink(missing_ok=True)
     if not (folder / "run.json").is_file():
+        if folder.is_dir():  # Its process was killed before there was a run.
+            shutil.rmtree(folder)
         return Before("none")
     run = RunFolder.open(folder)
     patience = time.monotonic() + _PATIENCE
@@ -219,14 +173,17 @@ def _before(folder: Path, config: DictConfig) -> Before:
             raise RunFolderError(f"{folder} is being written by another process; end it first.")
         time.sleep(0.5)
     summary = summarise(run)
-    longer = summary.state == "finished" and summary.budget < config.run.steps
-    if summary.state in ("finished", "pruned") and not longer:
-        _check_same(run, config)
-    if summary.state == "pruned":
-        return Before("pruned")
-    if summary.state == "finished" and not longer:
-        mean = (figures_of(run, "final") or {}).get("return")
-        return Before("finished", float("nan") if mean is None else float(mean))
+    if summary.state in ("finished", "pruned"):
+        longer = summary.state == "finished" and summary.budget < config.run.steps
+        _check_same(run, config, longer)
+        if not longer:
+            mean = (figures_of(run, "final") or {}).get("return")
+            return Before(summary.state, float("nan") if mean is None else float(mean))
+        if not run.checkpoint_file("latest").is_file():
+            raise RunFolderError(
+                f"{run.checkpoint_file('latest')} is gone, from which {folder} would go on; put it "
+                f"back, or take run.steps={summary.budget} to keep the run as it is."
+            )
     if run.checkpoint_file("latest").is_file():
         return Before("cut")
     # Cut before its first checkpoint: there is nothing to go on from.
@@ -234,29 +191,26 @@ def _before(folder: Path, config: DictConfig) -> Before:
     return Before("none")
 
 
-def _check_same(run: RunFolder, config: DictConfig) -> None:
-    """See that a run that would be kept is the one that is asked for."""
+def _check_same(run: RunFolder, config: DictConfig, longer: bool) -> None:
+    """See that a run that would be kept, or go on for longer, is the one that is asked for."""
     there, here = facts_of(run.config()), facts_of(config)
-    # What only one of them has came or went with another version.
-    shared = there.keys() & here.keys()
-    pair = [{key: own[key] for key in own if key in shared} for own in (there, here)]
-    if different := [*differing(pair, ["seed"]), *differing(pair)]:
+    different = [k for k in unlike(there, here) if not (longer and k.startswith("run."))]
+    if different:
         key = different[0]
         raise RunFolderError(
-            f"{run.path} holds a run of other values, whose {key} is {there[key]} and not "
-            f"{here[key]}; give the sweep another folder, hydra.sweep.dir=FOLDER."
+            f"{run.path} holds a run of other values, whose {key} is {there.get(key)} and not "
+            f"{here.get(key)}; give the sweep another folder, hydra.sweep.dir=FOLDER."
         )
 
 
-def _resumed(argument: str) -> Path | None:
-    key, equals, _ = argument.partition("=")
-    if key != "resume" or not equals:
-        return None
+def _says_that_it_failed(folder: Path) -> bool:
+    """Whether a run folder tells by itself that the run did not come to its end."""
+    if not (folder / "run.json").is_file():
+        return False
     try:
-        value = OverridesParser.create().parse_override(argument).value()
-    except OverrideParseException:
-        return None  # Said when the command line is composed.
-    return Path(value) if isinstance(value, str) else None
+        return summarise(RunFolder(folder)).state not in ("finished", "pruned")
+    except RunFolderError:
+        return False
 
 
 def _number(job: Path) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from osimexp.errors import ConfigError
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.files import csv_text, write_text
 from osimexp.results.summary import figures_of, summarise
+from osimexp.results.sweep import FAILURE
 from osimexp.search.best import write_best
 from osimexp.search.settings import SearchSettings, search_settings
 from osimexp.search.study import Proposal, SearchStudy, released, value_of
@@ -59,13 +61,15 @@ def search(
     seed = int(config.seed)
     study = SearchStudy(folder, settings, config.run, seed)
     for number in study.retry_failed():
-        shutil.rmtree(folder / trial_folder(number), ignore_errors=True)
+        failed = folder / trial_folder(number)
+        if failed.is_dir() and not RunFolder(failed).in_use():
+            shutil.rmtree(failed)
     tries: Counter[int] = Counter()
     while proposals := study.propose(present):
         with released(proposals):
             for proposal in proposals:
                 said = ", ".join(f"{key}={value}" for key, value in proposal.values.items())
-                print(f"Trial {proposal.number} of {settings.trials}: {said}", flush=True)
+                print(f"Trial {proposal.number}: {said}", flush=True)
             jobs = [_overrides(arguments, proposal, seed) for proposal in proposals]
             launch(jobs, proposals[0].number)
             for proposal in proposals:
@@ -115,11 +119,17 @@ def _tell(
 ) -> None:
     """Tell the study what became of a trial, as its run folder has it.
 
-    Nothing is told of one that was cut, until it is given up, so that it is proposed again.
+    Nothing is told of one that was cut, until it is given up, so that it is proposed again. One
+    that goes on although its launcher lost sight of it is waited for.
     """
     job = folder / trial_folder(proposal.number)
-    state = summarise(RunFolder(job)).state if (job / "run.json").is_file() else "failed"
-    if state in ("cut", "running") and not given_up:
+    while job.is_dir() and RunFolder(job).in_use():
+        time.sleep(1.0)
+    if (job / "run.json").is_file():
+        state = summarise(RunFolder(job)).state
+    else:
+        state = "failed" if (job / FAILURE).is_file() else "cut"
+    if state == "cut" and not given_up:
         return
     if state == "finished":
         value = value_of(figure, figures_of(RunFolder(job), "final") or {})
