@@ -9,6 +9,7 @@ PRODUCTS = ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm")
 ACTIVATIONS = ("aten::relu", "aten::clamp_min", "aten::threshold_backward", "aten::tanh",
                "aten::tanh_backward")  # fmt: skip
 OPTIMISER = ("aten::_foreach", "aten::_fused", "aten::addcdiv", "aten::addcmul", "aten::lerp")
+_PROFILED = 10  # Times that a piece is profiled; the profiler keeps every operation in memory.
 KINDS = ("matrix products", "activations", "optimiser's arithmetic", "other tensors", "Python")
 
 
@@ -27,13 +28,14 @@ def shares(work: Callable[[], object], seconds: float) -> dict[str, float]:
     while (spent := time.process_time() - begin) < seconds:
         work()
         count += 1
+    few = min(count, _PROFILED)
     with profile(activities=[ProfilerActivity.CPU]) as profiled:
-        for _ in range(count):
+        for _ in range(few):
             work()
     found = dict.fromkeys(KINDS, 0.0)
     for event in profiled.key_averages():
         if event.key.startswith("aten::"):
-            found[_kind(event.key)] += 1e-6 * event.self_cpu_time_total
+            found[_kind(event.key)] += 1e-6 * event.self_cpu_time_total * count / few
     found["Python"] = max(0.0, spent - sum(found.values()))
     whole = sum(found.values())
     return {kind: value / whole for kind, value in found.items()}
