@@ -79,9 +79,10 @@ def pieces(config: DictConfig, hidden_sizes: tuple[int, ...], batch_size: int) -
 
 def _learning_theirs(model: Any, kind: str, batch_size: int) -> Work:
     """Return one update of theirs, after enough steps for there to be one."""
-    model.learn(ROLLOUT["environments"] * ROLLOUT["rollout_steps"])
     if kind == "ppo":
+        model.learn(ROLLOUT["environments"] * ROLLOUT["rollout_steps"])
         return partial(model.train)
+    model.learn(STARTS + 10)
     return partial(model.train, 1, batch_size)
 
 
