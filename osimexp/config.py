@@ -66,6 +66,13 @@ def check(kind: type[T], values: Mapping[str, Any], where: str) -> T:
         raise ConfigError(f"{place}: {_sentence(first['msg'])}{given}.") from error
 
 
+def option(group: str, name: str) -> DictConfig:
+    """Return what one of osimexp's own options says, where it is composed of no others."""
+    found = OmegaConf.load(config_directory() / group / f"{name}.yaml")
+    assert isinstance(found, DictConfig)
+    return found
+
+
 def plain(node: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
     """Return a config node as plain dictionaries and lists, interpolations resolved."""
     if isinstance(node, DictConfig):

@@ -50,4 +50,9 @@ def given_up(
     folder = Path(str(job.hydra.sweep.dir)) / str(job.hydra.sweep.subdir)
     known.cfg = before
     mark_lost(folder, why)
+    return without_figure()
+
+
+def without_figure() -> JobReturn:
+    """Return what a lost job is taken to have returned: NaN, so that the others are kept."""
     return JobReturn(_return_value=float("nan"), status=JobStatus.COMPLETED)

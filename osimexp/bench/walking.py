@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import MISSING, astuple, dataclass, fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from pydantic import Field
 from rich.box import SIMPLE
 from rich.console import Console
@@ -20,7 +20,7 @@ from osimexp.analysis.gait.settings import GaitSettings, default_settings
 from osimexp.analysis.gait.strides import Contacts
 from osimexp.analysis.recording import record, recording_environment
 from osimexp.analysis.shown import Shown
-from osimexp.config import check, config_directory, plain
+from osimexp.config import check, option, plain
 from osimexp.errors import ConfigError, MovementError
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
@@ -107,8 +107,7 @@ def bench_walking(config: DictConfig) -> float:
     for name, folder in folders.items():
         for engine in settings.engines:
             for start in STARTS:
-                for walk in _walks(name, folder, engine, start, settings.episodes):
-                    walks.append(walk)
+                walks += _walks(name, folder, engine, start, settings.episodes)
                 print(f"{name} {engine} {start}: done", flush=True)
                 if settings.output is not None:
                     write(Path(settings.output), walks)
@@ -148,8 +147,7 @@ def _walks(
     name: str, folder: RunFolder, engine: Engine, start: str, episodes: int
 ) -> Iterator[Walk]:
     config = folder.config()
-    physics = OmegaConf.load(config_directory() / "physics" / f"{engine}.yaml")
-    changed(config, {"physics": physics}, {"standing": STARTS[start]})
+    changed(config, {"physics": option("physics", engine)}, {"standing": STARTS[start]})
     first = Seeds.of(config.seed).final_evaluation
     settings = default_settings()
     with closing(recording_environment(Specification.from_config(config))) as environment:
@@ -175,14 +173,14 @@ def _mean(gait: Gait, key: str) -> float:
 
 def _table(walks: Sequence[Walk]) -> Table:
     table = Table(box=SIMPLE, title=f"Least to most of episodes, without their first {BEGINNING} s")
-    measured = [field.name for field in fields(Walk)][6:]
+    measured = [field.name for field in fields(Walk) if field.default is not MISSING]
     for column in ("run", "start", "engine", "held up", *measured):
         table.add_column(column)
     for key in dict.fromkeys((w.run, w.start, w.engine) for w in walks):
         own = [walk for walk in walks if (walk.run, walk.start, walk.engine) == key]
         cells = []
         for name in measured:
-            values = np.array([asdict(walk)[name] for walk in own])
+            values = np.array([getattr(walk, name) for walk in own])
             values = values[np.isfinite(values)]
             cells.append(f"{values.min():.3g} to {values.max():.3g}" if len(values) else "")
         table.add_row(*key, f"{sum(walk.held_up for walk in own):.0f} of {len(own)}", *cells)

@@ -17,7 +17,7 @@ from osimexp.analysis.gait.parameters import BOTH
 from osimexp.analysis.gait.settings import default_settings
 from osimexp.analysis.shown import ShownSettings, from_run
 from osimexp.analysis.statistics import Scores
-from osimexp.config import config_directory
+from osimexp.config import option
 from osimexp.errors import MovementError
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds
@@ -160,11 +160,11 @@ def _walk(run: RunFolder, episode: int) -> dict[str, float]:
 def _falls(run: RunFolder, settings: MovementSettings) -> float:
     """Return the share of episodes with pushes in which the model falls."""
     config = run.config()
-    push = OmegaConf.load(config_directory() / "push" / "random.yaml")
+    push = option("push", "random")
     push.impulse = settings.impulse
     OmegaConf.update(config, "push", push, merge=False, force_add=True)
     # A run may have been simulated by a cluster, which is not needed to play it.
-    config.workers = OmegaConf.load(config_directory() / "workers" / "cores.yaml")
+    config.workers = option("workers", "cores")
     seed = Seeds.of(config.seed).final_evaluation
     with closing(make(config, min(settings.pushed, 64), "evaluation")) as environment:
         policy = chosen_controller("policy", environment, run, run.judged_checkpoint(), 0.0, seed)

@@ -96,7 +96,7 @@ class SearchStudy:
                 if len(proposals) < self._settings.at_once and (claim := self._claim(trial.number)):
                     proposals.append(self._proposal(trial.number, trial.params, claim))
             while len(proposals) < self._settings.at_once:
-                again = {trial.user_attrs.get(_AGAIN) for trial in self.trials}
+                again = self._tried_again()
                 asked = [
                     trial
                     for trial in self.trials
@@ -119,7 +119,7 @@ class SearchStudy:
     def retry_failed(self) -> list[int]:
         """Ask for the trials that failed once more, each by another number; return the old ones."""
         with FileLock(self._folder / ".study.lock"):
-            again = {trial.user_attrs.get(_AGAIN) for trial in self.trials}
+            again = self._tried_again()
             failed = [
                 trial
                 for trial in self._study.get_trials(deepcopy=False, states=[TrialState.FAIL])
@@ -136,6 +136,10 @@ class SearchStudy:
     def text(self, trial: FrozenTrial) -> dict[str, str]:
         """Return the values of a trial as they stand in overrides."""
         return {key: self._settings.space[key].text(drawn) for key, drawn in trial.params.items()}
+
+    def _tried_again(self) -> set[int | None]:
+        """Return the numbers of trials that failed and were asked for by another number."""
+        return {trial.user_attrs.get(_AGAIN) for trial in self.trials}
 
     def _proposal(self, number: int, params: Mapping[str, Any], claim: FileLock) -> Proposal:
         space = self._settings.space
