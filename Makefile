@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+PROCESSES ?= 2
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := osimexp hydra_plugins tests
@@ -21,7 +22,7 @@ test: $(VENV)/installed-test ## install, lint, check types and run the tests
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(PROCESSES) $(ARGS)
 
 test-slow: $(VENV)/installed-test ## run the tests that train or measure for minutes
 	$(BIN)/python -m pytest -m slow $(ARGS)

@@ -12,9 +12,9 @@ import numpy as np
 import opensim
 from matplotlib.axes import Axes
 
-from osimexp import anatomy
-from osimexp.physics.build import build
-from osimexp.physics.model import quiet
+from osimexp.models import anatomy
+from osimexp.models.build import build
+from osimexp.models.prepare import quiet
 
 POSES = {
     "arm": {"shoulder_flexion": 0.1, "elbow_flexion": 1.2},

@@ -1,64 +1,6 @@
-"""Train a controller: ``python -m osimexp``."""
+"""Train a controller: ``python -m osimexp``, which is ``osimexp train``."""
 
-import sys
-from contextlib import nullcontext
-from dataclasses import replace
-from pathlib import Path
-
-from omegaconf import DictConfig
-from rich.console import Console
-
-from osimexp.analysis.evaluation import Evaluation, evaluate
-from osimexp.analysis.looking import looking
-from osimexp.command_line import Job, current_job, end, launch
-from osimexp.errors import OsimexpError
-from osimexp.experiment.run import run
-from osimexp.results.sweep import ending_with_parent, job_of_sweep, judge_of
-from osimexp.results.sweep_command import continued
-
-
-def main() -> None:
-    """Train what the command line describes."""
-    try:
-        sys.argv[1:] = continued(sys.argv[1:])
-    except OsimexpError as error:
-        end(error)
-    launch(train, "config")
-
-
-def train(config: DictConfig) -> float:
-    """Train, or do one job of a sweep, and return the mean return of the final evaluation."""
-    job = current_job()
-    if job.sweep_folder is None:
-        return _train(config, job, Path(config.run.folder))
-    folder = job.sweep_folder
-
-    def begin_or_go_on(cut: bool) -> float:
-        if not cut:
-            return _train(config, job, folder)
-        config.resume = str(folder)
-        # The sweep's budget is the run's, wherever it was said.
-        longer = replace(job, overrides=(*job.overrides, f"run.steps={config.run.steps}"))
-        return _train(config, longer, folder)
-
-    with ending_with_parent() if "joblib" in job.launcher else nullcontext():
-        return job_of_sweep(folder, config, begin_or_go_on)
-
-
-def _train(config: DictConfig, job: Job, folder: Path) -> float:
-    """Train, show the final evaluation, and return its mean return."""
-    judge = judge_of(job.sweeper, folder.parent, config.run)
-    outcome = run(config, job.overrides, folder, evaluate, looking, job.facts(), judge)
-    evaluation = outcome.evaluation
-    assert isinstance(evaluation, Evaluation)
-    title = f"{outcome.checkpoint.capitalize()} policy over {evaluation.episodes} episodes"
-    Console().print(evaluation.table(title))
-    if outcome.verification is not None:
-        assert isinstance(outcome.verification, Evaluation)
-        Console().print(outcome.verification.table(f"{title}, on OpenSim itself"))
-    print(f"Evaluate it again: {outcome.command}", flush=True)
-    return evaluation.means()["return"]
-
+from osimexp.cli.verbs import main
 
 if __name__ == "__main__":
     main()

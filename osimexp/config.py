@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from pydantic import TypeAdapter, ValidationError
 
 from osimexp.errors import ConfigError, near_matches
+from osimexp.moved import present
 
 T = TypeVar("T")
 
@@ -93,7 +94,7 @@ def _not_finite(value: Any, where: str) -> str | None:
 
 
 def _import(target: str, where: str) -> type:
-    module_name, _, name = target.rpartition(".")
+    module_name, _, name = present(target).rpartition(".")
     try:
         found = getattr(importlib.import_module(module_name), name)
     except Exception as error:  # A module of the user's own can fail in any way.

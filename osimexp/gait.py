@@ -1,59 +1,6 @@
-"""Measure a walk, or draw any other movement: ``python -m osimexp.gait``."""
+"""Measure a gait: ``python -m osimexp.gait``, which is ``osimexp gait``."""
 
-from dataclasses import fields
-from pathlib import Path
-
-from omegaconf import DictConfig
-from rich.console import Console
-
-from osimexp.analysis.gait import tables
-from osimexp.analysis.gait.report import report
-from osimexp.analysis.gait.settings import GaitSettings
-from osimexp.analysis.shown import Shown, shown
-from osimexp.command_line import launch
-from osimexp.config import check, plain
-from osimexp.errors import RunFolderError
-
-
-def main() -> None:
-    """Measure what the command line describes."""
-    launch(measure_gait, "gait")
-
-
-def measure_gait(config: DictConfig) -> float:
-    """Show the numbers of a walk, write its figures, and return how many strides it has."""
-    values = plain(config)
-    own = {field.name: values[field.name] for field in fields(GaitSettings)}
-    settings = check(GaitSettings, own, "gait")
-    movement, _ = shown(config)
-    found = report(movement, settings)
-    console = Console()
-    if found.gait is None:
-        print(f"{found.reason} The movement is drawn over time instead.")
-    else:
-        console.print(tables.table(found.gait))
-        for note in found.gait.notes:
-            print(note)
-        print("Normal, after:")
-        for source in tables.sources(found.gait):
-            print(f"  {source}")
-    folder = _folder(movement, settings)
-    try:
-        files = found.write(folder)
-    except OSError as error:
-        raise RunFolderError(f"{folder} cannot be written: {error.strerror}.") from error
-    names = ", ".join(file.name for file in files)
-    print(f"Written to {folder}: {names}", flush=True)
-    return float(len(found.gait.strides)) if found.gait is not None else 0.0
-
-
-def _folder(movement: Shown, settings: GaitSettings) -> Path:
-    if settings.output is not None:
-        return Path(settings.output)
-    if movement.folder is not None:
-        return movement.folder.path / "gait"
-    return Path(f"{movement.name}_gait")
-
+from osimexp.cli.gait import main
 
 if __name__ == "__main__":
     main()

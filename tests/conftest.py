@@ -10,13 +10,14 @@ import pytest
 import torch
 from absl import logging
 
-from osimexp.physics.model import quiet
+from osimexp.models.prepare import quiet
 
 TESTS = Path(__file__).parent
+SUPPORT = TESTS / "support"
 
 # A run that takes a second or two: a toy task, small networks, everything due often.
 SMALL = (
-    f"--config-dir={TESTS / 'conf'}",
+    f"--config-dir={SUPPORT / 'conf'}",
     "task=toy",
     "run.steps=400",
     "run.folder=run",
@@ -96,7 +97,7 @@ def command(
     place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Command:
     """Run ``python -m osimexp`` (or another module's ``main``) within this process."""
-    from osimexp.__main__ import main as train
+    from osimexp.cli.train import main as train
 
     def run(*arguments: str, main: Callable[[], None] = train) -> Answer:
         monkeypatch.setattr(sys, "argv", ["osimexp", *arguments])
@@ -119,7 +120,7 @@ def started(place: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     def start(*arguments: str) -> subprocess.Popen[str]:
         environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]),
+            "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(SUPPORT)]),
             "OMP_NUM_THREADS": "1",
         }
         process = subprocess.Popen(
@@ -151,7 +152,9 @@ def metrics(folder: Path) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep what tests compile out of the user's own cache."""
+    """Keep what tests compile out of the user's own cache; processes of one test run share it."""
+    base = tmp_path_factory.getbasetemp()
+    cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OSIMEXP_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("OSIMEXP_CACHE", str(cache))
         yield

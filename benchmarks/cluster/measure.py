@@ -19,8 +19,8 @@ import numpy as np
 from ray.cluster_utils import Cluster
 
 from osimexp.bench.timing import simulation_stepper
-from osimexp.physics.model import prepare
-from osimexp.physics.simulate import simulate
+from osimexp.models.prepare import prepare
+from osimexp.physics.backends import simulate
 from osimexp.physics.simulation import Simulation, Start
 from osimexp.tasks.compose import composed
 from osimexp.tasks.specification import Specification

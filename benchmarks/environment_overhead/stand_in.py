@@ -7,10 +7,12 @@ from itertools import cycle
 import numpy as np
 
 from osimexp.physics.arrays import layout
-from osimexp.physics.model import PreparedModel
-from osimexp.physics.opensim_simulation import OpenSimSimulation
+from osimexp.models.prepare import PreparedModel
+from osimexp.physics.reference.simulation import OpenSimSimulation
 from osimexp.physics.settings import OpenSimSettings, WorkerSettings
-from osimexp.physics.simulation import Floats, Kinematics, Mask, Names, Snapshot, Start, State
+from osimexp.physics.simulation import (Kinematics, Snapshot, Start, State)
+from osimexp.arrays import (Floats, Mask)
+from osimexp.models.names import (Names)
 from osimexp.tasks.compose import composed
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.specification import Specification

@@ -117,7 +117,7 @@ def osimexp_step(candidate: Candidate, seed: int, watch: Stopwatch) -> Step:
     from hydra import compose, initialize_config_dir
 
     from osimexp.config import config_directory
-    from osimexp.physics.engine import Engine
+    from osimexp.physics.reference.engine import Engine
     from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
     from osimexp.tasks.specification import Specification
 

@@ -12,9 +12,9 @@ import numpy as np
 import opensim
 from measure import speed
 
-from osimexp import anatomy
-from osimexp.physics.build import build
-from osimexp.physics.fit_paths import fit_paths
+from osimexp.models import anatomy
+from osimexp.models.build import build
+from osimexp.models.fit_paths import fit_paths
 
 ROUNDS = 7
 STEPS = {"arm": 500, "gait2d": 200}

@@ -24,9 +24,9 @@ from itertools import product
 import numpy as np
 import opensim
 
-from osimexp import anatomy
-from osimexp.physics.build import build
-from osimexp.physics.fit_paths import fit_paths
+from osimexp.models import anatomy
+from osimexp.models.build import build
+from osimexp.models.fit_paths import fit_paths
 
 INTEGRATORS = {
     "runge_kutta_merson": opensim.Manager.IntegratorMethod_RungeKuttaMerson,

@@ -26,7 +26,7 @@ class RayLauncher(Launcher):
     The folder of the sweep, and the one the command was started in, must be the same on every node.
 
     Args:
-        address: see ``osimexp.cluster.ray_at``.
+        address: see ``osimexp.physics.remote.cluster.ray_at``.
         cpus: processors that a job takes.
         retries: of a job whose node was lost.
     """
@@ -44,7 +44,7 @@ class RayLauncher(Launcher):
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
         """Run the jobs; one that is lost for good returns NaN, so that the others are kept."""
-        from osimexp.cluster import ray_at
+        from osimexp.physics.remote.cluster import ray_at
 
         ray = ray_at(self._address)
         setup_globals()

@@ -40,7 +40,7 @@ def given_up(
         overrides: of the job.
         why: half a sentence.
     """
-    from osimexp.results.sweep import mark_lost
+    from osimexp.sweeps.jobs import mark_lost
 
     print(f"Job {number} was given up: {why}.", file=sys.stderr)
     job = job_config(context, config, number, overrides)

@@ -12,7 +12,9 @@ from osimexp.errors import ConfigError
 
 
 class SearchSweeper(Sweeper):
-    """Hands what Hydra knows to ``osimexp.search.search``; Hydra imports this in every command.
+    """Hand what Hydra knows to ``osimexp.sweeps.search.search``.
+
+    Hydra imports this in every command.
 
     Args:
         settings: what ``conf/hydra/sweeper/search.yaml`` says.
@@ -41,7 +43,7 @@ class SearchSweeper(Sweeper):
             OsimexpError: the search cannot be made.
         """
         try:
-            from osimexp.search.search import search
+            from osimexp.sweeps.search.search import search
         except ImportError as error:
             if (error.name or "").partition(".")[0] != "optuna":
                 raise

@@ -1,7 +1,6 @@
 """How fast our algorithms learn and act, beside Stable-Baselines3's."""
 
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from osimexp.bench.shares import KINDS, shares
+from osimexp.bench.timing import Work
 from osimexp.config import check, plain
 from osimexp.errors import ConfigError
 from osimexp.experiment.seeding import prepare_torch
@@ -46,10 +46,6 @@ class AlgorithmBenchSettings:
     rounds: Count
     seconds: Annotated[float, Field(gt=0.0)]
     output: str | None
-
-
-Work = Callable[[], object]
-"""Does one piece of what is counted: an update, an epoch, an action."""
 
 
 def bench_algorithms(config: DictConfig) -> float:

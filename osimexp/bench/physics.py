@@ -22,8 +22,8 @@ from osimexp.bench.timing import Stepper, Timing, environment_stepper, simulatio
 from osimexp.config import check, plain
 from osimexp.errors import RunFolderError
 from osimexp.files import write_text
-from osimexp.physics.model import PreparedModel, prepare
-from osimexp.physics.simulate import simulate
+from osimexp.models.prepare import PreparedModel, prepare
+from osimexp.physics.backends import simulate
 from osimexp.physics.simulation import Simulation
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.specification import Specification

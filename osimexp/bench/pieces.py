@@ -9,11 +9,11 @@ from omegaconf import DictConfig
 
 from osimexp.algorithms.algorithm import Algorithm, Transition
 from osimexp.algorithms.ppo import PPO
-from osimexp.bench.algorithms import Work
+from osimexp.bench.timing import Work
 from osimexp.bench.trainings import Plan, our_algorithm, their_algorithm
+from osimexp.tasks.adapters.stable_baselines import StableBaselinesEnv
 from osimexp.tasks.environment import Environment
 from osimexp.tasks.make import make
-from osimexp.tasks.stable_baselines import StableBaselinesEnv
 
 STARTS = 1000  # Transitions in a replay before the first update.
 ROLLOUT = {"environments": 8, "rollout_steps": 256}

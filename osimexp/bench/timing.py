@@ -31,6 +31,9 @@ class Timing:
     stalled: float = 0.0
 
 
+Work = Callable[[], object]
+"""Does one piece of what is counted: an update, an epoch, an action."""
+
 Stepper = Callable[[float], Timing]
 """Steps for about as many seconds of wall time as it is told."""
 

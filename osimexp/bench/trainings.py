@@ -21,12 +21,12 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from osimexp.algorithms import ddpg, ppo, sac
 from osimexp.algorithms.algorithm import Algorithm, Settings, Transition
-from osimexp.analysis.evaluation import evaluate
 from osimexp.controllers.controller import Actions, Controller, Observations
+from osimexp.experiment.evaluation import evaluate
 from osimexp.experiment.seeding import Seeds
+from osimexp.tasks.adapters.stable_baselines import StableBaselinesEnv
 from osimexp.tasks.environment import Environment
 from osimexp.tasks.make import make
-from osimexp.tasks.stable_baselines import StableBaselinesEnv
 
 ACTIVATIONS = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}
 LIBRARIES = ("osimexp", "stable_baselines3")

@@ -14,14 +14,14 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from osimexp.analysis.controllers import changed, chosen_controller
 from osimexp.analysis.gait.measure import Gait, measure
 from osimexp.analysis.gait.settings import GaitSettings, default_settings
 from osimexp.analysis.gait.strides import Contacts
-from osimexp.analysis.recording import record, recording_environment
 from osimexp.analysis.shown import Shown
 from osimexp.config import check, option, plain
 from osimexp.errors import ConfigError, MovementError
+from osimexp.experiment.playing import changed, chosen_controller
+from osimexp.experiment.recording import record, recording_environment
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
 from osimexp.experiment.trained import named

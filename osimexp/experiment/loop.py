@@ -3,16 +3,18 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from osimexp.algorithms.algorithm import Algorithm, Transition
-from osimexp.controllers.controller import Controller, Observations
+from osimexp.controllers.controller import Observations
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint
+from osimexp.experiment.evaluation import evaluate
 from osimexp.experiment.interruption import Interrupted, Interruption
 from osimexp.experiment.logger import Logger
+from osimexp.experiment.looking import Look
 from osimexp.experiment.progress import Progress
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import episode_seed_after_resume
@@ -21,27 +23,8 @@ from osimexp.experiment.window import Window
 from osimexp.files import write_json
 from osimexp.tasks.environment import Environment
 
-
-class Evaluated(Protocol):
-    """What an evaluation yields."""
-
-    def means(self) -> dict[str, float]:
-        """Return the mean of each figure over the episodes; ``return`` is among them."""
-        ...
-
-    def as_json(self) -> dict[str, Any]:
-        """Return all of it as plain data."""
-        ...
-
-
-# Shows what a controller does, as PNG or GIF images by name; the second argument is as below.
-Look = Callable[[Controller, Callable[[], None]], Mapping[str, bytes]]
-
 # Told the steps and the mean figures of each evaluation; the reason it gives ends the run.
 Judge = Callable[[int, Mapping[str, float]], str | None]
-
-# Evaluates a controller; the second argument is called at each step and may raise Interrupted.
-Evaluate = Callable[[Controller, Callable[[], None]], Evaluated]
 
 
 class Pruned(Exception):  # noqa: N818
@@ -84,7 +67,8 @@ class TrainingLoop:
         settings: budget and intervals.
         environment: the training environments.
         algorithm: what learns.
-        evaluate: evaluates the deterministic policy, in environments of its own.
+        judged: environments in which the deterministic policy is evaluated.
+        evaluation_seed: of the first episode of each evaluation.
         logger: takes the metrics.
         folder: takes checkpoints and evaluations.
         config_hash: is written in the checkpoints.
@@ -98,7 +82,8 @@ class TrainingLoop:
     settings: RunSettings
     environment: Environment
     algorithm: Algorithm
-    evaluate: Evaluate
+    judged: Environment
+    evaluation_seed: int
     logger: Logger
     folder: RunFolder
     config_hash: str
@@ -230,7 +215,13 @@ class TrainingLoop:
 
     def _evaluate(self) -> None:
         begin = time.perf_counter()
-        evaluated = self.evaluate(self.algorithm.controller, self.interruption.check)
+        evaluated = evaluate(
+            self.judged,
+            self.algorithm.controller,
+            self.settings.evaluation.episodes,
+            self.evaluation_seed,
+            self.interruption.check,
+        )
         means = evaluated.means()
         write_json(
             self.folder.evaluation_file(str(self.at.steps)),

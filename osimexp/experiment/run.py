@@ -2,8 +2,8 @@
 
 import errno
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,16 @@ from omegaconf import DictConfig, OmegaConf
 
 from osimexp.algorithms.algorithm import Algorithm, Settings
 from osimexp.config import build, check, plain
-from osimexp.controllers.controller import Controller
 from osimexp.controllers.policy import Policy
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, config_hash
+from osimexp.experiment.evaluation import Evaluation, evaluate
 from osimexp.experiment.initial import begin
 from osimexp.experiment.interruption import Interrupted, Interruption
 from osimexp.experiment.logger import Logger
-from osimexp.experiment.loop import Evaluated, Judge, Look, Pruned, TrainingLoop
+from osimexp.experiment.looking import Look, looking
+from osimexp.experiment.loop import Judge, Pruned, TrainingLoop
 from osimexp.experiment.progress import Progress
 from osimexp.experiment.provenance import provenance
 from osimexp.experiment.resume import resumed_config
@@ -31,14 +32,6 @@ from osimexp.experiment.trained import named
 from osimexp.files import write_json
 from osimexp.tasks.environment import Environment
 from osimexp.tasks.make import make
-
-# How episodes are evaluated: environment, controller, episodes, seed, check at each step.
-EvaluateEpisodes = Callable[
-    [Environment, Controller, int, int, Callable[[], None] | None], Evaluated
-]
-
-# Yields what makes the images of evaluations, for a run's config and the seed of the episode.
-Looking = Callable[[DictConfig, int], AbstractContextManager[Look | None]]
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -59,10 +52,10 @@ class Outcome:
     """
 
     folder: Path
-    evaluation: Evaluated
+    evaluation: Evaluation
     checkpoint: str
     command: str
-    verification: Evaluated | None = None
+    verification: Evaluation | None = None
 
 
 @dataclass(frozen=True)
@@ -81,8 +74,6 @@ def run(
     config: DictConfig,
     overrides: Sequence[str],
     folder: Path,
-    evaluate: EvaluateEpisodes,
-    looking: Looking | None = None,
     facts: Mapping[str, Any] | None = None,
     judge: Judge | None = None,
 ) -> Outcome:
@@ -95,8 +86,6 @@ def run(
         config: the composed config.
         overrides: what the command line changed in it.
         folder: of the run; left alone where a run is resumed.
-        evaluate: runs episodes and yields their figures.
-        looking: makes images of evaluations, where the config asks for them.
         facts: what else the record of the run is to say, or to say otherwise.
         judge: says after each evaluation in training whether the run is to end.
 
@@ -121,7 +110,7 @@ def run(
         if saved is None and config.get("init_from") is not None:
             origin["init_from"] = begin(parts.algorithm, str(config.init_from), config.task)
         look: Look | None = None
-        if looking is not None and parts.settings.evaluation.images:
+        if parts.settings.evaluation.images:
             look = stack.enter_context(looking(config, parts.seeds.evaluation))
         with _disk_full_said(resumed.path if resumed else folder):
             if resumed is None:
@@ -130,7 +119,7 @@ def run(
             else:
                 opened = resumed
         with opened.claimed():
-            return _train(opened, config, parts, saved, evaluate, look, judge)
+            return _train(opened, config, parts, saved, look, judge)
 
 
 def _checkpoint_to_resume(folder: RunFolder, config: DictConfig) -> Checkpoint:
@@ -181,7 +170,6 @@ def _train(
     config: DictConfig,
     parts: _Parts,
     saved: Checkpoint | None,
-    evaluate: EvaluateEpisodes,
     look: Look | None,
     judge: Judge | None,
 ) -> Outcome:
@@ -193,8 +181,8 @@ def _train(
             if saved is not None:
                 folder.mark_resumed(saved.steps, config, provenance())
                 folder.drop_evaluations_after(saved.steps)
-            _loop(folder, config, parts, saved, evaluate, look, judge, interruption)
-            outcome = _final_evaluation(folder, config, parts, evaluate, interruption)
+            _loop(folder, config, parts, saved, look, judge, interruption)
+            outcome = _final_evaluation(folder, config, parts, interruption)
             folder.mark("finished")
             return outcome
     except Pruned as pruned:
@@ -219,12 +207,10 @@ def _loop(
     config: DictConfig,
     parts: _Parts,
     saved: Checkpoint | None,
-    evaluate: EvaluateEpisodes,
     look: Look | None,
     judge: Judge | None,
     interruption: Interruption,
 ) -> None:
-    episodes, seed = parts.settings.evaluation.episodes, parts.seeds.evaluation
     logger_state = None if saved is None else saved.state["logger"]
     with (
         Logger(folder.metrics_file, folder.path, logger_state) as logger,
@@ -237,9 +223,8 @@ def _loop(
             settings=parts.settings,
             environment=parts.environment,
             algorithm=parts.algorithm,
-            evaluate=lambda controller, check: evaluate(
-                parts.evaluation_environment, controller, episodes, seed, check
-            ),
+            judged=parts.evaluation_environment,
+            evaluation_seed=parts.seeds.evaluation,
             logger=logger,
             folder=folder,
             config_hash=parts.config_hash,
@@ -259,7 +244,6 @@ def _final_evaluation(
     folder: RunFolder,
     config: DictConfig,
     parts: _Parts,
-    evaluate: EvaluateEpisodes,
     interruption: Interruption,
 ) -> Outcome:
     """Evaluate the best policy, or the last where none was evaluated yet, on unseen episodes."""
@@ -275,8 +259,9 @@ def _final_evaluation(
     )
     path = shlex.quote(str(folder.path))
     command = f"python -m osimexp.evaluate run={path} episodes={episodes} checkpoint={name}"
-    verification: Evaluated | None = None
-    if getattr(parts.evaluation_environment, "compiled", False):
+    verification: Evaluation | None = None
+    backend = parts.evaluation_environment.backend
+    if backend is not None and not backend.reference:
         count = parts.evaluation_environment.num_envs
         with closing(make(config, count, "verification")) as environment:
             print("Evaluating on OpenSim itself, which takes longer.", flush=True)

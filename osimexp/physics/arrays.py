@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from osimexp.errors import SimulationError
-from osimexp.physics.simulation import COSTLY, Names, Start, State
+from osimexp.models.names import Names
+from osimexp.physics.simulation import COSTLY, Start, State
 
 Layout = dict[str, tuple[tuple[int, ...], str]]
 

@@ -7,42 +7,9 @@ package can tell two implementations apart except by their speed.
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from osimexp.arrays import Floats, Mask
 from osimexp.errors import ModelError
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Names:
-    """What the columns of a simulation's arrays are called, and the model's fixed figures.
-
-    Attributes:
-        coordinates: generalised coordinates, in the order of ``State.coordinates``.
-        rotational: for each coordinate, whether it is an angle (rad) and not a length (m).
-        ranges: ``(coordinates, 2)`` lowest and highest value of each coordinate (rad or m).
-        default_pose: ``(coordinates,)`` the model's default values (rad or m).
-        muscles: in the order of ``State.activations`` and of the excitations.
-        maximum_isometric_force: ``(muscles,)`` N.
-        bodies: in the order of ``State.body_positions``.
-        feet: groups of contact spheres, in the order of ``State.ground_reaction``.
-        points: named points fixed to bodies, in the order of ``State.point_positions``.
-        mass: of the whole model, kg.
-    """
-
-    coordinates: tuple[str, ...]
-    rotational: Mask
-    ranges: Floats
-    default_pose: Floats
-    muscles: tuple[str, ...]
-    maximum_isometric_force: Floats
-    bodies: tuple[str, ...]
-    feet: tuple[str, ...]
-    points: tuple[str, ...]
-    mass: float
+from osimexp.models.names import Names
 
 
 @dataclass
@@ -142,6 +109,19 @@ class Kinematics:
     clearance: Floats
 
 
+@dataclass(frozen=True)
+class Backend:
+    """An implementation of ``Simulation``.
+
+    Attributes:
+        name: ``opensim`` or ``compiled``, as ``physics=`` chooses it.
+        reference: whether OpenSim itself computes, which all others are held to.
+    """
+
+    name: str
+    reference: bool
+
+
 class Simulation(Protocol):
     """A batch of simulations of one model, stepped together.
 
@@ -150,10 +130,10 @@ class Simulation(Protocol):
         size: simulations in the batch, ``B``.
         control_period: s of simulated time in one step.
         replaced: how many worker processes died or hung and were replaced so far.
-        compiled: whether compiled equations simulate and not OpenSim itself.
+        backend: what computes them.
     """
 
-    compiled: bool
+    backend: Backend
     names: Names
     size: int
     control_period: float

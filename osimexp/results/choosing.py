@@ -3,10 +3,10 @@
 from collections.abc import Hashable, Sequence
 
 from osimexp.errors import ConfigError, RunFolderError
+from osimexp.experiment.differences import check_comparable, grouped, identity
+from osimexp.experiment.finding import find_runs
+from osimexp.experiment.summary import Summary, summarise
 from osimexp.results.comparison import Comparison, compare
-from osimexp.results.differences import check_comparable, grouped, identity
-from osimexp.results.finding import find_runs
-from osimexp.results.summary import Summary, summarise
 
 
 def compared(

@@ -17,8 +17,8 @@ from osimexp.analysis.statistics import (
     resampled,
 )
 from osimexp.errors import ConfigError, near_matches
-from osimexp.results.differences import Group
-from osimexp.results.summary import Summary, curve, figures_of
+from osimexp.experiment.differences import Group
+from osimexp.experiment.summary import Summary, curve, figures_of
 
 FEW_SEEDS = 5
 """Below so many runs of a group, intervals promise more than they hold.

@@ -10,19 +10,19 @@ from omegaconf import OmegaConf
 from pydantic import Field
 from rich.table import Table
 
-from osimexp.analysis.controllers import chosen_controller
-from osimexp.analysis.evaluation import evaluate
 from osimexp.analysis.gait.measure import measure
 from osimexp.analysis.gait.parameters import BOTH
 from osimexp.analysis.gait.settings import default_settings
-from osimexp.analysis.shown import ShownSettings, from_run
 from osimexp.analysis.statistics import Scores
 from osimexp.config import option
 from osimexp.errors import MovementError
+from osimexp.experiment.evaluation import evaluate
+from osimexp.experiment.playing import chosen_controller
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds
+from osimexp.experiment.showing import ShownSettings, from_run
+from osimexp.experiment.summary import figures_of
 from osimexp.results.comparison import Comparison, interquartile_estimate
-from osimexp.results.summary import figures_of
 from osimexp.results.tables import said
 from osimexp.tasks.make import make
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from osimexp.analysis.gait.panels import encoded
-from osimexp.command_line import setting
+from osimexp.experiment.differences import EVALUATION, TASK, differing, facts_of
+from osimexp.experiment.summary import Summary, curve
 from osimexp.results.comparison import Comparison, Standing
-from osimexp.results.differences import EVALUATION, TASK, differing, facts_of
 from osimexp.results.figures import COLOURS, draw_curves, draw_profiles, draw_scores
-from osimexp.results.summary import Summary, curve
-from osimexp.results.sweep_command import command_of_sweep
 from osimexp.results.tables import said
+from osimexp.sweeps.command import command_of_sweep
+from osimexp.words import setting
 
 _VIDEOS = {".mp4": "video/mp4", ".gif": "image/gif", ".webm": "video/webm"}
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from osimexp.physics.muscle_sets import MuscleSet
-from osimexp.physics.simulation import Floats
+from osimexp.arrays import Floats
+from osimexp.models.muscle_sets import MuscleSet
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from osimexp.config import config_directory
+from osimexp.tasks.adapters.single import MusculoskeletalEnv
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
-from osimexp.tasks.single import MusculoskeletalEnv
 from osimexp.tasks.specification import Specification
 
 

@@ -7,9 +7,11 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
+from osimexp.arrays import Mask
+from osimexp.physics.simulation import Backend
+
 Observations = NDArray[np.float32]
 Rewards = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 class Environment(Protocol):
@@ -30,11 +32,17 @@ class Environment(Protocol):
         num_envs: environments in the batch, ``B``.
         single_observation_space: of one environment.
         single_action_space: of one environment, [-1, 1] in each dimension.
+        backend: what simulates the batch; None where no musculoskeletal model is simulated.
     """
 
     num_envs: int
     single_observation_space: Box
     single_action_space: Box
+
+    @property
+    def backend(self) -> Backend | None:
+        """What simulates the batch."""
+        ...
 
     def reset(
         self,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from osimexp.physics.simulation import Floats, Mask
-from osimexp.tasks.scene import Frame, Indices
+from osimexp.arrays import Floats, Indices, Mask
+from osimexp.tasks.scene import Frame
 
 
 class Episodes:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from osimexp.arrays import Floats
 from osimexp.errors import ConfigError, near_matches
-from osimexp.physics.simulation import Floats
 from osimexp.tasks.scene import Frame, Scene
 
 _NOTHING = {

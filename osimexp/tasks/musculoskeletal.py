@@ -12,18 +12,19 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from osimexp.arrays import Floats, Indices, Mask
 from osimexp.errors import ConfigError, SimulationError
-from osimexp.physics.model import PreparedModel, prepare
-from osimexp.physics.simulate import simulate
-from osimexp.physics.simulation import Floats, Mask, Simulation, State
+from osimexp.models.prepare import PreparedModel, prepare
+from osimexp.physics.backends import simulate
+from osimexp.physics.simulation import Backend, Simulation, State
 from osimexp.tasks.actions import ActionMap
 from osimexp.tasks.episodes import Episodes
 from osimexp.tasks.lacking import WholeBody
-from osimexp.tasks.scene import Frame, Indices, Scene
+from osimexp.tasks.mirror import Mirror
+from osimexp.tasks.scene import Frame, Scene
 from osimexp.tasks.specification import Specification
-from osimexp.tasks.starts import clear_of_ground
-from osimexp.tasks.symmetry import Mirror
-from osimexp.tasks.terminations import Fallen
+from osimexp.tasks.terms.starts import clear_of_ground
+from osimexp.tasks.terms.terminations import Fallen
 
 if TYPE_CHECKING:
     from osimexp.tasks.rendering import Pictures
@@ -211,9 +212,9 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self._simulation.close()
 
     @property
-    def compiled(self) -> bool:
-        """Whether compiled equations simulate this and not OpenSim itself."""
-        return self._simulation.compiled
+    def backend(self) -> Backend:
+        """What simulates the batch."""
+        return self._simulation.backend
 
     @property
     def frame(self) -> Frame:

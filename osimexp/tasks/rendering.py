@@ -3,13 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from osimexp.physics.appearance import figure
-from osimexp.physics.figure import Poses
-from osimexp.physics.model import PreparedModel
-from osimexp.physics.posing import Posing
-from osimexp.physics.state_paths import state_paths
-from osimexp.tasks.scene import Frame
-from osimexp.tasks.targets import TargetTerm
+from osimexp.models.prepare import PreparedModel
+from osimexp.physics.posing.appearance import figure
+from osimexp.physics.posing.figure import Poses
+from osimexp.physics.posing.poses import Posing
+from osimexp.physics.posing.state_paths import state_paths
+from osimexp.tasks.scene import Frame, TargetTerm
 from osimexp.visual.camera import ViewSettings
 from osimexp.visual.drawing import Drawing, Moment, stands
 from osimexp.visual.shapes import look

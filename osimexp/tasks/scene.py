@@ -3,20 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from osimexp.arrays import Floats, Indices, Mask
 from osimexp.errors import ConfigError, near_matches
-from osimexp.physics.muscle_sets import matching
-from osimexp.physics.settings import ModelSettings
-from osimexp.physics.simulation import Floats, Mask, Names, State
+from osimexp.models.muscle_sets import matching
+from osimexp.models.names import Names
+from osimexp.models.settings import ModelSettings
+from osimexp.physics.simulation import Simulation, Start, State
 
-if TYPE_CHECKING:
-    from osimexp.tasks.targets import TargetTerm
-
-Indices = NDArray[np.intp]
 Kind = TypeVar("Kind", bound=np.generic)
 GRAVITY = 9.80665  # m/s^2, standard gravity
 
@@ -150,6 +148,48 @@ class Scene:
             self._found[key] = find()
         found: NDArray[Kind] = self._found[key]
         return found
+
+
+class TargetTerm(Protocol):
+    """Draws targets.
+
+    Attributes:
+        size: numbers in a target.
+        within: s given for a target, after which the episode is truncated; None leaves the
+            task's own duration.
+    """
+
+    @property
+    def size(self) -> int:
+        """Numbers in a target."""
+        ...
+
+    @property
+    def within(self) -> float | None:
+        """Time given for a target, s."""
+        ...
+
+    @property
+    def point(self) -> str | None:
+        """Name of the point that is to come to the target, for the distance that is measured."""
+        ...
+
+    def __call__(
+        self,
+        scene: Scene,
+        simulation: Simulation,
+        generators: Sequence[np.random.Generator],
+        start: Start,
+    ) -> Floats:
+        """Return a row ``(R, size)`` for each generator, drawn from it alone.
+
+        ``start`` says where the episodes begin.
+        """
+        ...
+
+    def mirrored(self, targets: Floats) -> Floats:
+        """Return targets ``(R, size)`` as they are in a mirror of the sagittal plane."""
+        ...
 
 
 @dataclass(frozen=True)

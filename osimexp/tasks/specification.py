@@ -9,17 +9,18 @@ from omegaconf import DictConfig
 
 from osimexp.config import build, check, plain
 from osimexp.errors import ConfigError
-from osimexp.physics.muscle_sets import MuscleSet
-from osimexp.physics.settings import ModelSettings, PhysicsSettings, WorkerSettings
+from osimexp.models.muscle_sets import MuscleSet
+from osimexp.models.settings import ModelSettings
+from osimexp.physics.settings import PhysicsSettings, WorkerSettings
 from osimexp.physics.simulation import COSTLY
 from osimexp.tasks.actions import ActionSettings
-from osimexp.tasks.observations import ObservationTerm
-from osimexp.tasks.pushes import PushTerm
-from osimexp.tasks.rewards import RewardTerm
-from osimexp.tasks.starts import StartTerm
-from osimexp.tasks.symmetry import SymmetryTerm
-from osimexp.tasks.targets import TargetTerm
-from osimexp.tasks.terminations import TerminationTerm
+from osimexp.tasks.scene import TargetTerm
+from osimexp.tasks.terms.observations import ObservationTerm
+from osimexp.tasks.terms.pushes import PushTerm
+from osimexp.tasks.terms.rewards import RewardTerm
+from osimexp.tasks.terms.starts import StartTerm
+from osimexp.tasks.terms.symmetry import SymmetryTerm
+from osimexp.tasks.terms.terminations import TerminationTerm
 
 
 @dataclass(frozen=True)

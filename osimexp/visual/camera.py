@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-Floats = NDArray[np.float64]
+from osimexp.arrays import Floats
+
 Direction = Literal["side", "front", "back", "oblique"]
 
 _ANGLES: dict[Direction, tuple[float, float]] = {

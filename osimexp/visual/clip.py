@@ -16,8 +16,8 @@ from pydantic import Field
 
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.files import replacing
-from osimexp.physics.figure import Figure, Poses
-from osimexp.physics.movement import Movement
+from osimexp.motion.movement import Movement
+from osimexp.physics.posing.figure import Figure, Poses
 from osimexp.visual.camera import ViewSettings
 from osimexp.visual.drawing import Drawing, stands
 from osimexp.visual.shapes import look

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from osimexp.physics.figure import Figure
+from osimexp.arrays import Floats
+from osimexp.physics.posing.figure import Figure
 from osimexp.visual import raster
 from osimexp.visual.camera import FIELD_OF_VIEW, ViewSettings, eye_and_axes, framing
 from osimexp.visual.shapes import Look, Surface, cone, cylinder, sphere
 from osimexp.visual.tubes import SIDES, STATIONS, profile, tube_triangles, tubes
 
-Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Image = NDArray[np.uint8]
 

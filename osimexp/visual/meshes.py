@@ -13,9 +13,9 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
+from osimexp.arrays import Floats
 from osimexp.errors import ModelError
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _VTK_TYPES = {

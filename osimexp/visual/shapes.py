@@ -6,11 +6,11 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from osimexp.physics.figure import Figure, Piece
+from osimexp.arrays import Floats
+from osimexp.physics.posing.figure import Figure, Piece
 from osimexp.visual.meshes import Mesh, read_mesh
 from osimexp.visual.page.triangles import Triangles, clustered
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 AROUND, UP = 24, 13

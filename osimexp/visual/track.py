@@ -3,14 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from osimexp.physics.figure import Poses
-from osimexp.physics.movement import Movement
+from osimexp.arrays import Floats
+from osimexp.motion.movement import Movement
+from osimexp.physics.posing.figure import Poses
 from osimexp.visual.camera import followed
 from osimexp.visual.drawing import Moment, stands
 from osimexp.visual.shapes import Look
 from osimexp.visual.tubes import muscle_stations
 
-Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
 GRAVITY = 9.80665

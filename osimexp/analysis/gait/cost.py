@@ -10,8 +10,8 @@ Computer Methods in Biomechanics and Biomedical Engineering 6 (2003) 99-111).
 import numpy as np
 
 from osimexp.analysis.gait.settings import CostSettings
-from osimexp.physics.movement import Floats
-from osimexp.physics.muscle_states import MuscleStates
+from osimexp.arrays import Floats
+from osimexp.physics.posing.muscle_states import MuscleStates
 
 ACTIVATION = (40.0, 133.0)  # W/kg, of slow and of fast fibres
 MAINTENANCE = (74.0, 111.0)  # W/kg

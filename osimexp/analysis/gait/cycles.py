@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from osimexp.analysis.gait.strides import Stride
-from osimexp.physics.movement import Floats
+from osimexp.arrays import Floats
 
 PERCENT = np.linspace(0.0, 100.0, 101)
 

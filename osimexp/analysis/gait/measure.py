@@ -18,9 +18,10 @@ from osimexp.analysis.gait.spatiotemporal import (
 )
 from osimexp.analysis.gait.strides import Contacts, Stride, ground_reactions, strides_of
 from osimexp.analysis.shown import Shown
+from osimexp.arrays import Floats
 from osimexp.errors import ModelError, MovementError, near_matches
-from osimexp.physics.movement import Floats, Movement
-from osimexp.physics.muscle_states import muscle_states
+from osimexp.motion.movement import Movement
+from osimexp.physics.posing.muscle_states import muscle_states
 
 Curves = Mapping[str, Mapping[str, Curve]]
 FLAT = 1e-3  # m; feet that stray less across the way are those of a model in a plane

@@ -11,8 +11,8 @@ from osimexp.analysis.gait.panels import COLOURS, GREY, blank, dress
 from osimexp.analysis.gait.strides import side_of
 from osimexp.analysis.gait.tables import csv_text
 from osimexp.analysis.shown import Shown
-from osimexp.physics.movement import Floats
-from osimexp.physics.points import point_positions
+from osimexp.arrays import Floats
+from osimexp.physics.posing.points import point_positions
 
 PALETTE = (
     "#1763a6", "#d9622b", "#2e7d4f", "#8e44ad", "#b7950b", "#148f9e", "#c2185b", "#5d4037",

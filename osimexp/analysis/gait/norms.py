@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from osimexp.physics.movement import Floats
+from osimexp.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from osimexp.analysis.gait.norms import Normal, norms
 from osimexp.analysis.gait.settings import SIDES
 from osimexp.analysis.gait.spatiotemporal import StrideMeasures, symmetry_index
 from osimexp.analysis.gait.strides import Stride
-from osimexp.physics.movement import Floats
+from osimexp.arrays import Floats
 
 BOTH = "both"
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from osimexp.analysis.gait.cycles import interpolated
 from osimexp.analysis.gait.strides import Contacts, Stride
-from osimexp.physics.movement import Floats
+from osimexp.arrays import Floats
 
 FLAT = (0.1, 0.5)
 """Shares of the stance between which the foot lies flat on the ground and moves with it."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from osimexp.analysis.gait.settings import SIDES, ContactSettings
+from osimexp.arrays import Floats
 from osimexp.errors import MovementError
-from osimexp.physics.movement import Floats, Movement
+from osimexp.motion.movement import Movement
 
 GRAVITY = 9.80665  # m/s^2, standard gravity
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from osimexp.physics.compiled.dynamics import Gains, Loads, accelerations
-from osimexp.physics.compiled.joints import coordinate_rates
-from osimexp.physics.compiled.mechanism import GROUND, Mechanism, Station
-from osimexp.physics.compiled.motion import Motion
-from osimexp.physics.compiled.muscle import Pull
-from osimexp.physics.compiled.program import Program, program
+from osimexp.physics.compiled.ir.program import Program, program
+from osimexp.physics.compiled.ir.trace import Array, Scalar, Trace, atan2, sqrt
+from osimexp.physics.compiled.ir.vectors import total
+from osimexp.physics.compiled.mechanics.dynamics import Gains, Loads, accelerations
+from osimexp.physics.compiled.mechanics.joints import coordinate_rates
+from osimexp.physics.compiled.mechanics.mechanism import GROUND, Mechanism, Station
+from osimexp.physics.compiled.mechanics.motion import Motion
+from osimexp.physics.compiled.muscles.muscle import Pull
 from osimexp.physics.compiled.system import System
-from osimexp.physics.compiled.trace import Array, Scalar, Trace, atan2, sqrt
-from osimexp.physics.compiled.vectors import total
 
 
 @dataclass(frozen=True)

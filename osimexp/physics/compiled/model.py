@@ -10,26 +10,36 @@ import numpy as np
 import opensim
 from numpy.typing import NDArray
 
+from osimexp.arrays import Floats
+from osimexp.cache import digest, kept, sources
 from osimexp.errors import ModelError
-from osimexp.physics.cache import digest, kept, sources
+from osimexp.models.names import Names
+from osimexp.models.prepare import PreparedModel, loaded
 from osimexp.physics.compiled.equations import Shape, trace_equations
-from osimexp.physics.compiled.machine import (
+from osimexp.physics.compiled.kernels.workspace import Layout
+from osimexp.physics.compiled.proof import Proof, prove, samples
+from osimexp.physics.compiled.run.machine import (
     Machine,
     Programs,
     compile_module,
     processor_key,
 )
-from osimexp.physics.compiled.proof import Proof, prove, samples
 from osimexp.physics.compiled.system import read_system
-from osimexp.physics.compiled.workspace import Layout
-from osimexp.physics.engine import Engine
-from osimexp.physics.model import PreparedModel, loaded
+from osimexp.physics.reference.engine import Engine
 from osimexp.physics.settings import OpenSimSettings
-from osimexp.physics.simulation import COSTLY, Names
+from osimexp.physics.simulation import COSTLY
 
 log = logging.getLogger("osimexp")
 
-Floats = NDArray[np.float64]
+
+_SOURCES = (
+    "models/names.py",
+    "physics/arrays.py",
+    "physics/simulation.py",
+    "physics/reference/engine.py",
+    "physics/compiled",
+)
+"""Code that what is kept of a compiled model comes from."""
 
 STATES = 100
 """Random states at which a model is compared with OpenSim when it is compiled."""
@@ -79,7 +89,7 @@ def compile_model(model: PreparedModel, single: bool = False) -> CompiledModel:
             model.xml,
             repr((model.settings.feet, sorted(model.settings.points), model.settings.base)),
             repr(model.settings.pushed),
-            sources("physics"),
+            sources(*_SOURCES),
             opensim.GetVersion(),
             processor_key(),
             str(single),

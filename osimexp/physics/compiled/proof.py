@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from osimexp.arrays import Floats
 from osimexp.errors import ModelError
+from osimexp.models.names import Names
+from osimexp.models.prepare import PreparedModel
 from osimexp.physics.arrays import block, bytes_needed
 from osimexp.physics.compiled.equations import Shape
-from osimexp.physics.engine import Engine, Rates
-from osimexp.physics.model import PreparedModel
-from osimexp.physics.simulation import COSTLY, Names, Start, State
-
-Floats = NDArray[np.float64]
+from osimexp.physics.reference.engine import Engine, Rates
+from osimexp.physics.simulation import COSTLY, Start, State
 
 BOUND = 1e-9
 """Greatest relative difference with which a model is taken."""

@@ -7,15 +7,15 @@ from fnmatch import fnmatchcase
 import opensim
 
 from osimexp.errors import ModelError
+from osimexp.models.prepare import require_bodies
+from osimexp.models.settings import ModelSettings
 from osimexp.physics.compiled.forces.contact import Sphere, read_sphere
 from osimexp.physics.compiled.forces.limits import CoordinateLimit
 from osimexp.physics.compiled.forces.reading import Contact, Force, read_force
-from osimexp.physics.compiled.mechanism import Mechanism, Station, read_mechanism
-from osimexp.physics.compiled.muscle import Muscle
+from osimexp.physics.compiled.mechanics.mechanism import Mechanism, Station, read_mechanism
+from osimexp.physics.compiled.muscles.muscle import Muscle
 from osimexp.physics.compiled.muscles.reading import read_muscle
-from osimexp.physics.compiled.paths import Path, read_path
-from osimexp.physics.engine import require_bodies
-from osimexp.physics.settings import ModelSettings
+from osimexp.physics.compiled.paths.path import Path, read_path
 
 
 @dataclass(frozen=True)

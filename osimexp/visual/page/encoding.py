@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osimexp.physics.figure import Figure, Poses
-from osimexp.physics.movement import Movement
+from osimexp.arrays import Floats
+from osimexp.motion.movement import Movement
+from osimexp.physics.posing.figure import Figure, Poses
 from osimexp.visual.page.packing import pack
 from osimexp.visual.page.triangles import Triangles, lightened
-
-Floats = NDArray[np.float64]
 
 FRAMES_PER_SECOND = 50  # that a page is given at least, where the movement has them
 TRIANGLES = 100_000  # of all a figure's meshes

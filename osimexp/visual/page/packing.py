@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from osimexp.arrays import Floats
 from osimexp.errors import ModelError
-
-Floats = NDArray[np.float64]
 
 LEVELS = 65535  # that a column is rounded to: 0.2 mm of a walk over 10 m
 

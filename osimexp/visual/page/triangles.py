@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from osimexp.arrays import Floats
+
 Integers = NDArray[np.int64]
 
 FINEST = 1024  # cells along a mesh's longest side

@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import opensim
 
-from osimexp.physics.compiled.dynamics import Loads
 from osimexp.physics.compiled.forces.force import Contact, require
-from osimexp.physics.compiled.mechanism import Mechanism, property_value
-from osimexp.physics.compiled.motion import Motion
+from osimexp.physics.compiled.mechanics.dynamics import Loads
+from osimexp.physics.compiled.mechanics.mechanism import Mechanism, property_value
+from osimexp.physics.compiled.mechanics.motion import Motion
 
 PROPORTIONAL = frozenset(
     {

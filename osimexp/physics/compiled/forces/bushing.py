@@ -6,17 +6,16 @@ from typing import ClassVar
 
 import numpy as np
 import opensim
-from numpy.typing import NDArray
 
-from osimexp.physics.compiled.dynamics import Loads
+from osimexp.arrays import Floats
 from osimexp.physics.compiled.forces.expression import Expression, parse
 from osimexp.physics.compiled.forces.force import Contact, title
-from osimexp.physics.compiled.mechanism import Mechanism, Placement, Station
-from osimexp.physics.compiled.motion import Motion
-from osimexp.physics.compiled.trace import Array, Scalar, atan2, sqrt
-from osimexp.physics.compiled.vectors import cross
+from osimexp.physics.compiled.ir.trace import Array, Scalar, atan2, sqrt
+from osimexp.physics.compiled.ir.vectors import cross
+from osimexp.physics.compiled.mechanics.dynamics import Loads
+from osimexp.physics.compiled.mechanics.mechanism import Mechanism, Placement, Station
+from osimexp.physics.compiled.mechanics.motion import Motion
 
-Floats = NDArray[np.float64]
 DEFLECTIONS = ("theta_x", "theta_y", "theta_z", "delta_x", "delta_y", "delta_z")
 """Body-fixed X-Y-Z angles (rad) and shifts (m) of the second frame in the first."""
 

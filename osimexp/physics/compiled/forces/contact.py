@@ -4,15 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import opensim
-from numpy.typing import NDArray
 
-from osimexp.physics.compiled.dynamics import Loads
-from osimexp.physics.compiled.mechanism import GROUND, Mechanism, Station
-from osimexp.physics.compiled.motion import Motion
-from osimexp.physics.compiled.trace import Array, Scalar, maximum, sqrt
-from osimexp.physics.compiled.vectors import cross, norm
-
-Floats = NDArray[np.float64]
+from osimexp.arrays import Floats
+from osimexp.physics.compiled.ir.trace import Array, Scalar, maximum, sqrt
+from osimexp.physics.compiled.ir.vectors import cross, norm
+from osimexp.physics.compiled.mechanics.dynamics import Loads
+from osimexp.physics.compiled.mechanics.mechanism import GROUND, Mechanism, Station
+from osimexp.physics.compiled.mechanics.motion import Motion
 
 
 @dataclass(frozen=True)

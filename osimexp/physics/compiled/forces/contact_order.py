@@ -6,7 +6,7 @@ apart, sorts them by where they begin on it, half spaces first, and takes the pa
 
 from collections.abc import Sequence
 
-from osimexp.physics.compiled.trace import (
+from osimexp.physics.compiled.ir.trace import (
     Array,
     Condition,
     Scalar,
@@ -19,7 +19,7 @@ from osimexp.physics.compiled.trace import (
     negation,
     select,
 )
-from osimexp.physics.compiled.vectors import total
+from osimexp.physics.compiled.ir.vectors import total
 
 Key = tuple[Scalar, Scalar]
 """Where a pair stands in the order: beginnings of its earlier and of its later surface."""

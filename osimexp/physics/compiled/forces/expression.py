@@ -9,11 +9,8 @@ from typing import ClassVar
 import opensim
 
 from osimexp.errors import ModelError
-from osimexp.physics.compiled.dynamics import Loads
 from osimexp.physics.compiled.forces.force import Contact, title
-from osimexp.physics.compiled.mechanism import Mechanism
-from osimexp.physics.compiled.motion import Motion
-from osimexp.physics.compiled.trace import (
+from osimexp.physics.compiled.ir.trace import (
     Scalar,
     Trace,
     Value,
@@ -32,6 +29,9 @@ from osimexp.physics.compiled.trace import (
     sqrt,
     tanh,
 )
+from osimexp.physics.compiled.mechanics.dynamics import Loads
+from osimexp.physics.compiled.mechanics.mechanism import Mechanism
+from osimexp.physics.compiled.mechanics.motion import Motion
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from typing import Protocol
 import opensim
 
 from osimexp.errors import ModelError
-from osimexp.physics.compiled.dynamics import Loads
-from osimexp.physics.compiled.motion import Motion
-from osimexp.physics.compiled.trace import Array
+from osimexp.physics.compiled.ir.trace import Array
+from osimexp.physics.compiled.mechanics.dynamics import Loads
+from osimexp.physics.compiled.mechanics.motion import Motion
 
 
 class Contact(Protocol):

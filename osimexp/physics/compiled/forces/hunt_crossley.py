@@ -8,7 +8,6 @@ from math import sqrt
 import opensim
 
 from osimexp.errors import ModelError
-from osimexp.physics.compiled.dynamics import Loads
 from osimexp.physics.compiled.forces.contact import (
     Friction,
     HalfSpace,
@@ -26,9 +25,7 @@ from osimexp.physics.compiled.forces.contact_order import (
     key_of_pair,
 )
 from osimexp.physics.compiled.forces.force import Contact, require, title
-from osimexp.physics.compiled.mechanism import GROUND, Mechanism, Station, property_value
-from osimexp.physics.compiled.motion import Motion
-from osimexp.physics.compiled.trace import (
+from osimexp.physics.compiled.ir.trace import (
     Array,
     Condition,
     Scalar,
@@ -37,8 +34,11 @@ from osimexp.physics.compiled.trace import (
     maximum,
     negation,
 )
-from osimexp.physics.compiled.trace import sqrt as root
-from osimexp.physics.compiled.vectors import total
+from osimexp.physics.compiled.ir.trace import sqrt as root
+from osimexp.physics.compiled.ir.vectors import total
+from osimexp.physics.compiled.mechanics.dynamics import Loads
+from osimexp.physics.compiled.mechanics.mechanism import GROUND, Mechanism, Station, property_value
+from osimexp.physics.compiled.mechanics.motion import Motion
 
 
 @dataclass(frozen=True)

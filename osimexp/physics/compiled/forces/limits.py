@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import opensim
 
-from osimexp.physics.compiled.dynamics import Loads
 from osimexp.physics.compiled.forces.force import Contact, require
-from osimexp.physics.compiled.mechanism import Mechanism
-from osimexp.physics.compiled.motion import Motion
-from osimexp.physics.compiled.trace import Scalar, absolute, less, maximum, minimum, select
+from osimexp.physics.compiled.ir.trace import Scalar, absolute, less, maximum, minimum, select
+from osimexp.physics.compiled.mechanics.dynamics import Loads
+from osimexp.physics.compiled.mechanics.mechanism import Mechanism
+from osimexp.physics.compiled.mechanics.motion import Motion
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from osimexp.physics.compiled.forces.springs import (
     read_ligament,
     read_point_spring,
 )
-from osimexp.physics.compiled.mechanism import Mechanism
+from osimexp.physics.compiled.mechanics.mechanism import Mechanism
 
 __all__ = ["Contact", "Force", "read_force"]
 

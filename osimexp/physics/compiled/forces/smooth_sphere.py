@@ -5,7 +5,6 @@ from math import sqrt
 
 import opensim
 
-from osimexp.physics.compiled.dynamics import Loads
 from osimexp.physics.compiled.forces.contact import (
     Friction,
     HalfSpace,
@@ -16,10 +15,11 @@ from osimexp.physics.compiled.forces.contact import (
     sphere_meets_half_space,
 )
 from osimexp.physics.compiled.forces.force import Contact, require
-from osimexp.physics.compiled.mechanism import Mechanism
-from osimexp.physics.compiled.motion import Motion
-from osimexp.physics.compiled.trace import Array, Scalar, exp, power
-from osimexp.physics.compiled.trace import sqrt as root
+from osimexp.physics.compiled.ir.trace import Array, Scalar, exp, power
+from osimexp.physics.compiled.ir.trace import sqrt as root
+from osimexp.physics.compiled.mechanics.dynamics import Loads
+from osimexp.physics.compiled.mechanics.mechanism import Mechanism
+from osimexp.physics.compiled.mechanics.motion import Motion
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ from typing import ClassVar
 
 import opensim
 
-from osimexp.physics.compiled.curves import Curve
-from osimexp.physics.compiled.dynamics import Loads
 from osimexp.physics.compiled.forces.force import Contact, require, title
-from osimexp.physics.compiled.functions import read_function
-from osimexp.physics.compiled.mechanism import GROUND, Mechanism, Station
-from osimexp.physics.compiled.motion import Motion
-from osimexp.physics.compiled.paths import Path, read_path
-from osimexp.physics.compiled.trace import less, maximum, select
-from osimexp.physics.compiled.vectors import norm
+from osimexp.physics.compiled.ir.trace import less, maximum, select
+from osimexp.physics.compiled.ir.vectors import norm
+from osimexp.physics.compiled.mechanics.curves import Curve
+from osimexp.physics.compiled.mechanics.dynamics import Loads
+from osimexp.physics.compiled.mechanics.functions import read_function
+from osimexp.physics.compiled.mechanics.mechanism import GROUND, Mechanism, Station
+from osimexp.physics.compiled.mechanics.motion import Motion
+from osimexp.physics.compiled.paths.path import Path, read_path
 
 
 @dataclass(frozen=True)

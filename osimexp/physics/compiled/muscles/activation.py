@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import opensim
 
-from osimexp.physics.compiled.trace import Scalar, less, maximum, minimum, select, tanh
+from osimexp.physics.compiled.ir.trace import Scalar, less, maximum, minimum, select, tanh
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from osimexp.physics.compiled.muscles.corners import Corner
-from osimexp.physics.compiled.muscles.millard_curves import VelocityFigures
-from osimexp.physics.compiled.trace import (
+from osimexp.arrays import Floats
+from osimexp.physics.compiled.ir.trace import (
     Condition,
     Index,
     Scalar,
@@ -28,8 +26,8 @@ from osimexp.physics.compiled.trace import (
     refine,
     select,
 )
-
-Floats = NDArray[np.float64]
+from osimexp.physics.compiled.muscles.corners import Corner
+from osimexp.physics.compiled.muscles.millard_curves import VelocityFigures
 
 # The table of first guesses: cells over the share of the force and over that of the crossing.
 _CELLS = (16, 8)

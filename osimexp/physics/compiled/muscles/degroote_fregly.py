@@ -6,11 +6,11 @@ from math import sin
 
 import opensim
 
-from osimexp.physics.compiled.muscle import Pull
+from osimexp.physics.compiled.ir.trace import Scalar, absolute, exp, less, log, select, sqrt
 from osimexp.physics.compiled.muscles.activation import BlendedActivation
+from osimexp.physics.compiled.muscles.muscle import Pull
 from osimexp.physics.compiled.muscles.pennation import FixedWidth
 from osimexp.physics.compiled.muscles.refusal import refused, require_dynamics
-from osimexp.physics.compiled.trace import Scalar, absolute, exp, less, log, select, sqrt
 
 # The figures of the curves, as OpenSim has them: those of the paper, changed there so that the
 # curves go through (1, 1), (-1, 0) and (0, 1).

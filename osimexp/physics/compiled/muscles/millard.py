@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import opensim
 
-from osimexp.physics.compiled.curves import Piecewise
-from osimexp.physics.compiled.muscle import Pull
+from osimexp.physics.compiled.ir.trace import Scalar, both, less, maximum, negation, select
+from osimexp.physics.compiled.mechanics.curves import Piecewise
 from osimexp.physics.compiled.muscles.activation import FirstOrderActivation, read_first_order
 from osimexp.physics.compiled.muscles.damped_velocity import DampedVelocity, damped_velocity
 from osimexp.physics.compiled.muscles.millard_curves import (
@@ -16,9 +16,9 @@ from osimexp.physics.compiled.muscles.millard_curves import (
     velocity_curve,
     velocity_figures,
 )
+from osimexp.physics.compiled.muscles.muscle import Pull
 from osimexp.physics.compiled.muscles.pennation import FixedWidth, read_pennation
 from osimexp.physics.compiled.muscles.refusal import refused, require_dynamics
-from osimexp.physics.compiled.trace import Scalar, both, less, maximum, negation, select
 
 # An equilibrium is sought up to this fibre length, in optimal ones.
 _LONGEST = 5.0

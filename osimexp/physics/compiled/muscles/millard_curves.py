@@ -11,7 +11,7 @@ from functools import cache
 
 import opensim
 
-from osimexp.physics.compiled.curves import Piecewise, tabulated
+from osimexp.physics.compiled.mechanics.curves import Piecewise, tabulated
 from osimexp.physics.compiled.muscles.corners import Corner, Point, corner
 
 # Tables are tried from the smallest on until one is as near as this.

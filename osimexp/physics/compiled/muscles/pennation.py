@@ -6,8 +6,8 @@ from math import sqrt as sqrt_of
 
 import opensim
 
+from osimexp.physics.compiled.ir.trace import Scalar, sqrt
 from osimexp.physics.compiled.muscles.refusal import refused
-from osimexp.physics.compiled.trace import Scalar, sqrt
 
 # OpenSim's Eps: below this angle its fibres lie along the tendon.
 _STRAIGHT = 2.0**-52

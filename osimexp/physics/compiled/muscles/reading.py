@@ -2,9 +2,9 @@
 
 import opensim
 
-from osimexp.physics.compiled.muscle import Muscle
 from osimexp.physics.compiled.muscles.degroote_fregly import read_degroote_fregly
 from osimexp.physics.compiled.muscles.millard import read_millard
+from osimexp.physics.compiled.muscles.muscle import Muscle
 from osimexp.physics.compiled.muscles.refusal import refused
 from osimexp.physics.compiled.muscles.thelen import read_thelen
 

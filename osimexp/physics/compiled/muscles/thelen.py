@@ -5,11 +5,7 @@ from math import exp as exponential
 
 import opensim
 
-from osimexp.physics.compiled.muscle import Pull
-from osimexp.physics.compiled.muscles.activation import FirstOrderActivation, read_first_order
-from osimexp.physics.compiled.muscles.pennation import FixedWidth, read_pennation
-from osimexp.physics.compiled.muscles.refusal import refused, require_dynamics
-from osimexp.physics.compiled.trace import (
+from osimexp.physics.compiled.ir.trace import (
     Scalar,
     both,
     exp,
@@ -19,6 +15,10 @@ from osimexp.physics.compiled.trace import (
     negation,
     select,
 )
+from osimexp.physics.compiled.muscles.activation import FirstOrderActivation, read_first_order
+from osimexp.physics.compiled.muscles.muscle import Pull
+from osimexp.physics.compiled.muscles.pennation import FixedWidth, read_pennation
+from osimexp.physics.compiled.muscles.refusal import refused, require_dynamics
 
 # Of the tendon's curve: its shape and the force at which it becomes a straight line.
 _TOE_SHAPE = 3.0

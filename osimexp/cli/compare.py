@@ -1,0 +1,112 @@
+"""Say which runs are better, and how surely: ``python -m osimexp.compare``."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from omegaconf import DictConfig
+from pydantic import Field
+from rich.console import Console
+
+from osimexp.analysis.gait.panels import encoded
+from osimexp.cli.launch import launch
+from osimexp.config import check, plain
+from osimexp.errors import RunFolderError
+from osimexp.files import csv_text, replacing, write_text
+from osimexp.results.choosing import compared
+from osimexp.results.comparison import Comparison
+from osimexp.results.figures import draw_curves, draw_profiles, draw_scores
+from osimexp.results.movement import MovementSettings, moved, movement_rows, movement_table
+from osimexp.results.tables import pairs_table, standings_table, write_tables
+from osimexp.words import quoted, with_keys, words_and_flags
+
+
+@dataclass(frozen=True)
+class CompareSettings:
+    """What ``conf/compare.yaml`` says.
+
+    Attributes:
+        runs: folders, patterns or whole sweeps.
+        figure: of the final evaluations.
+        allow: keys that may differ although runs are then not given the same task.
+        output: folder of tables and figures; null makes one of the time.
+        resamples: of each bootstrap.
+        movement: episodes that are played to compare how controllers move.
+    """
+
+    runs: tuple[str, ...]
+    figure: str
+    allow: tuple[str, ...]
+    output: Annotated[str, Field(min_length=1)] | None
+    resamples: Annotated[int, Field(ge=100)]
+    movement: MovementSettings
+
+
+def main() -> None:
+    """Compare what the command line names."""
+    sys.argv[1:] = as_settings(sys.argv[1:])
+    launch(compare_runs, "compare")
+
+
+def as_settings(arguments: Iterable[str]) -> list[str]:
+    """Return a command line with its folders and ``-o`` written as settings."""
+    words, flags = words_and_flags(with_keys(arguments, {"-o": "output"}))
+    places = [word for word in words if "=" not in word]
+    settings = [word for word in words if "=" in word]
+    if places:
+        settings.append(f"runs=[{','.join(map(quoted, places))}]")
+    return [*settings, *flags]
+
+
+def compare_runs(config: DictConfig) -> float:
+    """Show and write the comparison, and return how many groups there are."""
+    settings = check(CompareSettings, plain(config), "compare")
+    comparison, left_out = compared(
+        settings.runs, settings.figure, settings.allow, settings.resamples
+    )
+    for reason in left_out:
+        print(f"Left out: {reason}")
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(standings_table(comparison))
+    if comparison.pairs:
+        console.print()
+        console.print(pairs_table(comparison))
+    for warning in comparison.warnings():
+        print(f"Note: {warning}")
+    now = datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
+    folder = Path(settings.output or f"outputs/comparisons/{now}")
+    files = write(comparison, folder)
+    print(f"Written to {folder}: {', '.join(file.name for file in files)}", flush=True)
+    if settings.movement.any:
+        groups = moved(comparison, settings.movement)
+        console.print()
+        console.print(movement_table(groups, settings.resamples))
+        write_text(folder / "movement.csv", csv_text(movement_rows(groups)))
+        print(f"Written to {folder}: movement.csv", flush=True)
+    return float(len(comparison.standings))
+
+
+def write(comparison: Comparison, folder: Path) -> list[Path]:
+    """Write tables and figures, and return the files.
+
+    Raises:
+        RunFolderError: the folder cannot be written.
+    """
+    drawn = {"scores": draw_scores, "curves": draw_curves, "profiles": draw_profiles}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        files = write_tables(comparison, folder)
+        for name, draw in drawn.items():
+            files.append(folder / f"{name}.png")
+            with replacing(files[-1]) as stream:
+                stream.write(encoded(draw(comparison)))
+    except OSError as error:
+        raise RunFolderError(f"{folder} cannot be written: {error.strerror}.") from error
+    return files
+
+
+if __name__ == "__main__":
+    main()

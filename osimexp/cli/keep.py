@@ -1,0 +1,42 @@
+"""Keep a run's policy in a small folder, to give to others: ``python -m osimexp.keep``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from osimexp.cli.launch import launch
+from osimexp.config import check, plain
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.trained import keep
+
+
+@dataclass(frozen=True)
+class KeepSettings:
+    """What ``conf/keep.yaml`` says.
+
+    Attributes:
+        run: folder of the run.
+        to: folder to be made.
+    """
+
+    run: str
+    to: str
+
+
+def main() -> None:
+    """Keep what the command line names."""
+    launch(keep_policy, "keep")
+
+
+def keep_policy(config: DictConfig) -> float:
+    """Write the folder and return its size in bytes."""
+    settings = check(KeepSettings, plain(config), "keep")
+    folder = keep(RunFolder.open(Path(settings.run)), Path(settings.to))
+    size = sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file())
+    print(f"Written to {folder.path}: {size / 1000.0:.0f} kB", flush=True)
+    return float(size)
+
+
+if __name__ == "__main__":
+    main()

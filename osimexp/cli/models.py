@@ -1,0 +1,126 @@
+"""List the models and what they cost: ``python -m osimexp.models``."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+from pydantic import Field
+from rich.console import Console
+from rich.table import Table
+
+from osimexp.cli.launch import launch
+from osimexp.config import build, check, config_directory, plain
+from osimexp.errors import RunFolderError
+from osimexp.models.muscle_sets import MuscleSet
+from osimexp.models.prepare import PreparedModel, prepare
+from osimexp.models.settings import ModelSettings
+from osimexp.physics.reference.simulation import OpenSimSimulation
+from osimexp.physics.settings import OpenSimSettings, WorkerSettings
+from osimexp.physics.simulation import Start
+
+CONTROL_PERIOD = 0.01  # s
+EPISODE = 0.5  # s; longer random excitation would time a heap on the floor
+
+
+@dataclass(frozen=True)
+class ListingSettings:
+    """What ``conf/models.yaml`` says.
+
+    Attributes:
+        steps: that are timed.
+        osim: a folder to write the models into.
+    """
+
+    steps: Annotated[int, Field(ge=1)]
+    osim: str | None
+
+
+def main() -> None:
+    """List the models as the command line asks."""
+    launch(list_models, "models")
+
+
+def list_models(config: DictConfig) -> float:
+    """Show a table of the models and return how many there are."""
+    settings = check(ListingSettings, plain(config), "models")
+    table = Table("model", "coordinates", "muscles", "made of", "ms a step", "times real time")
+    found = _own_models()
+    for name, model_settings in found.items():
+        model = prepare(model_settings, MuscleSet())
+        if settings.osim is not None:
+            _write(Path(settings.osim) / f"{name}.osim", model)
+        table.add_row(name, *_row(model, settings.steps))
+    console = Console()
+    console.print(table)
+    console.print(
+        "One core, OpenSim itself, random excitations. "
+        "A model of your own: python -m osimexp model=file model.path=my.osim",
+        highlight=False,
+    )
+    return float(len(found))
+
+
+def _own_models() -> dict[str, ModelSettings]:
+    models = {}
+    for file in sorted((config_directory() / "model").glob("*.yaml")):
+        config = load(file)
+        if config.get("anatomy") is not None:
+            models[file.stem] = check(ModelSettings, plain(config), "model")
+    return models
+
+
+def _row(model: PreparedModel, steps: int) -> tuple[str, ...]:
+    physics = build(load(config_directory() / "physics" / "opensim.yaml"), "physics")
+    assert isinstance(physics, OpenSimSettings)
+    workers = WorkerSettings(count=0)
+    batch = OpenSimSimulation(model, physics, workers, 1, CONTROL_PERIOD, frozenset())
+    seconds = seconds_a_step(batch, steps)
+    names, settings = batch.names, model.settings
+    return (
+        f"{len(names.coordinates)}: {', '.join(names.coordinates)}",
+        f"{len(names.muscles)}: {', '.join(names.muscles)}",
+        f"{settings.muscle_model}, {settings.tendon} tendons, {settings.paths} paths, "
+        f"{names.mass:.1f} kg",
+        f"{1e3 * seconds:.2f}",
+        f"{CONTROL_PERIOD / seconds:.1f}",
+    )
+
+
+def seconds_a_step(batch: OpenSimSimulation, steps: int) -> float:
+    """Return the wall time of a step, s, over episodes of random excitations."""
+    generator = np.random.default_rng(0)
+    names = batch.names
+    pose = names.default_pose[None]
+    start = Start(pose, np.zeros_like(pose), np.full((1, len(names.muscles)), 0.05))
+    spent = 0.0
+    for step in range(steps):
+        if step % round(EPISODE / CONTROL_PERIOD) == 0:
+            batch.reset(np.ones(1, dtype=bool), start)
+        excitations = generator.uniform(size=(1, len(names.muscles)))
+        before = time.perf_counter()
+        batch.step(excitations)
+        spent += time.perf_counter() - before
+    return spent / steps
+
+
+def load(file: Path) -> DictConfig:
+    """Return one file of the config groups by itself."""
+    config = OmegaConf.load(file)
+    assert isinstance(config, DictConfig)
+    return config
+
+
+def _write(path: Path, model: PreparedModel) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(model.xml)
+    except OSError as error:
+        raise RunFolderError(f"{path} cannot be written: {error.strerror}.") from error
+    print(f"Written to {path}")
+
+
+if __name__ == "__main__":
+    main()

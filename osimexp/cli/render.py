@@ -1,0 +1,49 @@
+"""Render a run's policy, or a file's movement, as a clip: ``python -m osimexp.render``."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from omegaconf import DictConfig
+
+from osimexp.cli.launch import launch
+from osimexp.config import check
+from osimexp.experiment.showing import shown
+from osimexp.visual.clip import Clip, ClipSettings, write_clip
+from osimexp.words import with_keys
+
+
+@dataclass(frozen=True)
+class RenderSettings(ClipSettings):
+    """What ``conf/render.yaml`` says beside what is shown.
+
+    Attributes:
+        output: the file that is written: .mp4, .gif, or .png for a strip of pictures.
+    """
+
+    output: str = "clip.mp4"
+
+
+def main() -> None:
+    """Render what the command line describes."""
+    sys.argv[1:] = with_keys(sys.argv[1:], {"-o": "output", "--output": "output"})
+    launch(render, "render")
+
+
+def render(config: DictConfig) -> float:
+    """Write the clip and return its frames a second of rendering."""
+    one, own = shown(config)
+    settings = check(RenderSettings, own, "render")
+    output = Path(settings.output)
+    clip = Clip(one.figure, one.movement, one.poses, settings)
+    begun = perf_counter()
+    count = write_clip(output, clip)
+    rate = count / (perf_counter() - begun)
+    print(f"Written to {output} ({count} frames of {settings.width}x{settings.height}, "
+          f"{rate:.0f} frames/s)")  # fmt: skip
+    return rate
+
+
+if __name__ == "__main__":
+    main()

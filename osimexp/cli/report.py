@@ -1,0 +1,86 @@
+"""Write a comparison as one page: ``python -m osimexp.report``."""
+
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from omegaconf import DictConfig
+from pydantic import Field
+
+from osimexp.cli.compare import as_settings
+from osimexp.cli.launch import launch
+from osimexp.config import check, plain
+from osimexp.errors import ConfigError, RunFolderError
+from osimexp.files import write_text
+from osimexp.results.choosing import compared
+from osimexp.results.latex import latex
+from osimexp.results.movement import MovementSettings, moved, movement_lines
+from osimexp.results.page import page
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """What ``conf/report.yaml`` says.
+
+    Attributes:
+        runs: folders, patterns or whole sweeps.
+        figure: of the final evaluations.
+        allow: keys that may differ although runs are then not given the same task.
+        output: the page.
+        resamples: of each bootstrap.
+        largest_video: MB; a video above it is named and not shown.
+        movement: episodes that are played to compare how controllers move.
+    """
+
+    runs: tuple[str, ...]
+    figure: str
+    allow: tuple[str, ...]
+    output: str
+    resamples: Annotated[int, Field(ge=100)]
+    largest_video: Annotated[float, Field(ge=0.0)]
+    movement: MovementSettings
+
+
+def main() -> None:
+    """Write the page that the command line asks for."""
+    sys.argv[1:] = as_settings(sys.argv[1:])
+    launch(report, "report")
+
+
+def report(config: DictConfig) -> float:
+    """Write the page and the table, and return how many groups there are."""
+    settings = check(ReportSettings, plain(config), "report")
+    file = Path(settings.output)
+    if file.suffix not in (".html", ".htm"):
+        raise ConfigError(f"output is {file}, but a report is a page; name it .html.")
+    comparison, left_out = compared(
+        settings.runs, settings.figure, settings.allow, settings.resamples
+    )
+    movement: list[list[str]] = []
+    if settings.movement.any:
+        movement = movement_lines(moved(comparison, settings.movement), settings.resamples)
+    again = command_of(settings)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_text(file, page(comparison, movement, left_out, again, settings.largest_video))
+        write_text(file.with_suffix(".tex"), latex(comparison))
+    except OSError as error:
+        raise RunFolderError(f"{file} cannot be written: {error.strerror}.") from error
+    print(f"Written: {file} and {file.with_suffix('.tex')}", flush=True)
+    return float(len(comparison.standings))
+
+
+def command_of(settings: ReportSettings) -> str:
+    """Return the command that writes this page, into the folder one is in."""
+    words = [*settings.runs, f"figure={settings.figure}"]
+    if settings.allow:
+        words.append(f"allow=[{','.join(settings.allow)}]")
+    if settings.movement.any:
+        words += [f"movement.{key}={value}" for key, value in vars(settings.movement).items()]
+    return shlex.join(["python", "-m", "osimexp.report", *words, "-o", Path(settings.output).name])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""List runs, and remove those that are no longer wanted: ``python -m osimexp.runs``."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Annotated, Literal
+
+from omegaconf import DictConfig
+from pydantic import Field
+from rich.console import Console
+from rich.table import Table
+
+from osimexp.cli.launch import launch
+from osimexp.config import check, plain
+from osimexp.errors import ConfigError, RunFolderError
+from osimexp.experiment.finding import find_runs
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.summary import Summary, age, remove, summarise
+from osimexp.mistakes import sentence
+from osimexp.words import quoted, words_and_flags
+
+
+@dataclass(frozen=True)
+class RunsSettings:
+    """What ``conf/runs.yaml`` says.
+
+    Attributes:
+        folders: where runs are looked for, or patterns of such.
+        state: which runs are listed; null lists all.
+        where: a key and its value each, which listed runs agree with.
+        prune: whether to remove what is listed, once it was confirmed.
+    """
+
+    folders: Annotated[tuple[str, ...], Field(min_length=1)]
+    state: Literal["running", "finished", "cut", "failed", "pruned"] | None
+    where: tuple[tuple[str, str], ...]
+    prune: bool
+
+
+def main() -> None:
+    """List what the command line describes."""
+    sys.argv[1:] = as_settings(sys.argv[1:])
+    launch(list_runs, "runs")
+
+
+def as_settings(arguments: Iterable[str]) -> list[str]:
+    """Return a command line with folders, ``--prune`` and ``KEY=VALUE`` written as settings."""
+    own = {field.name for field in fields(RunsSettings)}
+    words, flags = words_and_flags(arguments)
+    written, pairs, places = [], [], []
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            places.append(word)
+        elif key not in own and "hydra" not in key:
+            pairs.append([key, value])
+        else:
+            written.append(word)
+    if "--prune" in flags:
+        written.append("prune=true")
+        flags.remove("--prune")
+    if places:
+        written.append(f"folders=[{','.join(map(quoted, places))}]")
+    if pairs:
+        listed = ["[" + ",".join(map(quoted, pair)) + "]" for pair in pairs]
+        written.append(f"where=[{','.join(listed)}]")
+    return [*written, *flags]
+
+
+def list_runs(config: DictConfig) -> float:
+    """Show the runs, remove them where that is asked for, and return how many there are."""
+    settings = check(RunsSettings, plain(config), "runs")
+    found = list(_readable(find_runs(settings.folders)))
+    chosen = [
+        summary
+        for summary in _agreeing(found, settings.where)
+        if settings.state in (None, summary.state)
+    ]
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    if not chosen:
+        print(f"None of the {len(found)} runs under {' '.join(settings.folders)} is so.")
+        return 0.0
+    console.print(table(chosen))
+    for summary in chosen:
+        if summary.state == "failed" and summary.reason:
+            print(f"{summary.run.path} failed: {summary.reason}")
+    if settings.prune:
+        _prune(chosen)
+    return float(len(chosen))
+
+
+def table(summaries: Sequence[Summary]) -> Table:
+    """Return a row for each run, with mean returns of its evaluations, for ``rich`` to print."""
+    shown = Table(box=None, pad_edge=False)
+    for name in ("run", "state", "group"):
+        shown.add_column(name, overflow="fold")
+    for name in ("seed", "steps", "last", "best", "age"):
+        shown.add_column(name, justify="right", no_wrap=True)
+    for summary in summaries:
+        shown.add_row(
+            str(summary.run.path),
+            summary.state,
+            summary.group,
+            str(summary.config.get("seed")),
+            _progress(summary.steps, summary.budget),
+            *("" if value is None else f"{value:.4g}" for value in (summary.last, summary.best)),
+            "" if summary.started is None else age(summary.started),
+        )
+    return shown
+
+
+def _readable(runs: Iterable[RunFolder]) -> Iterator[Summary]:
+    """Yield how runs stand, and say of those that are damaged what is."""
+    for run in runs:
+        try:
+            summary = summarise(run)
+            _ = summary.returns  # Read now, as they are kept from then on.
+        except RunFolderError as error:
+            print(f"Damaged: {sentence(error)}")
+        else:
+            yield summary
+
+
+def _agreeing(summaries: Sequence[Summary], where: Iterable[tuple[str, str]]) -> Sequence[Summary]:
+    for key, value in where:
+        kept, known = [], False
+        for summary in summaries:
+            try:
+                if summary.says(key, value):
+                    kept.append(summary)
+                known = True
+            except KeyError:  # A run of another kind: it has no such key.
+                continue
+        if summaries and not known:
+            raise ConfigError(f"{key} is neither a setting of this command nor a key of any run.")
+        summaries = kept
+    return summaries
+
+
+def _prune(summaries: Sequence[Summary]) -> None:
+    wanted = [summary for summary in summaries if summary.state != "running"]
+    if not wanted:
+        print("They are all running, so none is removed.")
+        return
+    print(f"Remove {len(wanted)} of these with all their files? [y/N] ", end="", flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        print("Nothing was removed.")
+        return
+    for summary in wanted:
+        remove(summary.run)
+    print(f"Removed {len(wanted)}.")
+
+
+def _progress(steps: int, budget: int) -> str:
+    share = "" if steps >= budget else f" {100.0 * steps / budget:.0f} %"
+    for unit, size in (("M", 1_000_000), ("k", 1_000)):
+        if steps >= size:
+            return f"{steps / size:.3g} {unit}{share}"
+    return f"{steps}{share}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Show a run's policy, or a file's movement, in the browser: ``python -m osimexp.view``."""
+
+import os
+import sys
+import time
+import webbrowser
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from omegaconf import DictConfig
+from pydantic import Field
+
+from osimexp.analysis.shown import Shown
+from osimexp.cli.launch import launch
+from osimexp.config import check, plain
+from osimexp.errors import ConfigError, RunFolderError
+from osimexp.experiment.following import follow
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.showing import shown
+from osimexp.files import write_text
+from osimexp.visual.meshes import read_mesh
+from osimexp.visual.page.encoding import encode_figure, encode_movement
+from osimexp.visual.page.html import Packed, exported
+from osimexp.visual.page.server import PageServer
+from osimexp.visual.page.triangles import Triangles
+from osimexp.words import with_keys
+
+
+@dataclass(frozen=True)
+class ViewSettings:
+    """What ``conf/view.yaml`` says beside what is shown.
+
+    Attributes:
+        against: another run's folder or another file of the same model, to compare with.
+        export: an html file to write in place of serving one.
+        port: of the page on this machine; 0 takes a free one.
+        open: whether to open the browser, if there is one.
+        live: whether to show each newer policy of the run; null does so while it is running.
+    """
+
+    against: str | None
+    export: str | None
+    port: Annotated[int, Field(ge=0, le=65535)]
+    open: bool
+    live: bool | None
+
+
+def main() -> None:
+    """Show what the command line describes."""
+    sys.argv[1:] = with_keys(sys.argv[1:], {"--export": "export"})
+    launch(view, "view")
+
+
+def view(config: DictConfig) -> float:
+    """Write or serve the page, and return the seconds that the first movement lasts."""
+    values = plain(config)
+    own = {key: values[key] for key in ViewSettings.__dataclass_fields__}
+    settings = check(ViewSettings, own, "view")
+    if settings.export is not None:
+        return _export(config, settings, Path(settings.export))
+    return _serve(config, settings)
+
+
+def _export(config: DictConfig, settings: ViewSettings, file: Path) -> float:
+    if file.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"view.export: {file} must end in .html.")
+    movements = [_first(config), *_second(config, settings)]
+    page = exported(" and ".join(one.name for one in movements), [*map(_packed, movements)])
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_text(file, page)
+    except OSError as error:
+        raise RunFolderError(f"{file} cannot be written: {error.strerror}.") from error
+    print(f"Written to {file} ({len(page) / 1e6:.1f} MB)", flush=True)
+    return movements[0].movement.duration
+
+
+def _serve(config: DictConfig, settings: ViewSettings) -> float:
+    folder = _followed(config, settings)
+    if folder is not None and config.checkpoint is None:
+        config.checkpoint = "latest"
+    second = [_packed(one) for one in _second(config, settings)]
+    duration = 0.0
+
+    def play() -> Sequence[Packed]:
+        nonlocal duration
+        first = _first(config)
+        duration = first.movement.duration
+        return [_packed(first), *second]
+
+    title = Path(config.run or config.movement or "").name
+    with PageServer(title, settings.port, live=folder is not None) as server:
+        if folder is None:
+            server.show(play())
+        else:
+            server.show([], f"waiting for the first checkpoint of {folder.path}")
+        with suppress(KeyboardInterrupt):
+            print(f"The page is at {server.address} (Ctrl-C ends it)", flush=True)
+            if settings.open and _has_screen():
+                webbrowser.open(server.address)
+            if folder is not None:
+                follow(folder, server, play)
+            while True:
+                time.sleep(3600.0)
+    return duration
+
+
+def _followed(config: DictConfig, settings: ViewSettings) -> RunFolder | None:
+    """Return the run whose newer policies are to be shown, or None."""
+    if config.run is None or config.movement is not None:
+        if settings.live:
+            raise ConfigError("view.live: a movement's file cannot be followed; give run=FOLDER.")
+        return None
+    folder = RunFolder.open(Path(config.run))
+    running = folder.record()["state"] == "running"
+    return folder if (running if settings.live is None else settings.live) else None
+
+
+def _first(config: DictConfig) -> Shown:
+    return shown(config)[0]
+
+
+def _second(config: DictConfig, settings: ViewSettings) -> list[Shown]:
+    if settings.against is None:
+        return []
+    other = config.copy()
+    other.ground_reactions = None
+    if Path(settings.against).is_dir():
+        other.run, other.movement = settings.against, None
+    else:
+        other.movement = settings.against
+    return [shown(other)[0]]
+
+
+def _packed(one: Shown) -> Packed:
+    return Packed(
+        one.name, encode_figure(one.figure, _read), encode_movement(one.movement, one.poses)
+    )
+
+
+def _read(file: Path) -> Triangles:
+    mesh = read_mesh(file)
+    return Triangles(mesh.vertices, mesh.triangles)
+
+
+def _has_screen() -> bool:
+    # On a machine without one, a browser of the terminal would take the terminal.
+    elsewhere = sys.platform in ("win32", "darwin")
+    return elsewhere or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+if __name__ == "__main__":
+    main()

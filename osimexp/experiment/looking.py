@@ -1,0 +1,64 @@
+"""What TensorBoard shows of an evaluation: the first episode as a clip and as a figure."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import numpy as np
+from omegaconf import DictConfig
+
+from osimexp.analysis.gait.report import report
+from osimexp.analysis.shown import Shown
+from osimexp.controllers.controller import Controller
+from osimexp.experiment.recording import record, recording_environment
+from osimexp.motion.movement import Movement
+from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
+from osimexp.tasks.specification import Specification
+from osimexp.visual.clip import Clip, ClipSettings, gif_bytes
+
+CLIP = ClipSettings(width=320, height=240, fps=20.0)
+
+# Shows what a controller does, as PNG or GIF images by name; the second argument is called at each
+# step and may raise Interrupted.
+Look = Callable[[Controller, Callable[[], None]], dict[str, bytes]]
+
+
+@contextmanager
+def looking(config: DictConfig, seed: int) -> Iterator[Look | None]:
+    """Yield what makes the images of evaluations; None for a task that moves no model.
+
+    Args:
+        config: of the run.
+        seed: of the episode that is shown.
+
+    Raises:
+        OsimexpError: the config cannot be used.
+    """
+    if "_target_" in config.task:
+        yield None
+        return
+    with closing(recording_environment(Specification.from_config(config))) as environment:
+        # What cannot be drawn is told before the run begins.
+        _drawn(Shown("still", environment.model, _still(environment)))
+
+        def look(controller: Controller, check: Callable[[], None]) -> dict[str, bytes]:
+            movement = record(environment, controller, seed, check)
+            shown = Shown("evaluation", environment.model, movement)
+            return _drawn(shown)
+
+        yield look
+
+
+def _drawn(shown: Shown) -> dict[str, bytes]:
+    clip = Clip(shown.figure, shown.movement, shown.poses, CLIP)
+    return {
+        "evaluation/clip": gif_bytes(clip, CLIP.fps),
+        "evaluation/figure": report(shown).png(),
+    }
+
+
+def _still(environment: MusculoskeletalVectorEnv) -> Movement:
+    """Return a movement that stays in the default pose."""
+    names = environment.scene.names
+    pose = np.tile(names.default_pose, (2, 1))
+    time = np.array([0.0, environment.scene.control_period])
+    return Movement(time, names.coordinates, names.rotational, pose, np.zeros_like(pose))

@@ -1,0 +1,90 @@
+"""Episodes kept as movements."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from osimexp.controllers.controller import Controller
+from osimexp.motion.movement import Movement
+from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
+from osimexp.tasks.specification import Specification
+
+KEPT = {
+    "time": "time",
+    "positions": "coordinates",
+    "speeds": "speeds",
+    "activations": "activations",
+    "fibre_lengths": "fibre_length",
+    "fibre_velocities": "fibre_velocity",
+    "tendon_forces": "tendon_force",
+    "ground_reaction": "ground_reaction",
+}
+"""Arrays of a movement, and of the state that they are kept from."""
+
+
+def recording_environment(specification: Specification) -> MusculoskeletalVectorEnv:
+    """Return a batch of one that reads all of its state and leaves an ended episode as it is."""
+    return MusculoskeletalVectorEnv(specification.to_record(), 1, autoreset=False)
+
+
+def record(
+    environment: MusculoskeletalVectorEnv,
+    controller: Controller,
+    seed: int,
+    check: Callable[[], None] | None = None,
+) -> Movement:
+    """Run one episode to its end and return it.
+
+    Args:
+        environment: from ``recording_environment``.
+        controller: what acts.
+        seed: of the episode.
+        check: called before each step; what it raises ends the recording.
+    """
+    observations, _ = environment.reset(seed=seed)
+    everywhere = np.ones(1, dtype=bool)
+    controller.reset(everywhere)
+    kept: dict[str, list[np.ndarray]] = {name: [] for name in (*KEPT, "excitations", "targets")}
+    bodies: list[np.ndarray] = []
+
+    def keep() -> None:
+        frame = environment.frame
+        for name, field in KEPT.items():
+            kept[name].append(getattr(frame.state, field)[0].copy())
+        kept["excitations"].append(frame.state.excitations[0].copy())
+        kept["targets"].append(frame.targets[0].copy())
+        bodies.append(frame.state.body_positions[0].copy())
+
+    keep()
+    over = False
+    while not over:
+        if check is not None:
+            check()
+        observations, _, terminated, truncated, _ = environment.step(controller.act(observations))
+        over = bool(terminated[0] or truncated[0])
+        keep()
+    arrays = {name: np.array(values) for name, values in kept.items()}
+    names = environment.scene.names
+    # The state tells the excitations that led to a moment; a movement those that lead on from it.
+    excitations = np.vstack([arrays.pop("excitations")[1:], kept["excitations"][-1][None]])
+    targets = arrays.pop("targets")
+    target = environment.specification.target
+    return Movement(
+        coordinates=names.coordinates,
+        rotational=names.rotational,
+        muscles=names.muscles,
+        excitations=excitations,
+        feet=names.feet,
+        foot_positions=_under_feet(environment, np.array(bodies)),
+        targets={} if target is None or target.point is None else {target.point: targets},
+        mass=names.mass,
+        **arrays,
+    )
+
+
+def _under_feet(environment: MusculoskeletalVectorEnv, bodies: np.ndarray) -> np.ndarray:
+    """Return where the origins of the feet's bodies are on the floor, ``(T, feet, 3)``."""
+    numbers = environment.model.foot_bodies(environment.scene.names.bodies)
+    under: np.ndarray = bodies[:, numbers].copy()
+    under[:, :, 1] = 0.0
+    return under

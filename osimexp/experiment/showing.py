@@ -1,0 +1,138 @@
+"""What the commands that draw and measure are given: a played or recorded movement."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from omegaconf import DictConfig
+from pydantic import Field
+
+from osimexp.analysis.shown import Shown
+from osimexp.config import check, plain
+from osimexp.errors import ConfigError
+from osimexp.experiment.playing import Played, changed, chosen_controller, played
+from osimexp.experiment.recording import record, recording_environment
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.seeding import Seeds, prepare_torch
+from osimexp.models.muscle_sets import MuscleSet
+from osimexp.models.prepare import PreparedModel, prepare
+from osimexp.models.settings import ModelSettings
+from osimexp.motion.files import read_movement
+from osimexp.physics.posing.state_paths import state_paths
+from osimexp.tasks.specification import Specification
+
+
+@dataclass(frozen=True)
+class ShownSettings:
+    """What is shown, as ``conf/shown.yaml`` says: the keys that commands share.
+
+    Attributes:
+        run: folder of a run whose policy is played for one episode.
+        movement: a ``.sto`` or ``.mot`` file to be replayed instead; on the run's model where a
+            run is given, else on that of ``model``.
+        ground_reactions: a file of the forces that belong to ``movement``.
+        controller: the run's policy, or one to compare it with; or the name of one that comes
+            with the package.
+        value: of every action of the constant controller, in [-1, 1].
+        checkpoint: null takes the best if there is one, else the latest.
+        seed: of the episode; null takes that of the first of the run's final evaluation.
+    """
+
+    run: str | None = None
+    movement: str | None = None
+    ground_reactions: str | None = None
+    controller: str = "policy"
+    value: float = 0.0
+    checkpoint: Literal["best", "latest"] | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+    def __post_init__(self) -> None:
+        if self.run is None and self.movement is None and self.controller in get_args(Played):
+            raise ValueError(
+                "give a run (run=outputs/...), a movement (movement=walk.mot) or a controller that "
+                "comes with osimexp (controller=walk)"
+            )
+        if self.ground_reactions is not None and self.movement is None:
+            raise ValueError("ground_reactions belong to a movement, which must be given too")
+
+
+def shown(config: DictConfig) -> tuple[Shown, dict[str, object]]:
+    """Return what a config shows, and those of its values that are the command's own.
+
+    Raises:
+        OsimexpError: a file, a run or a value cannot be used.
+    """
+    values = plain(config)
+    groups = {name: values.pop(name, None) for name in ("model", "muscles", "physics")}
+    start = values.pop("start", None) or {}
+    own = ShownSettings.__dataclass_fields__
+    settings = check(ShownSettings, {k: v for k, v in values.items() if k in own}, "shown")
+    rest = {k: v for k, v in values.items() if k not in own}
+    if start and settings.movement is not None:
+        raise ConfigError("start belongs to what is played, and a movement is only replayed.")
+    if settings.movement is None:
+        changes = {name: config[name] for name, value in groups.items() if value is not None}
+        folder, kind = played(settings.run, settings.controller)
+        return from_run(folder, settings, kind, changes, start), rest
+    model, muscles = groups["model"], groups["muscles"]
+    if settings.run is not None:
+        run_config = RunFolder.open(Path(settings.run)).config()
+        model, muscles = model or plain(run_config.model), muscles or plain(run_config.muscles)
+    elif model is None:
+        raise ConfigError(
+            "A movement needs the model that moves: model=gait2d, model=file model.path=my.osim or "
+            "run=outputs/..."
+        )
+    muscle_set = check(MuscleSet, muscles or {}, "muscles")
+    prepared = prepare(check(ModelSettings, model, "model"), muscle_set)
+    return from_file(
+        Path(settings.movement),
+        prepared,
+        None if settings.ground_reactions is None else Path(settings.ground_reactions),
+    ), rest
+
+
+def from_run(
+    folder: RunFolder,
+    settings: ShownSettings,
+    kind: Played = "policy",
+    changes: Mapping[str, DictConfig] | None = None,
+    start: Mapping[str, Any] | None = None,
+) -> Shown:
+    """Play a run's policy, or another controller in the run's task, for one episode.
+
+    Args:
+        folder: of the run.
+        settings: which checkpoint and which episode.
+        kind: which controller.
+        changes: groups that take the place of the run's: model, muscles, physics.
+        start: values that take the place of those of the run's start.
+
+    Raises:
+        OsimexpError: the run cannot be used, or its task moves no model.
+    """
+    config = folder.config()
+    if "_target_" in config.task:
+        raise ConfigError(f"The task of {folder.path} moves no musculoskeletal model to be shown.")
+    changed(config, changes or {}, start or {})
+    prepare_torch("cpu", 1)
+    seed = Seeds.of(config.seed).final_evaluation if settings.seed is None else settings.seed
+    name = settings.checkpoint or folder.judged_checkpoint()
+    with closing(recording_environment(Specification.from_config(config))) as environment:
+        controller = chosen_controller(kind, environment, folder, name, settings.value, seed)
+        movement = record(environment, controller, seed)
+        title = f"{folder.path.name} ({name if kind == 'policy' else kind})"
+        # Nothing is written beside a controller that comes with the package.
+        home = None if settings.run is None else folder.path
+        return Shown(title, environment.model, movement, home)
+
+
+def from_file(path: Path, model: PreparedModel, ground_reactions: Path | None = None) -> Shown:
+    """Take a movement from a file.
+
+    Raises:
+        MovementError: a file cannot be read, or is of another model.
+    """
+    return Shown(path.stem, model, read_movement(path, state_paths(model), ground_reactions))

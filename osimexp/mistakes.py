@@ -1,0 +1,65 @@
+"""What a user can mend, whichever library found it, said in one sentence."""
+
+import re
+
+from hydra.errors import (
+    ConfigCompositionException,
+    HydraException,
+    MissingConfigException,
+    OverrideParseException,
+)
+from omegaconf import DictConfig
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from yaml import YAMLError
+
+from osimexp.config import config_directory
+from osimexp.errors import OsimexpError, near_matches
+
+# Launchers that come with packages of their own, and the extra that brings each.
+_EXTRAS = {
+    "hydra/launcher/joblib": "joblib",
+    "hydra/launcher/submitit_slurm": "slurm",
+    "hydra/launcher/submitit_local": "slurm",
+}
+
+
+MISTAKES = (OsimexpError, HydraException, OmegaConfBaseException, YAMLError)
+
+
+def sentence(error: Exception) -> str:
+    """Return in one line what is wrong and what would be right."""
+    match error:
+        case OsimexpError():
+            return _one_line(str(error))
+        case MissingConfigException(missing_cfg_file=str(name)) if name in _EXTRAS:
+            return f"{name} is not installed; it comes with the extra osimexp[{_EXTRAS[name]}]."
+        case MissingConfigException(missing_cfg_file=str(name), options=options) if "/" in name:
+            group, _, option = name.rpartition("/")
+            return f"{group}={option} is not known; {near_matches(option, options or [])}"
+        case OverrideParseException(override=override):
+            reason = str(error).splitlines()[0]
+            return f"{override!r} cannot be read as key=value ({reason})."
+        case ConfigCompositionException():
+            return _composition(error)
+    return _one_line(str(error))
+
+
+def _composition(error: ConfigCompositionException) -> str:
+    cause = error.__cause__
+    if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.full_key:
+        parent = cause.parent_node
+        known = [str(name) for name in parent] if isinstance(parent, DictConfig) else []
+        return f"{cause.full_key} is not a known key; {near_matches(str(cause.key), known)}"
+    if found := re.match(
+        r"Could not override '([^']+)'.\s+No match in the defaults list", str(error)
+    ):
+        groups = [folder.name for folder in config_directory().iterdir() if folder.is_dir()]
+        if found[1] in groups:
+            return f"{found[1]} cannot be chosen here: no other option has a {found[1]}."
+        return f"{found[1]} is not a known group or key; {near_matches(found[1], groups)}"
+    detail = f" {cause}" if isinstance(cause, OmegaConfBaseException) else ""
+    return _one_line(f"{error}{detail}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

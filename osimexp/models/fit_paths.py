@@ -1,0 +1,333 @@
+"""Replace muscle paths by polynomials of their length, which OpenSim computes faster.
+
+OpenSim's own ``PolynomialPathFitter`` does the same in 10 to 36 seconds for the models of this
+project, which is too long for something done whenever a simulation starts. Here the samples lie
+where a polynomial's error is largest, moment arms come from the paths' velocities and not from
+differences, and all muscles over the same coordinates share the samples, so that it takes under a
+second.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import pi
+
+import numpy as np
+import opensim
+from numpy.typing import NDArray
+
+from osimexp.arrays import Floats
+from osimexp.errors import ModelError
+
+# A path that changes by less than this from one value of a coordinate to another does not depend
+# on it, m. Of a rigid leg that turns as a whole a wrapped path may change by a micrometre.
+_LEAST_CHANGE = 1e-5
+# Samples in each direction where paths depend on one or two coordinates, and in all for more.
+_SAMPLES = {1: (100,), 2: (24, 24)}
+_SCATTERED_SAMPLES = 1200
+# As far as OpenSim's polynomials go.
+_MOST_COORDINATES = 6
+# A lower order is taken if its errors are at most this many times those of the highest.
+_GOOD_AS = 1.1
+
+
+@dataclass(frozen=True)
+class PathFit:
+    """How a muscle's path was fitted and how well, over the ranges of its coordinates.
+
+    Attributes:
+        coordinates: absolute paths of the coordinates on which the length depends.
+        order: largest sum of exponents in a term.
+        length_rms, length_max: error of the length, m.
+        moment_arm_rms, moment_arm_max: error of the moment arms about all coordinates, m.
+    """
+
+    coordinates: tuple[str, ...]
+    order: int
+    length_rms: float
+    length_max: float
+    moment_arm_rms: float
+    moment_arm_max: float
+
+    def within(self, length: float, moment_arm: float) -> bool:
+        """Return whether the root mean square errors are at most these, m."""
+        return self.length_rms <= length and self.moment_arm_rms <= moment_arm
+
+
+def fit_paths(
+    model: opensim.Model,
+    length_tolerance: float = 1e-3,
+    moment_arm_tolerance: float = 0.04,
+    highest_order: int = 9,
+    margin: float = 0.05,
+) -> dict[str, PathFit]:
+    """Replace the path of every muscle by the polynomial of lowest order that is near enough.
+
+    The length is fitted as a polynomial of the coordinates (rad or m) by least squares over
+    lengths and moment arms together. Coordinates that a coupler drives are followed, so that the
+    moment arms about the coordinates that drive them are right. Beyond the coordinates' ranges and
+    the margin a fit is worthless, so joints must be kept within them.
+
+    Args:
+        model: changed in place, and left with its connections made.
+        length_tolerance: root mean square error to reach, m.
+        moment_arm_tolerance: root mean square error to reach, as a share of the root mean square
+            of the muscle's own moment arms.
+        highest_order: tried; where none reaches both, the lowest that is nearly as good is taken.
+        margin: how far beyond the ranges samples reach, rad or m.
+
+    Returns:
+        For each muscle how it was fitted; muscles whose path has been fitted already, or does not
+        change with any coordinate, stay as they are and are left out.
+
+    Raises:
+        ModelError: a path depends on more than six coordinates.
+    """
+    sampler = _Sampler(model, margin)
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for muscle, coordinates in sampler.dependence().items():
+        groups.setdefault(coordinates, []).append(muscle)
+    found: dict[str, tuple[PathFit, Floats]] = {}
+    for coordinates, muscles in groups.items():
+        values, lengths, derivatives = sampler.sample(coordinates, muscles)
+        names = tuple(sampler.coordinates[i].getAbsolutePathString() for i in coordinates)
+        polynomials = _Polynomials(names, values, highest_order)
+        for column, muscle in enumerate(muscles):
+            found[sampler.names[muscle]] = polynomials.fit(
+                lengths[:, column],
+                derivatives[:, :, column],
+                length_tolerance,
+                moment_arm_tolerance,
+            )
+    for name, (fit, coefficients) in found.items():
+        path = _path(fit.coordinates, fit.order, coefficients)
+        model.updMuscles().get(name).set_path(path)
+    model.finalizeConnections()
+    return {name: found[name][0] for name in sampler.names if name in found}
+
+
+def exponents(dimension: int, order: int) -> NDArray[np.int64]:
+    """Return the exponents ``(terms, dimension)`` of a polynomial, in OpenSim's order of terms."""
+    rows = [row for row in product(range(order + 1), repeat=dimension) if sum(row) <= order]
+    return np.array(rows, dtype=np.int64)
+
+
+class _Sampler:
+    """Reads lengths and their derivatives from a model at chosen poses."""
+
+    def __init__(self, model: opensim.Model, margin: float) -> None:
+        self._model = model
+        self._state = model.initSystem()
+        found = [model.getMuscles().get(i) for i in range(model.getMuscles().getSize())]
+        self.muscles = [m for m in found if opensim.GeometryPath.safeDownCast(m.getPath())]
+        self.names = [muscle.getName() for muscle in self.muscles]
+        every = [model.getCoordinateSet().get(i) for i in range(model.getCoordinateSet().getSize())]
+        self.coordinates = [c for c in every if not c.isConstrained(self._state)]
+        self._couplers = _couplers(model)
+        self._ranges = np.array([_range(c, margin) for c in self.coordinates]).reshape(-1, 2)
+        self._defaults = np.array([c.getDefaultValue() for c in self.coordinates])
+
+    def dependence(self) -> dict[int, tuple[int, ...]]:
+        """Return for each muscle that any coordinate moves the numbers of those that do."""
+        poses = _scattered(self._ranges, 12)
+        moved = np.zeros((len(self.coordinates), len(self.muscles)), dtype=bool)
+        lengths = self._lengths(poses)
+        for c in range(len(self.coordinates)):
+            others = poses.copy()
+            others[:, c] = np.roll(poses[:, c], 1)
+            moved[c] = (np.abs(self._lengths(others) - lengths) > _LEAST_CHANGE).any(axis=0)
+        found = {m: tuple(np.flatnonzero(moved[:, m]).tolist()) for m in range(len(self.muscles))}
+        for m, coordinates in found.items():
+            if len(coordinates) > _MOST_COORDINATES:
+                raise ModelError(
+                    f"The path of {self.muscles[m].getName()} depends on {len(coordinates)} "
+                    f"coordinates and a fit can have at most {_MOST_COORDINATES}; "
+                    "keep the geometry with model.paths=geometry."
+                )
+        return {m: coordinates for m, coordinates in found.items() if coordinates}
+
+    def sample(
+        self, coordinates: Sequence[int], muscles: Sequence[int]
+    ) -> tuple[Floats, Floats, Floats]:
+        """Return values ``(S, C)``, lengths ``(S, M)`` and their derivatives ``(S, C, M)``."""
+        ranges = self._ranges[list(coordinates)]
+        if len(coordinates) in _SAMPLES:
+            values = _grid(ranges, _SAMPLES[len(coordinates)])
+        else:
+            values = _scattered(ranges, _SCATTERED_SAMPLES)
+        return self._read(values, coordinates, muscles)
+
+    def _lengths(self, poses: Floats) -> Floats:
+        """Return the lengths ``(S, M)`` of all paths in poses of all coordinates."""
+        lengths = np.empty((len(poses), len(self.muscles)))
+        for s, row in enumerate(poses):
+            for coordinate, value in zip(self.coordinates, row, strict=True):
+                coordinate.setValue(self._state, float(value), False)
+            self._follow()
+            self._model.realizePosition(self._state)
+            lengths[s] = [muscle.getPath().getLength(self._state) for muscle in self.muscles]
+        return lengths
+
+    def _read(
+        self, values: Floats, coordinates: Sequence[int], muscles: Sequence[int]
+    ) -> tuple[Floats, Floats, Floats]:
+        state = self._state
+        moving = [self.coordinates[i] for i in coordinates]
+        paths = [self.muscles[m].getPath() for m in muscles]
+        lengths = np.empty((len(values), len(paths)))
+        derivatives = np.empty((len(values), len(moving), len(paths)))
+        for coordinate, default in zip(self.coordinates, self._defaults, strict=True):
+            coordinate.setValue(state, default, False)
+            coordinate.setSpeedValue(state, 0.0)
+        for s, row in enumerate(values):
+            for coordinate, value in zip(moving, row, strict=True):
+                coordinate.setValue(state, float(value), False)
+            self._follow()
+            self._model.realizePosition(state)
+            lengths[s] = [path.getLength(state) for path in paths]
+            # At a speed of 1 of one coordinate a path lengthens by its derivative.
+            for c, coordinate in enumerate(moving):
+                coordinate.setSpeedValue(state, 1.0)
+                self._follow()
+                self._model.realizeVelocity(state)
+                derivatives[s, c] = [path.getLengtheningSpeed(state) for path in paths]
+                coordinate.setSpeedValue(state, 0.0)
+            self._follow()
+        return values, lengths, derivatives
+
+    def _follow(self) -> None:
+        """Put coupled coordinates where the coordinate that drives them puts them."""
+        state = self._state
+        for coupled, driver, function, scale in self._couplers:
+            at = opensim.Vector(1, driver.getValue(state))
+            slope = function.calcDerivative(opensim.StdVectorInt([0]), at)
+            coupled.setValue(state, scale * function.calcValue(at), False)
+            coupled.setSpeedValue(state, scale * slope * driver.getSpeedValue(state))
+
+
+def _couplers(
+    model: opensim.Model,
+) -> list[tuple[opensim.Coordinate, opensim.Coordinate, opensim.Function, float]]:
+    found = []
+    for i in range(model.getConstraintSet().getSize()):
+        coupler = opensim.CoordinateCouplerConstraint.safeDownCast(model.getConstraintSet().get(i))
+        if coupler is None or not coupler.get_isEnforced():
+            continue
+        drivers = coupler.getIndependentCoordinateNames()
+        if drivers.getSize() == 1:
+            coordinates = model.getCoordinateSet()
+            found.append((
+                coordinates.get(coupler.getDependentCoordinateName()),
+                coordinates.get(drivers.get(0)),
+                coupler.getFunction(),
+                _scale(coupler),
+            ))  # fmt: skip
+    return found
+
+
+def _scale(coupler: opensim.CoordinateCouplerConstraint) -> float:
+    return float(opensim.PropertyHelper.getValueDouble(coupler.getPropertyByName("scale_factor")))
+
+
+def _range(coordinate: opensim.Coordinate, margin: float) -> tuple[float, float]:
+    low, high = coordinate.getRangeMin() - margin, coordinate.getRangeMax() + margin
+    if coordinate.getMotionType() == opensim.Coordinate.Rotational and high - low > 2.0 * pi:
+        # Files often leave a range open; an angle beyond a turn says nothing new.
+        return coordinate.getDefaultValue() - pi, coordinate.getDefaultValue() + pi
+    return low, high
+
+
+def _grid(ranges: Floats, counts: Sequence[int]) -> Floats:
+    """Return a grid ``(S, C)`` that is denser towards the ends, as Chebyshev's points are."""
+    axes = [
+        _stretch((np.arange(count) + 0.5) / count, low, high)
+        for count, (low, high) in zip(counts, ranges, strict=True)
+    ]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+
+
+def _scattered(ranges: Floats, count: int) -> Floats:
+    """Return points ``(S, C)`` of a Latin hypercube, denser towards the ends, always the same."""
+    generator = np.random.default_rng(0)
+    columns = [
+        _stretch((generator.permutation(count) + generator.random(count)) / count, low, high)
+        for low, high in ranges
+    ]
+    return np.stack(columns, axis=-1) if columns else np.empty((count, 0))
+
+
+def _stretch(unit: Floats, low: float, high: float) -> Floats:
+    return np.asarray(low + (high - low) * (1.0 - np.cos(pi * unit)) / 2.0)
+
+
+class _Polynomials:
+    """Fits polynomials of rising order over the same samples ``(S, C)``."""
+
+    def __init__(self, coordinates: tuple[str, ...], values: Floats, highest_order: int) -> None:
+        self._coordinates = coordinates
+        self._values = values
+        self._orders = range(1, highest_order + 1)
+        self._designs: dict[int, Floats] = {}
+
+    def fit(
+        self, lengths: Floats, derivatives: Floats, length_tolerance: float, moment_arm_share: float
+    ) -> tuple[PathFit, Floats]:
+        """Return the fit of lowest order that is near enough, and its coefficients."""
+        target = np.concatenate([lengths, derivatives.ravel()])
+        tolerance = moment_arm_share * float(np.sqrt(np.mean(derivatives**2)))
+        tried = []
+        for order in self._orders:
+            fit, coefficients = self._solve(order, target)
+            if fit.within(length_tolerance, tolerance):
+                return fit, coefficients
+            tried.append((fit, coefficients))
+        # Where a path jumps no order is near enough, and a high one costs without helping.
+        last = tried[-1][0]
+        nearly = (_GOOD_AS * last.length_rms, _GOOD_AS * last.moment_arm_rms)
+        bounds = (max(length_tolerance, nearly[0]), max(tolerance, nearly[1]))
+        return next(one for one in tried if one[0].within(*bounds))
+
+    def _solve(self, order: int, target: Floats) -> tuple[PathFit, Floats]:
+        if order not in self._designs:
+            powers = exponents(len(self._coordinates), order)
+            self._designs[order] = _design(self._values, powers)
+        design = self._designs[order]
+        scale = np.linalg.norm(design, axis=0)
+        coefficients = np.linalg.lstsq(design / scale, target, rcond=None)[0] / scale
+        error = design @ coefficients - target
+        return _judge(self._coordinates, order, error, len(self._values)), coefficients
+
+
+def _design(values: Floats, powers: NDArray[np.int64]) -> Floats:
+    """Return the rows of lengths, then of their derivatives, for all terms: ``(S + S C, T)``."""
+    dimension = values.shape[1]
+    rows = [np.prod(values[:, None, :] ** powers, axis=2)]
+    slopes = np.empty((len(values), dimension, len(powers)))
+    for c in range(dimension):
+        lowered = powers.copy()
+        lowered[:, c] = np.maximum(powers[:, c] - 1, 0)
+        slopes[:, c] = powers[:, c] * np.prod(values[:, None, :] ** lowered, axis=2)
+    return np.concatenate([*rows, slopes.reshape(-1, len(powers))])
+
+
+def _judge(coordinates: tuple[str, ...], order: int, error: Floats, samples: int) -> PathFit:
+    length, moment_arm = error[:samples], error[samples:]
+    return PathFit(
+        coordinates,
+        order,
+        float(np.sqrt(np.mean(length**2))),
+        float(np.abs(length).max()),
+        float(np.sqrt(np.mean(moment_arm**2))),
+        float(np.abs(moment_arm).max()),
+    )
+
+
+def _path(
+    coordinates: Sequence[str], order: int, coefficients: Floats
+) -> opensim.FunctionBasedPath:
+    path = opensim.FunctionBasedPath()
+    for name in coordinates:
+        path.appendCoordinatePath(name)
+    vector = opensim.Vector.createFromMat(np.ascontiguousarray(coefficients))
+    path.setLengthFunction(opensim.MultivariatePolynomialFunction(vector, len(coordinates), order))
+    return path

@@ -1,0 +1,220 @@
+"""From settings to the exact model that is simulated, as the text of an ``.osim`` file."""
+
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from xml.sax import SAXException, make_parser
+
+import numpy as np
+import opensim
+
+from osimexp.cache import digest, kept, sources
+from osimexp.errors import ModelError, near_matches
+from osimexp.models import anatomy
+from osimexp.models.build import build
+from osimexp.models.fit_paths import fit_paths
+from osimexp.models.muscle_sets import MuscleSet
+from osimexp.models.settings import ModelSettings, Point
+
+log = logging.getLogger("osimexp")
+
+PUSH = "push"
+"""Name of the actuator whose control is a force forward on the body that is pushed, N."""
+
+
+@dataclass(frozen=True)
+class PreparedModel:
+    """A model with every edit made, ready to be simulated anywhere.
+
+    Attributes:
+        xml: the whole model as the text of an ``.osim`` file; this is what is simulated.
+        settings: what it was made from; its feet and points are looked up by name in ``xml``.
+    """
+
+    xml: str
+    settings: ModelSettings
+
+    def foot_bodies(self, bodies: tuple[str, ...]) -> list[int]:
+        """Return for each foot the number of the first of the bodies that its patterns name."""
+        return [
+            next(i for i, b in enumerate(bodies) if any(fnmatchcase(b, p) for p in patterns))
+            for patterns in self.settings.feet.values()
+        ]
+
+
+def prepare(settings: ModelSettings, muscle_set: MuscleSet) -> PreparedModel:
+    """Build or load a model and make its edits: muscle set, points, paths.
+
+    Raises:
+        ModelError: the model cannot be built or read, or has no muscles.
+        ConfigError: a pattern of the muscle set matches no muscle.
+    """
+    quiet()
+    model = _load(settings)
+    _edit_muscles(model, muscle_set)
+    for name, point in settings.points.items():
+        _add_point(model, name, point)
+    if settings.pushed is not None:
+        _add_push(model, settings.pushed)
+    model.finalizeConnections()
+    xml = _print(model)
+    if settings.paths == "fitted":
+        # Fitting takes from a second to a minute, so what came of it is kept.
+        name = digest([xml, sources("models/fit_paths.py"), opensim.GetVersion()])
+        xml = kept(f"paths/{name}", lambda: _fitted(model).encode()).decode()
+    return PreparedModel(xml, settings)
+
+
+def quiet() -> None:
+    """Keep OpenSim from writing ``opensim.log`` into the working folder and to the terminal."""
+    opensim.Logger.removeFileSink()
+    opensim.Logger.setLevelString("off")
+
+
+@contextmanager
+def loaded(xml: str) -> Iterator[opensim.Model]:
+    """Give the OpenSim model that the text of an ``.osim`` file describes."""
+    quiet()
+    with tempfile.TemporaryDirectory(prefix="osimexp-") as folder:
+        path = Path(folder) / "model.osim"
+        path.write_text(xml, encoding="utf-8")
+        yield read_model(path)
+
+
+def read_model(path: Path) -> opensim.Model:
+    """Read an ``.osim`` file.
+
+    Raises:
+        ModelError: there is no such file, it is not XML or OpenSim refuses it.
+    """
+    if not path.is_file():
+        raise ModelError(f"There is no model file {path}; give the path of an .osim file.")
+    _check_xml(path)
+    try:
+        return opensim.Model(str(path))
+    except RuntimeError as error:
+        raise ModelError(f"OpenSim cannot read {path}: {first_line(error)}") from error
+
+
+def first_line(error: BaseException) -> str:
+    """Return the one line of an OpenSim exception that says what is wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # OpenSim begins with where in its source it was, which ends in a colon.
+    telling = [line for line in lines if not line.endswith(":") and "Thrown at" not in line]
+    chosen = (telling or lines or [type(error).__name__])[0]
+    return chosen.rstrip(".") + "."
+
+
+def require_bodies(feet: Mapping[str, Sequence[str]], bodies: Sequence[str]) -> None:
+    """Refuse feet whose patterns match no body.
+
+    Raises:
+        ModelError: a pattern of a foot matches none.
+    """
+    for foot, patterns in feet.items():
+        for pattern in patterns:
+            if not any(fnmatchcase(body, pattern) for body in bodies):
+                raise ModelError(
+                    f"model.feet.{foot}: the model has no body {pattern!r}; "
+                    f"{near_matches(pattern, bodies)}"
+                )
+
+
+def _load(settings: ModelSettings) -> opensim.Model:
+    if settings.anatomy is not None:
+        assert settings.muscle_model is not None
+        assert settings.tendon is not None
+        description = anatomy.load(settings.anatomy)
+        return build(description, muscle_model=settings.muscle_model, tendon=settings.tendon)
+    assert settings.path is not None
+    path = Path(settings.path).expanduser()
+    model = read_model(path)
+    muscles = {model.getMuscles().get(i).getName() for i in range(model.getMuscles().getSize())}
+    if not muscles:
+        raise ModelError(f"{path} has no muscles; osimexp drives models by their muscles.")
+    actuators = [
+        model.getActuators().get(i).getName() for i in range(model.getActuators().getSize())
+    ]
+    if controllers := model.getControllerSet().getSize():
+        # They would add to what the policy tells the muscles.
+        model.updControllerSet().clearAndDestroy()
+        log.warning("The %d controllers of %s were taken out of it.", controllers, path)
+    if others := [name for name in actuators if name not in muscles]:
+        log.warning(
+            "These actuators of %s are no muscles and stay at 0: %s.", path, ", ".join(others)
+        )
+    return model
+
+
+def _check_xml(path: Path) -> None:
+    # A parser without namespaces: old files hold tags such as HuntCrossleyForce::ContactParameters.
+    try:
+        make_parser().parse(str(path))
+    except (SAXException, ValueError) as error:
+        detail = str(error).rsplit("/", 1)[-1]
+        raise ModelError(
+            f"{path} is not an OpenSim model, for it is not XML ({detail})."
+        ) from error
+
+
+def _edit_muscles(model: opensim.Model, muscle_set: MuscleSet) -> None:
+    names = [model.getMuscles().get(i).getName() for i in range(model.getMuscles().getSize())]
+    kept = muscle_set.kept(names)
+    for name, factor in zip(names, muscle_set.strengths(names), strict=True):
+        muscle = model.updMuscles().get(name)
+        muscle.setMaxIsometricForce(muscle.getMaxIsometricForce() * float(factor))
+    forces = model.updForceSet()
+    for name in set(names) - set(kept):
+        forces.remove(forces.getIndex(name))
+
+
+def _add_point(model: opensim.Model, name: str, point: Point) -> None:
+    bodies = [model.getBodySet().get(i).getName() for i in range(model.getBodySet().getSize())]
+    if point.body not in bodies:
+        raise ModelError(
+            f"model.points.{name}: the model has no body {point.body!r}; "
+            f"{near_matches(point.body, bodies)}"
+        )
+    location = opensim.Vec3(*np.asarray(point.location, dtype=float).tolist())
+    model.addMarker(opensim.Marker(name, model.getBodySet().get(point.body), location))
+
+
+def _add_push(model: opensim.Model, name: str) -> None:
+    bodies = [model.getBodySet().get(i).getName() for i in range(model.getBodySet().getSize())]
+    if name not in bodies:
+        raise ModelError(
+            f"model.pushed: the model has no body {name!r}; {near_matches(name, bodies)}"
+        )
+    actuator = opensim.PointActuator(name)
+    actuator.setName(PUSH)
+    actuator.set_point(model.getBodySet().get(name).getMassCenter())
+    actuator.set_direction(opensim.Vec3(1.0, 0.0, 0.0))
+    actuator.set_point_is_global(False)
+    actuator.set_force_is_global(True)
+    actuator.set_optimal_force(1.0)
+    model.addForce(actuator)
+
+
+def _fitted(model: opensim.Model) -> str:
+    model.initSystem()
+    fits = fit_paths(model)
+    if fits:
+        name, worst = max(fits.items(), key=lambda item: item[1].length_rms)
+        log.info(
+            "The paths of %d muscles were replaced by polynomials; that of %s is farthest off, by "
+            "%.2f mm, its moment arms by %.2f mm (root mean square).",
+            len(fits), name, 1e3 * worst.length_rms, 1e3 * worst.moment_arm_rms,
+        )  # fmt: skip
+    model.finalizeConnections()
+    return _print(model)
+
+
+def _print(model: opensim.Model) -> str:
+    with tempfile.TemporaryDirectory(prefix="osimexp-") as folder:
+        path = Path(folder) / "model.osim"
+        model.printToXML(str(path))
+        return path.read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Movements over time and their files, without OpenSim."""

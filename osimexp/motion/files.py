@@ -1,0 +1,195 @@
+"""Movements in OpenSim's own files, which its GUI and other tools open.
+
+``<name>_states.sto`` holds the model's states under their paths, in radians; ``<name>.mot`` the
+coordinates under their names, in degrees; ``<name>_controls.sto`` the excitations;
+``<name>_grf.mot`` the ground reactions, as the external loads of OpenSim's tools.
+"""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from osimexp.arrays import Floats
+from osimexp.errors import MovementError, near_matches
+from osimexp.models.names import StatePaths
+from osimexp.motion.movement import Movement
+from osimexp.motion.tables import Table, read_table, write_table
+
+PLATES = ("right", "left")
+"""Feet of the forces in a file whose columns do not name a foot, in the order of the columns."""
+
+
+def write_movement(stem: Path, movement: Movement, paths: StatePaths) -> list[Path]:
+    """Write a movement into files that begin with ``stem``, and return them.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    name = stem.name
+    tables = {"_states.sto": _states(name, movement, paths), ".mot": _coordinates(name, movement)}
+    if movement.excitations.size:
+        tables["_controls.sto"] = Table(
+            f"{name}_controls", paths.muscles, movement.time, movement.excitations
+        )
+    if movement.ground_reaction.size:
+        tables["_grf.mot"] = _ground_reactions(name, movement)
+    files = []
+    for ending, table in tables.items():
+        files.append(stem.with_name(f"{name}{ending}"))
+        write_table(files[-1], table)
+    return files
+
+
+def _states(name: str, movement: Movement, paths: StatePaths) -> Table:
+    columns = [f"{path}/value" for path in paths.coordinates]
+    columns += [f"{path}/speed" for path in paths.coordinates]
+    values = [movement.positions, movement.speeds]
+    if movement.activations.size:
+        columns += _labels(paths.muscles, paths.activated, "activation")
+        values.append(movement.activations[:, paths.activated])
+    if movement.fibre_lengths.size:
+        columns += _labels(paths.muscles, paths.elastic, "fiber_length")
+        lengths = movement.fibre_lengths * paths.optimal_fibre_lengths
+        values.append(lengths[:, paths.elastic])
+    return Table(f"{name}_states", tuple(columns), movement.time, np.hstack(values))
+
+
+def _labels(paths: tuple[str, ...], which: np.ndarray, state: str) -> list[str]:
+    return [f"{path}/{state}" for path, there in zip(paths, which, strict=True) if there]
+
+
+def _coordinates(name: str, movement: Movement) -> Table:
+    values = np.where(movement.rotational, np.rad2deg(movement.positions), movement.positions)
+    return Table(name, movement.coordinates, movement.time, values, degrees=True)
+
+
+def _ground_reactions(name: str, movement: Movement) -> Table:
+    columns, values = [], []
+    for number, foot in enumerate(movement.feet):
+        for quantity, array in (
+            ("ground_force_v", movement.ground_reaction[:, number]),
+            ("ground_force_p", movement.foot_positions[:, number]),
+            ("ground_torque_", np.zeros((len(movement), 3))),
+        ):
+            columns += [f"{foot}_{quantity}{axis}" for axis in "xyz"]
+            values.append(array)
+    return Table(f"{name}_grf", tuple(columns), movement.time, np.hstack(values), degrees=True)
+
+
+# Reading
+
+
+def read_movement(path: Path, paths: StatePaths, ground_reactions: Path | None = None) -> Movement:
+    """Read a movement of a model from a file of states or of coordinates.
+
+    Coordinates that the file does not give keep the model's default; where it has no speeds, they
+    are those of a parabola through neighbouring moments. Excitations are in no such file.
+
+    Args:
+        path: a ``.sto`` or ``.mot`` file; columns are called by state paths, by coordinates' names
+            or, as before OpenSim 4, ``hip_flexion_r_u`` and ``soleus_r.activation``.
+        paths: of the model.
+        ground_reactions: a file of the forces of the ground on the feet in the same time.
+
+    Raises:
+        MovementError: a file is malformed, or gives no coordinate of the model.
+    """
+    table, names = read_table(path), paths.names
+    columns = dict(zip(table.columns, table.values.T, strict=True))
+    positions, speeds, found = [], [], 0
+    for place, (name, where) in enumerate(zip(names.coordinates, paths.coordinates, strict=True)):
+        factor = np.pi / 180.0 if table.degrees and names.rotational[place] else 1.0
+        value = _first(columns, f"{where}/value", f"{name}/value", name)
+        found += value is not None
+        if value is None:
+            value = np.full(len(table.time), names.default_pose[place] / factor)
+        speed = _first(columns, f"{where}/speed", f"{name}/speed", f"{name}_u")
+        if speed is None:
+            speed = np.gradient(value, table.time, edge_order=2 if len(value) > 2 else 1)
+        positions.append(value * factor)
+        speeds.append(speed * factor)
+    if not found:
+        raise MovementError(
+            f"{path} gives no coordinate of the model; "
+            f"{near_matches(table.columns[0] if table.columns else '', names.coordinates)}"
+        )
+    activations, lengths = (
+        _of_muscles(columns, paths, state) for state in ("activation", "fiber_length")
+    )
+    movement = Movement(
+        time=table.time,
+        coordinates=names.coordinates,
+        rotational=names.rotational,
+        positions=np.column_stack(positions),
+        speeds=np.column_stack(speeds),
+        muscles=names.muscles if activations.size else (),
+        activations=activations,
+        fibre_lengths=lengths / paths.optimal_fibre_lengths if lengths.size else lengths,
+        mass=names.mass,
+    )
+    if ground_reactions is None:
+        return movement
+    return with_ground_reactions(movement, ground_reactions)
+
+
+def _first(columns: dict[str, Floats], *names: str) -> Floats | None:
+    return next((columns[name] for name in names if name in columns), None)
+
+
+def _of_muscles(columns: dict[str, Floats], paths: StatePaths, state: str) -> Floats:
+    """Return a state of all muscles, without columns where the file lacks one of them."""
+    pairs = zip(paths.names.muscles, paths.muscles, strict=True)
+    found = [
+        _first(columns, f"{where}/{state}", f"{name}/{state}", f"{name}.{state}")
+        for name, where in pairs
+    ]
+    known = [values for values in found if values is not None]
+    return np.column_stack(known) if known and len(known) == len(found) else np.zeros((0, 0))
+
+
+def with_ground_reactions(movement: Movement, path: Path) -> Movement:
+    """Return a movement with the ground reactions of a file, at the movement's moments.
+
+    Columns are called ``<foot>_ground_force_vx`` or, without a foot's name, as force plates have
+    them: ``ground_force_vx`` and ``1_ground_force_vx``, which are taken for the right and the left.
+
+    Raises:
+        MovementError: the file is malformed, gives no force, or not over the movement's time.
+    """
+    table = read_table(path)
+    columns = dict(zip(table.columns, table.values.T, strict=True))
+    forces = [m for label in columns if (m := re.fullmatch(r"(.*)ground_force_(.*)vx", label))]
+    if not forces:
+        raise MovementError(f"{path} has no column such as ground_force_vx, so it gives no force.")
+    margin = 1e-6 + float(np.diff(table.time).max())
+    if table.time[0] > movement.time[0] + margin or table.time[-1] < movement.time[-1] - margin:
+        raise MovementError(
+            f"{path} runs from {table.time[0]:g} to {table.time[-1]:g} s and not over the "
+            f"movement's {movement.time[0]:g} to {movement.time[-1]:g} s."
+        )
+    feet: list[str] = []
+    reactions: list[Floats] = []
+    positions: list[Floats] = []
+    for number, match in enumerate(forces):
+        label = match[1].strip("_") or match[2].strip("_")
+        plate = PLATES[number] if number < len(PLATES) else f"plate_{number + 1}"
+        feet.append(label if label and not label.isdigit() else plate)
+        for kind, kept in (("v", reactions), ("p", positions)):
+            stem = f"{match[1]}ground_force_{match[2]}{kind}"
+            missing = [stem + axis for axis in "xyz" if stem + axis not in columns]
+            if missing:
+                raise MovementError(f"{path} has no column {missing[0]}.")
+            kept.append(
+                np.column_stack(
+                    [np.interp(movement.time, table.time, columns[stem + axis]) for axis in "xyz"]
+                )
+            )
+    return replace(
+        movement,
+        feet=tuple(feet),
+        ground_reaction=np.stack(reactions, axis=1),
+        foot_positions=np.stack(positions, axis=1),
+    )

@@ -1,0 +1,75 @@
+"""The back ends by their settings: what simulates a model, as ``conf/physics`` chooses it."""
+
+import logging
+from collections.abc import Callable
+
+from osimexp.errors import ModelError
+from osimexp.models.prepare import PreparedModel
+from osimexp.physics.compiled.simulation import CompiledSimulation
+from osimexp.physics.reference.simulation import OpenSimSimulation
+from osimexp.physics.settings import (
+    AutomaticSettings,
+    CompiledSettings,
+    OpenSimSettings,
+    PhysicsSettings,
+    WorkerSettings,
+)
+from osimexp.physics.simulation import Simulation
+
+log = logging.getLogger("osimexp")
+
+
+def automatic(
+    model: PreparedModel,
+    physics: AutomaticSettings,
+    workers: WorkerSettings,
+    size: int,
+    control_period: float,
+    fields: frozenset[str],
+) -> Simulation:
+    """Return a compiled batch, or one of OpenSim itself where the model cannot be compiled."""
+    try:
+        return CompiledSimulation(model, physics.compiled, workers, size, control_period, fields)
+    except ModelError as error:
+        log.warning("OpenSim itself simulates this model, about a hundred times slower: %s", error)
+        return OpenSimSimulation(model, physics.opensim, workers, size, control_period, fields)
+
+
+BACKENDS: dict[type, Callable[..., Simulation]] = {
+    OpenSimSettings: OpenSimSimulation,
+    CompiledSettings: CompiledSimulation,
+    AutomaticSettings: automatic,
+}
+"""The back end of each kind of settings; one more is one more entry."""
+
+
+def simulate(
+    model: PreparedModel,
+    physics: PhysicsSettings,
+    workers: WorkerSettings,
+    size: int,
+    control_period: float,
+    fields: frozenset[str],
+) -> Simulation:
+    """Return a batch of simulations of a model.
+
+    Args:
+        model: what to simulate.
+        physics: by what and how.
+        workers: in which processes or threads.
+        size: simulations in the batch, ``B``.
+        control_period: s of simulated time in one step.
+        fields: the costly arrays of ``State`` that are read after each step.
+
+    Raises:
+        ModelError: the model cannot be simulated so.
+        SimulationError: a worker process does not start.
+        ConfigError: there is no cluster at the address.
+    """
+    make = BACKENDS[type(physics)]
+    if workers.cluster is None:
+        return make(model, physics, workers, size, control_period, fields)
+    # Ray is an extra of its own, and takes a second to import.
+    from osimexp.physics.remote.simulation import RaySimulation
+
+    return RaySimulation(make, model, physics, workers, size, control_period, fields)

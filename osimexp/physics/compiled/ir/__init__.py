@@ -1,0 +1,1 @@
+"""The record of equations: recorded scalars, programs and their interpreter."""

@@ -1,0 +1,1 @@
+"""Loops over rows of a batch: integration in time and fibre equilibrium."""

@@ -1,0 +1,180 @@
+"""Arithmetic on the numbers in the lanes of a register, all at once."""
+
+from dataclasses import dataclass
+
+from osimexp.physics.compiled.llvm.assembly import Function, Term, number_text
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a number is.
+
+    Attributes:
+        element: ``double`` or ``float``.
+        width: how many lanes.
+    """
+
+    element: str
+    width: int
+
+    def of(self, element: str) -> str:
+        """Return the type of as many of another element."""
+        return f"<{self.width} x {element}>"
+
+    @property
+    def number(self) -> str:
+        """The type of a number."""
+        return self.of(self.element)
+
+    @property
+    def integer(self) -> str:
+        """The element of integers of the same size."""
+        return "i64" if self.element == "double" else "i32"
+
+    @property
+    def size(self) -> int:
+        """Bytes of a number."""
+        return self.width * (8 if self.element == "double" else 4)
+
+    @property
+    def mantissa(self) -> int:
+        """Bits of the fraction."""
+        return 52 if self.element == "double" else 23
+
+    def intrinsic(self, name: str) -> str:
+        """Return the name of an intrinsic for numbers of this shape."""
+        bits = "f64" if self.element == "double" else "f32"
+        return f"llvm.{name}.v{self.width}{bits}"
+
+
+class Numbers:
+    """Writes operations on numbers of a shape into a function.
+
+    Products and sums may be contracted to one rounding; nothing else is rearranged.
+    """
+
+    def __init__(self, function: Function, shape: Shape, flags: str = "contract") -> None:
+        self.function = function
+        self.shape = shape
+        self.flags = flags
+
+    def constant(self, value: float) -> Term:
+        """Return a number."""
+        return self._splat(self.shape.element, value)
+
+    def integer(self, value: int) -> Term:
+        """Return an integer of the size of a number."""
+        return self._splat(self.shape.integer, value)
+
+    def index(self, value: int) -> Term:
+        """Return an index."""
+        return self._splat("i32", value)
+
+    def condition(self, value: bool) -> Term:
+        """Return a condition."""
+        return self._splat("i1", value)
+
+    def _splat(self, element: str, value: float | int | bool) -> Term:
+        return Term(self.shape.of(element), f"splat ({element} {number_text(element, value)})")
+
+    def spread(self, value: Term) -> Term:
+        """Return one ``double`` as a number: rounded to the element, in all lanes."""
+        write = self.function.value
+        if self.shape.element == "float":
+            value = write("float", f"fptrunc {value} to float")
+        return self._everywhere(value, self.shape.number)
+
+    def spread_index(self, value: Term) -> Term:
+        """Return one ``i64`` as an index in all lanes."""
+        value = self.function.value("i32", f"trunc {value} to i32")
+        return self._everywhere(value, self.shape.of("i32"))
+
+    def _everywhere(self, value: Term, kind: str) -> Term:
+        write = self.function.value
+        first = write(kind, f"insertelement {kind} poison, {value}, i64 0")
+        mask = f"<{self.shape.width} x i32> zeroinitializer"
+        return write(kind, f"shufflevector {first}, {kind} poison, {mask}")
+
+    # Arithmetic
+
+    def _two(self, operation: str, a: Term, b: Term) -> Term:
+        return self.function.value(a.type, f"{operation} {self.flags} {a}, {b.text}")
+
+    def add(self, a: Term, b: Term) -> Term:
+        """Return a + b."""
+        return self._two("fadd", a, b)
+
+    def subtract(self, a: Term, b: Term) -> Term:
+        """Return a - b."""
+        return self._two("fsub", a, b)
+
+    def multiply(self, a: Term, b: Term) -> Term:
+        """Return a b."""
+        return self._two("fmul", a, b)
+
+    def divide(self, a: Term, b: Term) -> Term:
+        """Return a / b."""
+        return self._two("fdiv", a, b)
+
+    def negate(self, a: Term) -> Term:
+        """Return -a."""
+        return self.function.value(a.type, f"fneg {a}")
+
+    def sqrt(self, a: Term) -> Term:
+        """Square root, correctly rounded."""
+        return self.function.intrinsic(self.shape.intrinsic("sqrt"), a.type, a)
+
+    def absolute(self, a: Term) -> Term:
+        """Return |a|."""
+        return self.function.intrinsic(self.shape.intrinsic("fabs"), a.type, a)
+
+    def greater_or_nan(self, a: Term, b: Term) -> Term:
+        """Return the greater; NaN where one is."""
+        return self.function.intrinsic(self.shape.intrinsic("maximum"), a.type, a, b)
+
+    def polynomial(self, x: Term, coefficients: tuple[float, ...]) -> Term:
+        """Return sum c[k] x^k by Horner's rule."""
+        result = self.constant(coefficients[-1])
+        for c in reversed(coefficients[:-1]):
+            result = self.add(self.multiply(result, x), self.constant(c))
+        return result
+
+    # Conditions and integers
+
+    def compare(self, predicate: str, a: Term, b: Term) -> Term:
+        """Return whether two numbers compare so: ``olt`` is less, false for NaN."""
+        return self.function.value(self.shape.of("i1"), f"fcmp {predicate} {a}, {b.text}")
+
+    def compare_integers(self, predicate: str, a: Term, b: Term) -> Term:
+        """Return whether two integers compare so."""
+        return self.function.value(self.shape.of("i1"), f"icmp {predicate} {a}, {b.text}")
+
+    def select(self, condition: Term, yes: Term, no: Term) -> Term:
+        """Return ``yes`` where the condition holds, else ``no``."""
+        return self.function.value(yes.type, f"select {condition}, {yes}, {no}")
+
+    def whole(self, operation: str, a: Term, b: Term) -> Term:
+        """Return the result of an instruction on two integers or two conditions."""
+        return self.function.value(a.type, f"{operation} {a}, {b.text}")
+
+    def negation(self, a: Term) -> Term:
+        """Return whether a condition does not hold."""
+        return self.whole("xor", a, self.condition(True))
+
+    def any(self, a: Term) -> Term:
+        """Return whether a condition holds in any lane, as one ``i1``."""
+        return self.function.intrinsic(f"llvm.vector.reduce.or.v{self.shape.width}i1", "i1", a)
+
+    def bits(self, a: Term) -> Term:
+        """Return a number's bits as an integer."""
+        kind = self.shape.of(self.shape.integer)
+        return self.function.value(kind, f"bitcast {a} to {kind}")
+
+    def from_bits(self, a: Term) -> Term:
+        """Return the number of those bits."""
+        return self.function.value(self.shape.number, f"bitcast {a} to {self.shape.number}")
+
+    def convert(self, operation: str, a: Term, element: str) -> Term:
+        """Return a conversion: ``fptosi``, ``sitofp``, ``zext``."""
+        kind = self.shape.of(element)
+        return self.function.value(kind, f"{operation} {a} to {kind}")

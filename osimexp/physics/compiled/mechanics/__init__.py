@@ -1,0 +1,1 @@
+"""Bodies, joints and coordinates of a model, and their equations of motion."""

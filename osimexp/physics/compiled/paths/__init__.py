@@ -1,0 +1,1 @@
+"""Muscle paths: their lengths, and the forces along them."""

@@ -1,0 +1,1 @@
+"""Running machine code over the rows of a batch."""

@@ -1,0 +1,18 @@
+"""Where poses put the points that a model names."""
+
+from osimexp.arrays import Floats
+from osimexp.models.prepare import PreparedModel
+from osimexp.physics.reference.engine import Engine
+from osimexp.physics.settings import OpenSimSettings
+
+
+def point_positions(model: PreparedModel, positions: Floats) -> dict[str, Floats]:
+    """Return ``(T, 3)`` m in ground of each named point.
+
+    Args:
+        model: what is posed.
+        positions: ``(T, coordinates)`` rad or m, in the model's order.
+    """
+    engine = Engine(model, OpenSimSettings(), 0.01, frozenset())
+    found = engine.kinematics(positions).point_positions
+    return {name: found[:, number] for number, name in enumerate(engine.names.points)}

@@ -1,0 +1,1 @@
+"""The reference back end: OpenSim itself, in worker processes."""

@@ -1,0 +1,249 @@
+"""``physics=opensim``: the batch stepped by OpenSim itself, in worker processes."""
+
+import contextlib
+import logging
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from osimexp.arrays import Floats, Mask
+from osimexp.errors import ModelError, SimulationError
+from osimexp.models.prepare import PreparedModel
+from osimexp.physics.arrays import block, bytes_needed, create_shared
+from osimexp.physics.reference.engine import Engine
+from osimexp.physics.reference.rows import Rows
+from osimexp.physics.reference.worker import Job
+from osimexp.physics.reference.worker_process import Watchdog, WorkerGone, WorkerProcess
+from osimexp.physics.settings import OpenSimSettings, WorkerSettings
+from osimexp.physics.simulation import Backend, Kinematics, Snapshot, Start, State
+
+log = logging.getLogger("osimexp")
+
+BACKEND = Backend("opensim", reference=True)
+
+TRIES = 3
+
+
+class OpenSimSimulation:
+    """A batch of OpenSim simulations; see ``osimexp.physics.simulation.Simulation``.
+
+    Args:
+        model: what to simulate.
+        physics: how to integrate.
+        workers: in which processes.
+        size: simulations in the batch, ``B``.
+        control_period: s of simulated time in one step.
+        fields: the costly arrays of ``State`` that are read after each step.
+
+    Raises:
+        ModelError: OpenSim cannot simulate the model.
+        SimulationError: a worker does not start, or there is no room for the shared memory.
+    """
+
+    def __init__(
+        self,
+        model: PreparedModel,
+        physics: OpenSimSettings,
+        workers: WorkerSettings,
+        size: int,
+        control_period: float,
+        fields: frozenset[str],
+    ) -> None:
+        self.size = size
+        self.control_period = control_period
+        self.replaced = 0
+        self.backend = BACKEND
+        self._engine = Engine(model, physics, control_period, fields)
+        self.names = self._engine.names
+        self._muscles = len(self.names.muscles)
+        self._all = np.ones(size, dtype=bool)
+        # Excitations and, in the last column, pushes of each step of the present episodes.
+        self._history = np.zeros((size, 256, self._muscles + 1))
+        self._steps = np.zeros(size, dtype=int)
+        needed = bytes_needed(self.names, size, fields)
+        count = min(os.cpu_count() or 1 if workers.count is None else workers.count, size)
+        self._workers: list[WorkerProcess] = []
+        if count == 0:
+            self._block = block(bytearray(needed), self.names, size, fields)
+            engines = [
+                self._engine if b == 0 else Engine(model, physics, control_period, fields)
+                for b in range(size)
+            ]
+            self._rows = Rows(engines, range(size), self._block)
+            # An engine that simulates must not be posed: kinematics have one of their own.
+            self._engine = Engine(model, physics, control_period, frozenset())
+            return
+        self._folder = _shared_folder()
+        self._finalizer = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        shared = create_shared(self._folder / "state", needed)
+        self._block = block(shared, self.names, size, fields)
+        job = Job(model.settings, physics, control_period, tuple(sorted(fields)), size)
+        try:
+            job.write(self._folder, model.xml)
+        except OSError as error:
+            self.close()
+            raise SimulationError(f"{self._folder} cannot be written: {error.strerror}.") from error
+        self._watchdog = Watchdog(workers.timeout)
+        try:
+            for rows in np.array_split(np.arange(size), count):
+                self._workers.append(WorkerProcess(self._folder, rows.tolist()))
+            with self._watchdog.watching([w.process for w in self._workers]):
+                for worker in self._workers:
+                    worker.require_start()
+        except BaseException:
+            self.close()
+            raise
+
+    def reset(self, which: Mask, start: Start) -> State:
+        """Begin an episode in the simulations that ``which`` ``(B,)`` marks, and give all rows."""
+        for name in ("coordinates", "speeds", "activations"):
+            getattr(self._block.start, name)[which] = getattr(start, name)
+        self._steps[which] = 0
+        self._block.state.excitations[which] = 0.0
+        self._block.state.push[which] = 0.0
+        if not self._workers:
+            self._rows.reset(np.flatnonzero(which).tolist())
+            return self._block.state
+        waiting = np.flatnonzero(which).tolist()
+        for _ in range(TRIES):
+            commands = {}
+            for index, worker in enumerate(self._workers):
+                if mine := [b for b in waiting if b in worker.rows]:
+                    commands[index] = " ".join(["reset", *map(str, mine)])
+            self._tell(commands)
+            waiting = np.flatnonzero(which & self._block.state.lost).tolist()
+            if not waiting:
+                return self._block.state
+        raise SimulationError(
+            f"{TRIES} workers in a row died or hung where an episode begins in environments "
+            f"{_listed(waiting)}; look at the starting poses, or give workers.timeout more time."
+        )
+
+    def step(self, excitations: Floats, push: Floats | None = None) -> State:
+        """Hold the excitations ``(B, muscles)``, and ``push`` ``(B,)`` N, for a control period."""
+        state = self._block.state
+        state.excitations[:] = excitations
+        state.push[:] = 0.0 if push is None else push
+        self._remember()
+        if self._workers:
+            self._tell(dict.fromkeys(range(len(self._workers)), "step"))
+        else:
+            self._rows.step()
+        return state
+
+    def kinematics(self, coordinates: Floats) -> Kinematics:
+        """Return where poses ``(R, coordinates)`` put the model; no simulation is touched."""
+        return self._engine.kinematics(coordinates)
+
+    def snapshot(self) -> Snapshot:
+        """Return how each episode began and the excitations and pushes since.
+
+        An integrator's memory of its last step size cannot be read back, so ``restore`` goes
+        through the episodes again.
+        """
+        start = {name: values.copy() for name, values in vars(self._block.start).items()}
+        history = [self._history[b, : self._steps[b]].copy() for b in range(self.size)]
+        return {**start, "controls": history}
+
+    def restore(self, snapshot: Snapshot) -> State:
+        """Put every simulation back where ``snapshot`` was taken, by going there again."""
+        names = ("coordinates", "speeds", "activations")
+        self.reset(self._all, Start(*(snapshot[name] for name in names)))
+        for b, controls in enumerate(snapshot["controls"]):
+            if self._workers:
+                index = next(i for i, worker in enumerate(self._workers) if b in worker.rows)
+                data = np.ascontiguousarray(controls, dtype=float).tobytes()
+                self._tell({index: f"replay {b} {len(controls)}"}, data)
+            else:
+                self._rows.replay(b, controls)
+            while len(controls) > self._history.shape[1]:
+                self._grow()
+            self._history[b, : len(controls)] = controls
+            self._steps[b] = len(controls)
+        if self._block.state.lost.any():
+            raise SimulationError(
+                "A worker died or hung while episodes were put back where they were; resume again, "
+                "or give workers.timeout more time."
+            )
+        return self._block.state
+
+    def close(self) -> None:
+        """End the worker processes and free the shared memory; may be called twice."""
+        if not hasattr(self, "_folder"):
+            return
+        while self._workers:
+            self._workers.pop().close()
+        with contextlib.suppress(AttributeError):
+            self._watchdog.close()
+        self._finalizer()
+
+    def _tell(self, commands: dict[int, str], data: bytes = b"") -> None:
+        """Have workers work at the same time, and replace those that die or hang over it."""
+        processes = [self._workers[index].process for index in commands]
+        gone: dict[int, str] = {}
+        errors: list[ModelError] = []
+        try:
+            for index, command in commands.items():
+                self._workers[index].send(command, data)
+            with self._watchdog.watching(processes):
+                for index in commands:
+                    try:
+                        self._workers[index].receive()
+                    except WorkerGone as epitaph:
+                        hung = self._workers[index].process.pid in self._watchdog.killed
+                        late = f"it did not answer within {self._watchdog.timeout:g} s"
+                        gone[index] = late if hung else str(epitaph)
+                    except ModelError as error:
+                        errors.append(error)
+        except BaseException:
+            # Interrupted half way: an answer read later would belong to the wrong question.
+            for process in processes:
+                process.kill()
+            raise
+        if gone:
+            self._replace(gone)
+        if errors:
+            raise errors[0]
+
+    def _replace(self, gone: dict[int, str]) -> None:
+        for index, epitaph in gone.items():
+            rows = self._workers[index].rows
+            log.warning(
+                "A simulation worker was replaced, for %s; the episodes in environments %s ended.",
+                epitaph,
+                _listed(rows),
+            )
+            self._workers[index].close()
+            self._workers[index] = WorkerProcess(self._folder, rows)
+            self._block.state.lost[rows] = True
+            self.replaced += 1
+        replacements = [self._workers[index] for index in gone]
+        with self._watchdog.watching([worker.process for worker in replacements]):
+            for worker in replacements:
+                worker.require_start()
+
+    def _remember(self) -> None:
+        if self._steps.max() == self._history.shape[1]:
+            self._grow()
+        each, state = np.arange(self.size), self._block.state
+        self._history[each, self._steps, : self._muscles] = state.excitations
+        self._history[each, self._steps, self._muscles] = state.push
+        self._steps += 1
+
+    def _grow(self) -> None:
+        self._history = np.concatenate([self._history, np.zeros_like(self._history)], axis=1)
+
+
+def _shared_folder() -> Path:
+    memory = Path("/dev/shm")  # Where there is one, pages are never written to a disk.
+    parent = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
+    return Path(tempfile.mkdtemp(prefix="osimexp-", dir=parent))
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))

@@ -1,0 +1,115 @@
+"""A process that simulates some rows of a batch, started as a module with its folder and rows.
+
+OpenSim holds the interpreter's lock while it integrates, so that only processes scale. A worker is
+told what to do by lines on its standard input and answers each by one line; the numbers go through
+a mapped file. It is started as a module of its own and not through ``multiprocessing``, which would
+run the user's main script again in every worker and needs a guard there.
+"""
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from osimexp.config import check
+from osimexp.errors import OsimexpError
+from osimexp.models.prepare import PreparedModel
+from osimexp.models.settings import ModelSettings
+from osimexp.physics.arrays import block, open_shared
+from osimexp.physics.reference.engine import Engine
+from osimexp.physics.reference.rows import Rows
+from osimexp.physics.settings import OpenSimSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What every worker of a batch is told when it starts.
+
+    Attributes:
+        model: the settings that ``model.osim`` beside the job was prepared from.
+        physics: how to integrate.
+        control_period: s.
+        fields: the costly arrays to read.
+        size: rows in the batch.
+    """
+
+    model: ModelSettings
+    physics: OpenSimSettings
+    control_period: float
+    fields: tuple[str, ...]
+    size: int
+
+    def write(self, folder: Path, xml: str) -> None:
+        """Write the job and its model into a folder."""
+        (folder / "model.osim").write_text(xml, encoding="utf-8")
+        (folder / "job.json").write_text(json.dumps(dataclasses.asdict(self)))
+
+
+def serve(folder: Path, numbers: list[int], commands: BinaryIO, answers: BinaryIO) -> None:
+    """Simulate the rows ``numbers`` as told, until the other side ends or says ``quit``.
+
+    Commands: ``step``; ``reset ROW...``; ``replay ROW STEPS`` followed by that many rows of
+    excitations and push as bytes; ``quit``. Answers: ``ready``, ``done`` or ``error SENTENCE``.
+    """
+    rows, controls = _open(folder, numbers)
+    _answer(answers, "ready")
+    while line := commands.readline().decode():
+        command, *arguments = line.split()
+        try:
+            if command == "step":
+                rows.step()
+            elif command == "reset":
+                rows.reset([int(a) for a in arguments])
+            elif command == "replay":
+                row, steps = (int(a) for a in arguments)
+                data = commands.read(steps * controls * 8)
+                rows.replay(row, np.frombuffer(data).reshape(steps, controls))
+            elif command == "quit":
+                return
+            else:
+                raise OsimexpError(f"A simulation worker was told {command!r}.")
+            _answer(answers, "done")
+        except OsimexpError as error:
+            _answer(answers, f"error {error}")
+    # The other side vanished without a word: nobody else will tidy up.
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open(folder: Path, numbers: list[int]) -> tuple[Rows, int]:
+    values: dict[str, Any] = json.loads((folder / "job.json").read_text())
+    job = check(Job, values, "job")
+    model = PreparedModel((folder / "model.osim").read_text(encoding="utf-8"), job.model)
+    fields = frozenset(job.fields)
+    engines = [Engine(model, job.physics, job.control_period, fields) for _ in numbers]
+    names = engines[0].names
+    shared = block(open_shared(folder / "state"), names, job.size, fields)
+    return Rows(engines, numbers, shared), len(names.muscles) + 1
+
+
+def _answer(answers: BinaryIO, line: str) -> None:
+    answers.write(" ".join(line.split()).encode() + b"\n")
+    answers.flush()
+
+
+def main() -> None:
+    """Serve on standard input and output, which OpenSim's own prints are kept out of."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    folder, *numbers = sys.argv[1:]
+    try:
+        serve(Path(folder), [int(n) for n in numbers], sys.stdin.buffer, answers)
+    except OsimexpError as error:
+        _answer(answers, f"error {error}")
+    except BrokenPipeError:
+        shutil.rmtree(folder, ignore_errors=True)  # As when the other side ends between commands.
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The back end that spreads a batch over a Ray cluster."""

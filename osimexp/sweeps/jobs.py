@@ -1,0 +1,202 @@
+"""A sweep: many runs of one command, which go on where they stopped and do not fail together."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from osimexp.errors import RunFolderError
+from osimexp.experiment.differences import facts_of, unlike
+from osimexp.experiment.loop import Pruned
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.summary import figures_of, summarise
+from osimexp.files import write_json
+from osimexp.mistakes import MISTAKES, sentence
+
+FAILED_JOBS = 1
+
+FAILURE = "failure.json"  # Why a job never became a run.
+_PATIENCE = 60.0  # s for a killed sweep's processes to save and end.
+
+
+@dataclass(frozen=True)
+class Before:
+    """What became of a job when the sweep was run before.
+
+    Attributes:
+        state: a ``finished`` or ``pruned`` job is kept, a ``cut`` one goes on, and any other begins
+            anew.
+        mean_return: of a finished job.
+    """
+
+    state: Literal["finished", "pruned", "cut", "none"]
+    mean_return: float = float("nan")
+
+
+def job_of_sweep(folder: Path, config: DictConfig, train: Callable[[bool], float]) -> float:
+    """Do one job of a sweep, unless it was done before, and return its mean return.
+
+    What goes wrong is written to the folder and said, and the result is NaN, so that the other
+    jobs go on.
+
+    Args:
+        folder: of the job.
+        config: it was composed to.
+        train: does the job; told whether it goes on from its checkpoint.
+    """
+    try:
+        before = _before(folder, config)
+        if before.state in ("finished", "pruned"):
+            print(f"Kept: {folder} is {before.state}.", flush=True)
+            return before.mean_return
+        return train(before.state == "cut")
+    except Pruned:
+        return float("nan")  # The run said why, and its folder has it.
+    except MISTAKES as error:
+        reason = sentence(error)
+        print(f"Failed: {folder}: {reason}", file=sys.stderr, flush=True)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        traceback.print_exc()
+    mark_lost(folder, reason)
+    return float("nan")
+
+
+def mark_lost(folder: Path, reason: str) -> None:
+    """Write to a job's folder why it has no run that ended, where no run tells it."""
+    if not _says_that_it_failed(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / FAILURE, {"reason": reason})
+
+
+class SweepEnd(Callback):
+    """Lists, at a sweep's end, what became of its jobs; the exit code says whether any failed."""
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Print the list.
+
+        Raises:
+            SystemExit: a job failed.
+        """
+        folder = Path(str(config.hydra.sweep.dir))
+        counts, failed = outcome(folder)
+        said = [f"{counts[state]} {state}" for state in ("pruned", "running") if counts[state]]
+        said = [f"{counts['finished']} finished", *said, f"{len(failed)} failed"]
+        print(f"Sweep {folder}: {', '.join(said)}.", flush=True)
+        for job, reason in failed.items():
+            print(f"  {job.name}: {reason}")
+        if failed:
+            sys.exit(FAILED_JOBS)
+
+
+def outcome(folder: Path) -> tuple[Counter[str], dict[Path, str]]:
+    """Return how many jobs are in each state, and the folder and reason of those that failed.
+
+    A job that runs is another process's, which shares the sweep; one that was cut has failed.
+    """
+    counts: Counter[str] = Counter()
+    failed = {}
+    for job in sorted(folder.iterdir(), key=_number):
+        if (job / FAILURE).is_file():
+            failed[job] = str(json.loads((job / FAILURE).read_text())["reason"])
+        elif (job / "run.json").is_file():
+            summary = summarise(RunFolder(job))
+            counts[summary.state] += 1
+            if summary.state in ("failed", "cut"):
+                failed[job] = summary.reason or f"it is {summary.state}"
+    return counts, failed
+
+
+@contextmanager
+def ending_with_parent() -> Iterator[None]:
+    """While entered, end this process soon after the one that started it, saving the run first.
+
+    Processes of a sweep that was killed would otherwise go on unseen, in the way of the next.
+    """
+    parent = os.getppid()
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.5):
+            if os.getppid() != parent:
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
+        if os.getppid() != parent:
+            os._exit(128 + signal.SIGTERM)
+
+
+def _before(folder: Path, config: DictConfig) -> Before:
+    (folder / FAILURE).unlink(missing_ok=True)
+    if not (folder / "run.json").is_file():
+        if folder.is_dir():  # Its process was killed before there was a run.
+            shutil.rmtree(folder)
+        return Before("none")
+    run = RunFolder.open(folder)
+    patience = time.monotonic() + _PATIENCE
+    while run.in_use():
+        if time.monotonic() > patience:
+            raise RunFolderError(f"{folder} is being written by another process; end it first.")
+        time.sleep(0.5)
+    summary = summarise(run)
+    if summary.state in ("finished", "pruned"):
+        longer = summary.state == "finished" and summary.budget < config.run.steps
+        _check_same(run, config, longer)
+        if not longer:
+            mean = (figures_of(run, "final") or {}).get("return")
+            return Before(summary.state, float("nan") if mean is None else float(mean))
+        if not run.checkpoint_file("latest").is_file():
+            raise RunFolderError(
+                f"{run.checkpoint_file('latest')} is gone, from which {folder} would go on; put it "
+                f"back, or take run.steps={summary.budget} to keep the run as it is."
+            )
+    if run.checkpoint_file("latest").is_file():
+        return Before("cut")
+    # Cut before its first checkpoint: there is nothing to go on from.
+    shutil.rmtree(folder)
+    return Before("none")
+
+
+def _check_same(run: RunFolder, config: DictConfig, longer: bool) -> None:
+    """See that a run that would be kept, or go on for longer, is the one that is asked for."""
+    there, here = facts_of(run.config()), facts_of(config)
+    different = [k for k in unlike(there, here) if not (longer and k.startswith("run."))]
+    if different:
+        key = different[0]
+        raise RunFolderError(
+            f"{run.path} holds a run of other values, whose {key} is {there.get(key)} and not "
+            f"{here.get(key)}; give the sweep another folder, hydra.sweep.dir=FOLDER."
+        )
+
+
+def _says_that_it_failed(folder: Path) -> bool:
+    """Whether a run folder tells by itself that the run did not come to its end."""
+    if not (folder / "run.json").is_file():
+        return False
+    try:
+        return summarise(RunFolder(folder)).state not in ("finished", "pruned")
+    except RunFolderError:
+        return False
+
+
+def _number(job: Path) -> tuple[int, str]:
+    head = job.name.partition("_")[0]
+    return (int(head) if head.isdecimal() else sys.maxsize, job.name)

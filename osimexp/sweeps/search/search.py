@@ -1,0 +1,181 @@
+"""The search itself: propose, run, tell, until the trials are done."""
+
+import re
+import shlex
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
+from optuna.trial import TrialState
+from rich.console import Console
+from rich.table import Table
+
+from osimexp.config import plain
+from osimexp.errors import ConfigError
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.summary import figures_of, summarise
+from osimexp.files import csv_text, write_text
+from osimexp.sweeps.jobs import FAILURE
+from osimexp.sweeps.search.best import write_best
+from osimexp.sweeps.search.settings import SearchSettings, search_settings
+from osimexp.sweeps.search.study import Proposal, SearchStudy, released, value_of
+
+TRIES = 3
+"""Of a trial whose process was killed, in one call of the search."""
+
+# Starts jobs, each given by its overrides, and waits for them; the number of the first is told.
+Launch = Callable[[Sequence[Sequence[str]], int], None]
+
+
+def search(
+    values: Mapping[str, Any],
+    config: DictConfig,
+    arguments: Sequence[str],
+    launch: Launch,
+    loader: ConfigLoader,
+) -> None:
+    """Search in the folder of a sweep, or go on there, and write the best as an experiment.
+
+    Args:
+        values: the sweeper's settings.
+        config: the composed config with Hydra's part.
+        arguments: of the command line, which every trial has.
+        launch: starts jobs.
+        loader: composes configs.
+
+    Raises:
+        ConfigError: the search cannot be made so.
+    """
+    settings = search_settings(plain(OmegaConf.create(dict(values))))
+    _check_plain(arguments, settings)
+    folder = Path(str(config.hydra.sweep.dir))
+    folder.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(config, folder / "multirun.yaml")
+    present = {key: _value(config, key) for key in settings.space}
+    seed = int(config.seed)
+    study = SearchStudy(folder, settings, config.run, seed)
+    for number in study.retry_failed():
+        failed = folder / trial_folder(number)
+        if failed.is_dir() and not RunFolder(failed).in_use():
+            shutil.rmtree(failed)
+    tries: Counter[int] = Counter()
+    while proposals := study.propose(present):
+        with released(proposals):
+            for proposal in proposals:
+                said = ", ".join(f"{key}={value}" for key, value in proposal.values.items())
+                print(f"Trial {proposal.number}: {said}", flush=True)
+            jobs = [_overrides(arguments, proposal, seed) for proposal in proposals]
+            launch(jobs, proposals[0].number)
+            for proposal in proposals:
+                tries[proposal.number] += 1
+                _tell(study, proposal, folder, settings.figure, tries[proposal.number] >= TRIES)
+    _conclude(study, folder, settings, loader)
+
+
+def trial_folder(number: int) -> str:
+    """Return the name of a trial's folder in the sweep's."""
+    return f"trial_{number:03d}"
+
+
+def _value(config: DictConfig, key: str) -> object:
+    """Return a value of the config, or the option of a config group."""
+    choices = config.hydra.runtime.choices
+    value = choices[key] if key in choices else OmegaConf.select(config, key)
+    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+
+
+def _check_plain(arguments: Sequence[str], settings: SearchSettings) -> None:
+    for override in OverridesParser.create().parse_overrides(list(arguments)):
+        key = override.get_key_element()
+        if override.is_sweep_override():
+            raise ConfigError(
+                f"{key} is given several values, but a search proposes its own; add it to "
+                "hydra.sweeper.space instead."
+            )
+        if key in settings.space:
+            raise ConfigError(f"{key} is given a value, but the search is for it; leave it out.")
+
+
+def _overrides(arguments: Sequence[str], proposal: Proposal, seed: int) -> list[str]:
+    rest = [word for word in arguments if not word.startswith("seed=")]
+    return [
+        *rest,
+        *(f"{key}={value}" for key, value in proposal.values.items()),
+        # Each trial has a seed of its own, so that no setting is chosen for one seed's luck.
+        f"seed={seed + proposal.number}",
+        f"hydra.sweep.subdir={trial_folder(proposal.number)}",
+        f"hydra.sweeper.trial={proposal.number}",
+    ]
+
+
+def _tell(
+    study: SearchStudy, proposal: Proposal, folder: Path, figure: str, given_up: bool
+) -> None:
+    """Tell the study what became of a trial, as its run folder has it.
+
+    Nothing is told of one that was cut, until it is given up, so that it is proposed again. One
+    that goes on although its launcher lost sight of it is waited for.
+    """
+    job = folder / trial_folder(proposal.number)
+    while job.is_dir() and RunFolder(job).in_use():
+        time.sleep(1.0)
+    if (job / "run.json").is_file():
+        state = summarise(RunFolder(job)).state
+    else:
+        state = "failed" if (job / FAILURE).is_file() else "cut"
+    if state == "cut" and not given_up:
+        return
+    if state == "finished":
+        value = value_of(figure, figures_of(RunFolder(job), "final") or {})
+        study.tell(proposal.number, TrialState.COMPLETE, value)
+    else:
+        ended = TrialState.PRUNED if state == "pruned" else TrialState.FAIL
+        study.tell(proposal.number, ended, None)
+
+
+def _conclude(
+    study: SearchStudy, folder: Path, settings: SearchSettings, loader: ConfigLoader
+) -> None:
+    """Show the best trials and write all of them, and the best as an experiment."""
+    keys = list(settings.space)
+    rows = [
+        [trial.number, trial.state.name.lower(), trial.value, *study.text(trial).values()]
+        for trial in study.trials
+        if set(trial.params) == set(keys)
+    ]
+    write_text(folder / "trials.csv", csv_text([["trial", "state", settings.figure, *keys], *rows]))
+    finished = study.finished()
+    if not finished:
+        print("No trial was finished, so that there is no best one.", flush=True)
+        return
+    Console().print(_table(study, settings))
+    best = finished[0]
+    told = f"Trial {best.number} of {len(study.trials)}: {settings.figure} {best.value:.4g}."
+    file = write_best(folder, RunFolder(folder / trial_folder(best.number)), told, loader)
+    own = [source.path for source in loader.get_sources() if source.provider == "command-line"]
+    where = f"once it lies in {own[0]}/experiment" if own else "with other seeds"
+    print(f"The best is written to {file}; train it again, {where}, by")
+    place = shlex.quote(str(own[0] if own else folder))
+    print(f"  python -m osimexp --config-dir={place} experiment={file.stem}", flush=True)
+
+
+def _table(study: SearchStudy, settings: SearchSettings) -> Table:
+    """Return the five best trials, and the config as it was to begin with."""
+    ends = [key.rpartition(".")[2] for key in settings.space]
+    names = ends if len(set(ends)) == len(ends) else list(settings.space)
+    finished = study.finished()
+    table = Table("trial", settings.figure, *names, title=f"Best of {len(study.trials)} trials")
+    for trial in [*finished[:5], *(trial for trial in finished[5:] if trial.number == 0)]:
+        values = (_short(text) for text in study.text(trial).values())
+        table.add_row(str(trial.number), f"{trial.value:.4g}", *values)
+    return table
+
+
+def _short(text: str) -> str:
+    return f"{float(text):.3g}" if re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", text) else text

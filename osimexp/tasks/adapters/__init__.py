@@ -1,0 +1,1 @@
+"""Our environments for other libraries, and others' environments for our algorithms."""

@@ -1,0 +1,1 @@
+"""Terms that belong together to one goal: a gait to follow, speeds to hold."""

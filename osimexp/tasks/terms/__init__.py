@@ -1,0 +1,1 @@
+"""Terms that any task may use, one file for each kind."""

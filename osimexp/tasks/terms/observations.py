@@ -1,0 +1,196 @@
+"""What a controller sees: named terms, joined side by side in the order of the config.
+
+A term is a dataclass called with a ``Frame``; it returns ``(B, k)``. ``READS`` names the costly
+arrays of the state it needs, which the simulation reads only then.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from osimexp.arrays import Floats
+from osimexp.tasks.scene import Frame
+
+
+class ObservationTerm(Protocol):
+    """Part of an observation."""
+
+    READS: ClassVar[frozenset[str]]
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, k)``; the same ``k`` at every call."""
+        ...
+
+
+@dataclass(frozen=True)
+class JointAngles:
+    """Coordinates, rad or m. The way forward is left out: where it is must not matter.
+
+    Attributes:
+        coordinates: patterns of their names.
+    """
+
+    READS: ClassVar[frozenset[str]] = frozenset()
+    coordinates: tuple[str, ...] = ("*",)
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, coordinates)``."""
+        columns = frame.scene.posture(self.coordinates, "observation.joint_angles.coordinates")
+        return frame.state.coordinates[:, columns]
+
+
+@dataclass(frozen=True)
+class JointSpeeds:
+    """Speeds of coordinates in rad/s or m/s, times a scale that brings them near 1.
+
+    Attributes:
+        coordinates: patterns of their names.
+        scale: s.
+    """
+
+    READS: ClassVar[frozenset[str]] = frozenset()
+    coordinates: tuple[str, ...] = ("*",)
+    scale: float = 0.1
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, coordinates)``."""
+        columns = frame.scene.coordinates(self.coordinates, "observation.joint_speeds.coordinates")
+        return frame.state.speeds[:, columns] * self.scale
+
+
+@dataclass(frozen=True)
+class Pelvis:
+    """Height (m) and tilt (rad) of the pelvis; nothing for a model without one."""
+
+    READS: ClassVar[frozenset[str]] = frozenset()
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, 2)`` or ``(B, 0)``."""
+        columns = [frame.scene.base(role) for role in ("height", "tilt")]
+        return frame.state.coordinates[:, [c for c in columns if c is not None]]
+
+
+@dataclass(frozen=True)
+class CentreOfMassVelocity:
+    """Velocity of the centre of mass in ground, m/s, forward and up."""
+
+    READS: ClassVar[frozenset[str]] = frozenset({"centre_of_mass_velocity"})
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, 3)``."""
+        return frame.state.centre_of_mass_velocity
+
+
+@dataclass(frozen=True)
+class Activations:
+    """Muscle activations in [0, 1]."""
+
+    READS: ClassVar[frozenset[str]] = frozenset()
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, muscles)``."""
+        return frame.state.activations
+
+
+@dataclass(frozen=True)
+class FibreLength:
+    """Fibre lengths in optimal fibre lengths."""
+
+    READS: ClassVar[frozenset[str]] = frozenset({"fibre_length"})
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, muscles)``."""
+        return frame.state.fibre_length
+
+
+@dataclass(frozen=True)
+class FibreVelocity:
+    """Fibre velocities in maximum contraction velocities, shortening negative."""
+
+    READS: ClassVar[frozenset[str]] = frozenset({"fibre_velocity"})
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, muscles)``."""
+        return frame.state.fibre_velocity
+
+
+@dataclass(frozen=True)
+class TendonForce:
+    """Tendon forces in maximum isometric forces."""
+
+    READS: ClassVar[frozenset[str]] = frozenset({"tendon_force"})
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, muscles)``."""
+        return frame.state.tendon_force / frame.scene.names.maximum_isometric_force
+
+
+@dataclass(frozen=True)
+class GroundReaction:
+    """Force of the ground on each foot in body weights; nothing for a model without feet."""
+
+    READS: ClassVar[frozenset[str]] = frozenset({"ground_reaction"})
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, feet * 3)``."""
+        forces = frame.state.ground_reaction / frame.scene.body_weight
+        return forces.reshape(len(forces), 3 * len(frame.scene.names.feet))
+
+
+@dataclass(frozen=True)
+class Points:
+    """Positions of named points in ground, m.
+
+    Attributes:
+        points: their names.
+    """
+
+    READS: ClassVar[frozenset[str]] = frozenset({"point_positions"})
+    points: tuple[str, ...] = ()
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, points * 3)``."""
+        rows = [frame.scene.point(name) for name in self.points]
+        positions = frame.state.point_positions[:, rows]
+        return positions.reshape(len(positions), 3 * len(rows))
+
+
+@dataclass(frozen=True)
+class Target:
+    """The target, as the task draws it; nothing for a task without one."""
+
+    READS: ClassVar[frozenset[str]] = frozenset()
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, target_size)``."""
+        return frame.targets
+
+
+@dataclass(frozen=True)
+class TargetOffset:
+    """The way from a named point to the target point, m; nothing for a task without such a point.
+
+    Attributes:
+        point: the name of the point.
+    """
+
+    READS: ClassVar[frozenset[str]] = frozenset({"point_positions"})
+    point: str = "hand"
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, 3)`` or ``(B, 0)``."""
+        if not frame.scene.has_target_point:
+            return frame.targets[:, :0]
+        return frame.targets - frame.state.point_positions[:, frame.scene.point(self.point)]
+
+
+@dataclass(frozen=True)
+class PreviousActions:
+    """The actions of the last step, in [-1, 1]."""
+
+    READS: ClassVar[frozenset[str]] = frozenset()
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, actions)``."""
+        return np.asarray(frame.actions)

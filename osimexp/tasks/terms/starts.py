@@ -1,0 +1,152 @@
+"""Where episodes begin: poses drawn for the environments that are reset.
+
+Every pose is checked to be clear of the ground: feet inside the floor make one step take minutes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from osimexp.arrays import Floats
+from osimexp.errors import ModelError
+from osimexp.physics.simulation import Simulation, Start
+from osimexp.tasks.scene import Scene
+
+# m that a contact sphere may be in the floor where an episode begins: standing presses it in by
+# a few millimetres.
+PENETRATION = 0.01
+
+
+class StartTerm(Protocol):
+    """Draws where episodes begin."""
+
+    def __call__(self, scene: Scene, generators: Sequence[np.random.Generator]) -> Start:
+        """Return a row for each generator, drawn from it alone."""
+        ...
+
+    def for_judging(self) -> "StartTerm":
+        """Return the same without what only helps to learn."""
+        ...
+
+
+@dataclass(frozen=True)
+class Poses:
+    """One of the model's named poses, drawn with equal chance, with noise about it.
+
+    Attributes:
+        poses: names from ``model.poses``; ``default`` is the model's own default pose.
+        angle_noise: rad, standard deviation on every joint angle, kept inside the joint's range.
+        speed_noise: rad/s and m/s, standard deviation on every speed.
+        forward: m/s of the pelvis's way forward.
+        activation: of every muscle, in [0, 1].
+        judged_still: whether the noise only helps to learn, and evaluations begin without it.
+    """
+
+    poses: tuple[str, ...] = ("default",)
+    angle_noise: float = 0.0
+    speed_noise: float = 0.0
+    forward: float = 0.0
+    activation: float = 0.05
+    judged_still: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.poses:
+            raise ValueError("poses must name at least one pose")
+        if min(self.angle_noise, self.speed_noise) < 0.0:
+            raise ValueError("angle_noise and speed_noise must not be negative")
+        if not 0.0 <= self.activation <= 1.0:
+            raise ValueError("activation must lie in [0, 1]")
+
+    def for_judging(self) -> "Poses":
+        """Return the same without noise that only helps to learn."""
+        return replace(self, angle_noise=0.0, speed_noise=0.0) if self.judged_still else self
+
+    def __call__(self, scene: Scene, generators: Sequence[np.random.Generator]) -> Start:
+        """Return a row for each generator, drawn from it alone."""
+        names = scene.names
+        poses = scene.poses(self.poses)
+        count, width = len(generators), len(names.coordinates)
+        chosen = poses[[generator.integers(len(poses)) for generator in generators]]
+        noise = np.empty((count, 2, width))
+        for row, generator in zip(noise, generators, strict=True):
+            generator.standard_normal(out=row)
+        coordinates = chosen + self.angle_noise * noise[:, 0] * names.rotational
+        speeds = self.speed_noise * noise[:, 1]
+        if self.angle_noise:
+            coordinates = np.clip(coordinates, *scene.bounds)
+        way = scene.base("forward")
+        if way is not None:
+            speeds[:, way] += self.forward
+        return Start(coordinates, speeds, np.full((count, len(names.muscles)), self.activation))
+
+
+@dataclass(frozen=True)
+class Anywhere:
+    """Joint angles drawn evenly from the model's workspace, at rest.
+
+    Attributes:
+        share: of each joint's part, about its middle, that is drawn from, in (0, 1].
+        activation: of every muscle, in [0, 1].
+    """
+
+    share: float = 1.0
+    activation: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.share <= 1.0:
+            raise ValueError("share must lie in (0, 1]")
+        if not 0.0 <= self.activation <= 1.0:
+            raise ValueError("activation must lie in [0, 1]")
+
+    def for_judging(self) -> "Anywhere":
+        """Return the same."""
+        return self
+
+    def __call__(self, scene: Scene, generators: Sequence[np.random.Generator]) -> Start:
+        """Return a row for each generator, drawn from it alone."""
+        coordinates = drawn_angles(scene, generators, self.share)
+        activations = np.full((len(generators), len(scene.names.muscles)), self.activation)
+        return Start(coordinates, np.zeros_like(coordinates), activations)
+
+
+def drawn_angles(scene: Scene, generators: Sequence[np.random.Generator], share: float) -> Floats:
+    """Return poses ``(R, coordinates)``, one drawn from each generator.
+
+    Every joint is drawn evenly from a share of its workspace; the pelvis and the ways (m) keep the
+    model's default.
+    """
+    lowest, highest = scene.workspace.T
+    middle, half = (lowest + highest) / 2, (highest - lowest) / 2
+    poses = np.empty((len(generators), len(middle)))
+    for row, generator in zip(poses, generators, strict=True):
+        generator.random(out=row)
+    poses = middle + share * half * (2.0 * poses - 1.0)
+    return np.where(scene.free, poses, scene.names.default_pose)
+
+
+def clear_of_ground(scene: Scene, simulation: Simulation, start: Start) -> Start:
+    """Return a start with every pose out of the floor, lifted by its pelvis where it was in it.
+
+    Raises:
+        ModelError: a pose is in the floor and the model has no pelvis height to lift it by.
+    """
+    clearance = simulation.kinematics(start.coordinates).clearance
+    sunk = clearance < -PENETRATION
+    if not sunk.any():
+        return start
+    height = scene.base("height")
+    if height is None:
+        raise ModelError(
+            f"An episode would begin with a foot {-clearance.min():.3f} m in the floor; name the "
+            "coordinate of the pelvis's height as model.base.height, so that it can be lifted."
+        )
+    coordinates = start.coordinates.copy()
+    coordinates[sunk, height] -= clearance[sunk]
+    if (simulation.kinematics(coordinates[sunk]).clearance < -PENETRATION).any():
+        raise ModelError(
+            f"An episode would begin with a foot in the floor, and {scene.model.base.height} does "
+            "not lift it; model.base.height must be the coordinate of the pelvis's height."
+        )
+    return Start(coordinates, start.speeds, start.activations)

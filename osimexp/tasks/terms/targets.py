@@ -1,0 +1,56 @@
+"""What a task asks for, drawn anew for each episode."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from osimexp.arrays import Floats
+from osimexp.physics.simulation import Simulation, Start
+from osimexp.tasks.scene import Scene
+from osimexp.tasks.terms.starts import drawn_angles
+
+
+@dataclass(frozen=True)
+class ReachablePoint:
+    """A place in ground where a named point can come to, m.
+
+    It is where the point is in a pose drawn evenly from a share of the model's workspace, so that
+    every target can be reached.
+
+    Attributes:
+        point: name of the point.
+        share: of each joint's part, about its middle, that poses are drawn from.
+        within: s given to reach it.
+    """
+
+    point: str = "hand"
+    share: float = 1.0
+    within: float | None = 2.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.share <= 1.0:
+            raise ValueError("share must lie in (0, 1]")
+        if self.within is not None and not self.within > 0.0:
+            raise ValueError("within must be above 0 s")
+
+    @property
+    def size(self) -> int:
+        """Numbers in a target."""
+        return 3
+
+    def __call__(
+        self,
+        scene: Scene,
+        simulation: Simulation,
+        generators: Sequence[np.random.Generator],
+        start: Start,
+    ) -> Floats:
+        """Return points ``(R, 3)``, one drawn from each generator."""
+        row = scene.point(self.point)
+        poses = drawn_angles(scene, generators, self.share)
+        return simulation.kinematics(poses).point_positions[:, row]
+
+    def mirrored(self, targets: Floats) -> Floats:
+        """Return points ``(R, 3)`` with the way sideways turned."""
+        return targets * [1.0, 1.0, -1.0]

@@ -1,0 +1,50 @@
+"""The words of a command line, as they are typed and as Hydra reads them."""
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import islice
+
+# Flags of Hydra's whose word may stand behind them, and not only behind a "=".
+_FLAGS_WITH_A_WORD = (
+    "--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn",
+    "--config-dir", "-cd", "--experimental-rerun", "--info", "-i",
+)  # fmt: skip
+
+
+def words_and_flags(arguments: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the words of a command line, and its flags with what belongs to them."""
+    left = iter(arguments)
+    words: list[str] = []
+    flags: list[str] = []
+    for argument in left:
+        (flags if argument.startswith("-") else words).append(argument)
+        if argument in _FLAGS_WITH_A_WORD:
+            flags.extend(islice(left, 1))
+    return words, flags
+
+
+def with_keys(arguments: Iterable[str], flags: Mapping[str, str]) -> list[str]:
+    """Return a command line with flags such as ``-o FILE`` written as the keys they stand for.
+
+    Args:
+        arguments: the words of the command line.
+        flags: the key of each flag.
+    """
+    left, written = iter(arguments), []
+    for argument in left:
+        flag, equals, value = argument.partition("=")
+        if flag in flags:
+            value = value if equals else next(left, "")
+            argument = f"{flags[flag]}={quoted(value)}"
+        written.append(argument)
+    return written
+
+
+def quoted(text: str) -> str:
+    """Return text as Hydra reads it whole, whatever is in it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def setting(key: str, text: str) -> str:
+    """Return a word that sets a key to text, quoted where Hydra would read it otherwise."""
+    return f"{key}={text if re.fullmatch(r'[A-Za-z_./][A-Za-z0-9_./-]*', text) else quoted(text)}"

@@ -1,0 +1,160 @@
+"""Controllers on bodies they were not trained on: other strengths, and muscles that are gone."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import SMALL_PPO, SMALL_SAC, Command
+from tasks import environment
+
+from osimexp.algorithms import ppo, sac
+from osimexp.cli.evaluate import main as evaluate
+from osimexp.cli.gait import main as gait
+from osimexp.errors import ConfigError, ModelError
+from osimexp.experiment import checkpoint
+from osimexp.experiment.initial import begin
+from osimexp.experiment.trained import trained
+from osimexp.models import anatomy
+
+WHOLE = ("physics=compiled", "workers=none", "observation=full", "start=default")
+LACKING = ("gastroc_r", "soleus_r", "tib_ant_r")
+
+
+def test_the_prosthesis_differs_from_the_walker_below_the_right_knee_alone() -> None:
+    whole, changed = anatomy.load("gait2d"), anatomy.load("gait2d_prosthesis")
+    assert set(whole.muscles) - set(changed.muscles) == set(LACKING)
+    assert {n for n in whole.bodies if whole.bodies[n] != changed.bodies[n]} == {
+        "tibia_r", "foot_r",
+    }  # fmt: skip
+    assert {n for n in whole.joints if whole.joints[n] != changed.joints[n]} == {"ankle_r"}
+    # 3.7075 + 1.5666 kg on the left, 2.6 + 0.7 kg on the right.
+    assert whole.mass - changed.mass == pytest.approx(1.9741)
+    spring = changed.coordinates["ankle_angle_r"].spring
+    assert spring is not None
+    assert spring.stiffness == 375
+    assert changed.coordinates["ankle_angle_r"].range == (-45, 30)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("basis: gait3d", "no basis 'gait3d'; did you mean gait2d"),
+        ("basis: gait2d\nbodies: {tibia_r: null}", "there is no body 'tibia_r'"),
+        ("basis: gait2d\njoints: {ankle_r: {sprong: 1}}", "sprong"),
+    ],
+)
+def test_what_does_not_fit_a_basis_is_said(text: str, message: str) -> None:
+    with pytest.raises((ModelError, ConfigError), match=message):
+        anatomy.parse("changed", text)
+
+
+def test_muscles_that_are_gone_keep_their_places() -> None:
+    whole = environment(2, *WHOLE)
+    changed = environment(2, *WHOLE, "model=gait2d_prosthesis")
+    names = whole.scene.names.muscles
+    own = [names.index(name) for name in changed.scene.names.muscles]
+    gone = [names.index(name) for name in LACKING]
+    assert sorted([*own, *gone]) == list(range(18))
+    assert changed.single_observation_space == whole.single_observation_space
+    assert changed.single_action_space == whole.single_action_space
+    seen, _ = changed.reset(seed=0)
+    generator = np.random.default_rng(0)
+    for _ in range(5):
+        actions = generator.uniform(-1.0, 1.0, (2, 18)).astype(np.float32)
+        seen, *_ = changed.step(actions)
+        np.testing.assert_allclose(
+            changed.frame.state.excitations, np.maximum(0.5 + 0.5 * actions[:, own], 0.01), 1e-6
+        )
+    # Where each muscle's activation stands in what is seen, by the whole body's own layout.
+    _, _ = whole.reset(seed=0)
+    everything, *_ = whole.step(np.linspace(-1.0, 1.0, 36, dtype=np.float32).reshape(2, 18))
+    felt = whole.frame.state.activations.astype(np.float32)
+    columns = [int(np.flatnonzero((everything == felt[:, [m]]).all(axis=0))[0]) for m in range(18)]
+    np.testing.assert_allclose(
+        seen[:, np.array(columns)[own]], changed.frame.state.activations, rtol=1e-6
+    )
+    assert (seen[:, np.array(columns)[gone]] == 0.0).all()
+    # An action in an empty place moves nothing.
+    results = []
+    for value in (-1.0, 1.0):
+        changed.reset(seed=3)
+        actions = np.zeros((2, 18), np.float32)
+        actions[:, gone] = value
+        changed.step(actions)
+        results.append(changed.frame.state.coordinates.copy())
+    np.testing.assert_array_equal(*results)
+    whole.close()
+    changed.close()
+
+
+def test_a_muscle_without_a_place_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"model\.muscles leaves out bifemsh_r"):
+        environment(1, *WHOLE, "model.muscles=[hamstrings_r]")
+
+
+@pytest.mark.parametrize("body", [("model=gait2d_prosthesis",), ("muscles=weak_plantarflexors",)])
+def test_a_controller_is_evaluated_on_a_changed_body(
+    body: tuple[str, ...], command: Command
+) -> None:
+    plain = ("controller=walk", "episodes=2", "workers=none", "threads=1", "seed=5")
+    returns = []
+    for arguments in (plain, (*plain, *body)):
+        answer = command(*arguments, main=evaluate)
+        assert answer.code == 0, answer.err
+    files = sorted((Path("outputs/trained/walk/evaluations")).glob("*.json"), key=lambda f: f.name)
+    assert len(files) == 2  # The one does not take the place of the other.
+    returns = [json.loads(file.read_text())["each"]["return"] for file in files]
+    assert returns[0] != returns[1]
+
+
+def test_the_gait_of_a_controller_on_a_changed_body(command: Command) -> None:
+    arguments = ("controller=walk", "muscles=all", "+muscles.strength.soleus_r=0.9")
+    answer = command(*arguments, "output=weak", main=gait)
+    assert answer.code == 0, answer.err
+
+
+@pytest.mark.parametrize("small", [SMALL_SAC, SMALL_PPO, (*SMALL_SAC, "algo=ddpg")])
+def test_a_run_begins_with_the_policy_of_another(small: tuple[str, ...], command: Command) -> None:
+    assert command(*small, "run.folder=first", "run.steps=100").code == 0
+    # No update is made in so few steps, so that the policy is still the one it began with.
+    still = ("run.steps=8", "run.checkpoint.every=8", "algo.environments=4", "seed=9")
+    starts = () if "algo=ppo" in small else ("algo.learning_starts=50",)
+    answer = command(*small, "run.folder=second", "init_from=first", *still, *starts)
+    assert answer.code == 0, answer.err
+    record = json.loads(Path("second/run.json").read_text())
+    assert record["init_from"]["source"] == "first"
+    kept = "best" if Path("first/checkpoints/best.pt").is_file() else "latest"
+    assert record["init_from"]["checkpoint"] == kept
+    policies = [
+        checkpoint.load(Path(folder) / "checkpoints" / f"{name}.pt").state["policy"]["network"]
+        for folder, name in (("first", kept), ("second", "latest"))
+    ]
+    for name, values in policies[0].items():
+        assert torch.equal(values, policies[1][name])
+
+
+def test_drives_stay_what_they_were_where_actions_mean_others() -> None:
+    saved = checkpoint.load(trained("walk").checkpoint_file("best")).state["policy"]
+    sizes, before = saved["sizes"], trained("walk").config().task
+    after = before.copy()
+    after.action.update({"rest": 0.2, "gain": 0.9})
+    drives = []
+    observations = np.random.default_rng(0).normal(size=(20, sizes[0]))
+    for task in (before, after):
+        settings = ppo.Settings(hidden_sizes=tuple(sizes[1:-1]), activation="relu")
+        algorithm = settings.create(sizes[0], sizes[-1], 0, "cpu")
+        begin(algorithm, "walk", task)
+        outputs = algorithm.controller.outputs(torch.tensor(observations, dtype=torch.float32))
+        drives.append(task.action.rest + task.action.gain * outputs.detach().numpy())
+    np.testing.assert_allclose(drives[0], drives[1], atol=1e-4)
+    squashed = sac.Settings(hidden_sizes=(8,)).create(4, 2, 0, "cpu").controller
+    with pytest.raises(ValueError, match="cannot be rescaled"):
+        squashed.rescale(2.0, 0.0)
+
+
+def test_what_a_run_cannot_begin_with_is_said(command: Command) -> None:
+    assert command(*SMALL_SAC, "init_from=wolk").refuses("wolk", "did you mean walk?")
+    assert command(*SMALL_SAC, "init_from=walk").refuses("init_from=walk does not fit")
+    assert not Path("run").exists()

@@ -1,0 +1,78 @@
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.spaces import Box
+from omegaconf import OmegaConf
+
+from osimexp.errors import ConfigError
+from osimexp.tasks.adapters.gym import GymTask
+
+CONFIG = OmegaConf.create({})
+ACTIONS = np.random.default_rng(0).uniform(-1.0, 1.0, (450, 2, 1)).astype(np.float32)
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_batch_is_a_list_of_single_environments(mode: str) -> None:
+    batch = GymTask("Pendulum-v1", mode).create(CONFIG, 2)  # type: ignore[arg-type]
+    singles = [gymnasium.make("Pendulum-v1") for _ in range(2)]
+    try:
+        observations, _ = batch.reset(seed=3)
+        expected = np.stack([single.reset(seed=3 + i)[0] for i, single in enumerate(singles)])
+        sums = np.zeros(2)
+        for actions in ACTIONS:
+            np.testing.assert_array_equal(observations, expected)
+            observations, rewards, terminated, truncated, infos = batch.step(actions)
+            # The pendulum's torque goes from -2 to 2.
+            steps = [s.step(2.0 * a) for s, a in zip(singles, actions, strict=True)]
+            expected = np.stack([step[0] for step in steps])
+            sums += rewards
+            np.testing.assert_allclose(rewards, [step[1] for step in steps], rtol=1e-6)
+            assert not terminated.any()
+            assert truncated.tolist() == [step[3] for step in steps]
+            assert ("episode" in infos) == truncated.any()
+            if truncated.any():
+                np.testing.assert_array_equal(infos["final_obs"], expected)
+                np.testing.assert_allclose(infos["episode"]["return"], sums)
+                assert infos["episode"]["length"].tolist() == [200, 200]
+                sums[:] = 0.0
+                expected = np.stack([single.reset()[0] for single in singles])
+    finally:
+        batch.close()
+        batch.close()
+
+
+def test_spaces_are_flat_and_actions_within_one() -> None:
+    batch = GymTask("MountainCarContinuous-v0").create(CONFIG, 3)
+    assert batch.single_action_space == Box(-1.0, 1.0, (1,), np.float32)
+    assert batch.single_observation_space.shape == (2,)
+    assert batch.reset(seed=0)[0].dtype == np.float32
+    assert batch.snapshot() is None
+    assert batch.counts() == {}
+    batch.close()
+
+
+def test_arguments_reach_the_environment() -> None:
+    batch = GymTask("Pendulum-v1", arguments={"g": 0.0}).create(CONFIG, 1)
+    batch.reset(seed=0)
+    # Without gravity an undriven pendulum keeps its speed.
+    first = batch.step(np.zeros((1, 1), dtype=np.float32))[0][0, 2]
+    second = batch.step(np.zeros((1, 1), dtype=np.float32))[0][0, 2]
+    assert first == second != 0.0
+    batch.close()
+
+
+@pytest.mark.parametrize(
+    ("task", "word"),
+    [
+        (GymTask("Pendulum-v7"), "Pendulum-v7"),
+        (GymTask("Pendulm-v1"), "did you mean Pendulum-v1"),
+        (GymTask("nowhere/Foo-v0"), "nowhere/Foo-v0"),
+        (GymTask("CartPole-v1"), "action space of CartPole-v1 is Discrete"),
+        (GymTask("FrozenLake-v1"), "only Box spaces"),
+        (GymTask("Pendulum-v1", arguments={"nonsense": 1}), "nonsense"),
+    ],
+)
+def test_what_cannot_be_used_is_named(task: GymTask, word: str) -> None:
+    with pytest.raises(ConfigError, match=word) as caught:
+        task.create(CONFIG, 1)
+    assert "\n" not in str(caught.value)

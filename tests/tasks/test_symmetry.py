@@ -1,0 +1,101 @@
+"""A mirror of the sagittal plane, against swaps made by hand and against the physics itself."""
+
+import numpy as np
+import pytest
+from tasks import environment
+
+from osimexp.errors import ConfigError
+from osimexp.models.sides import counterparts, other_side, without_side
+from osimexp.tasks.goals.gait import HalfCycle
+from osimexp.tasks.terms.symmetry import LeadingLeg
+
+FREE = ("physics=compiled", "workers=none", "reward=walk_free", "start=striding")
+STILL = ("start.angle_noise=0.0", "start.speed_noise=0.0")
+
+
+def test_names_tell_the_other_side() -> None:
+    names = ("hip_r", "hip_l", "pelvis", "r_arm", "l_arm", "right", "left", "lone_r")
+    assert [other_side(n) for n in names] == [
+        "hip_l", "hip_r", "pelvis", "l_arm", "r_arm", "left", "right", "lone_l",
+    ]  # fmt: skip
+    assert counterparts(names).tolist() == [1, 0, 2, 4, 3, 6, 5, 7]
+    assert without_side("hip_r") == without_side("hip_l") == "hip"
+
+
+def test_a_mirrored_episode_looks_like_its_mirror_image() -> None:
+    """A policy that is shown the mirror cannot tell a stride of the one leg from the other's."""
+    batch = environment(16, *FREE, *STILL, "symmetry=leading_leg")
+    observations, _ = batch.reset(seed=0)
+    state = batch.frame.state
+    hips = [batch.scene.coordinate(f"hip_flexion_{side}") for side in "rl"]
+    left = state.coordinates[:, hips[1]] > state.coordinates[:, hips[0]]
+    assert 0 < left.sum() < 16
+    generator = np.random.default_rng(0)
+    # The same actions for all: mirror images stay mirror images, in the physics as in what is seen.
+    for _ in range(25):
+        np.testing.assert_allclose(
+            observations, np.tile(observations[0], (16, 1)), rtol=1e-5, atol=1e-5
+        )
+        action = generator.uniform(-1.0, 1.0, 18).astype(np.float32)
+        observations, rewards, *_ = batch.step(np.tile(action, (16, 1)))
+        np.testing.assert_allclose(rewards, rewards[0], rtol=1e-6)
+    away = batch.frame.state.coordinates
+    assert np.abs(away[left][0] - away[~left][0]).max() > 0.1
+    batch.close()
+
+
+def test_without_symmetry_they_differ() -> None:
+    batch = environment(16, *FREE, *STILL)
+    observations, _ = batch.reset(seed=0)
+    assert np.abs(observations - observations[0]).max() > 0.1
+    batch.close()
+
+
+def test_the_second_half_of_the_cycle_is_mirrored_and_its_phase_with_it() -> None:
+    walk = ("physics=compiled", "workers=none", "reward=imitate", "start=mid_gait")
+    still = ("start.standing=0.0", *STILL, "observation=phase")
+    batch = environment(30, *walk, *still, "symmetry=half_cycle")
+    observations, _ = batch.reset(seed=1)
+    phases = batch.frame.targets[:, 0]
+    np.testing.assert_array_equal(HalfCycle()(batch.frame), phases >= 0.5)
+    # Cosine and sine of the phase come last; mirrored, it lies in the first half.
+    seen = np.arctan2(observations[:, -1], observations[:, -2]) / (2.0 * np.pi) % 1.0
+    np.testing.assert_allclose(seen, phases % 0.5, atol=1e-6)
+    batch.close()
+
+
+def test_a_restored_batch_takes_actions_as_before() -> None:
+    batch = environment(4, *FREE, "symmetry=leading_leg")
+    batch.reset(seed=0)
+    action = np.random.default_rng(1).uniform(-1.0, 1.0, (4, 18)).astype(np.float32)
+    batch.step(action)
+    saved = batch.snapshot()
+    expected = batch.step(action)[0]
+    again = environment(4, *FREE, "symmetry=leading_leg")
+    again.restore(saved)
+    np.testing.assert_array_equal(again.step(action)[0], expected)
+    batch.close()
+    again.close()
+
+
+def test_coordinates_out_of_the_plane_turn_their_sign() -> None:
+    overrides = (*FREE, "symmetry=leading_leg", "symmetry.reversed=[pelvis_tilt]")
+    batch = environment(2, *overrides)
+    batch.reset(seed=0)
+    tilt = batch.scene.coordinate("pelvis_tilt")
+    frame = batch.frame
+    seen = batch._mirror.frame(frame, np.array([True, False]))
+    expected = frame.state.coordinates[:, tilt] * [-1.0, 1.0]
+    np.testing.assert_array_equal(seen.state.coordinates[:, tilt], expected)
+    np.testing.assert_array_equal(
+        seen.state.ground_reaction[0], frame.state.ground_reaction[0, ::-1] * [1.0, 1.0, -1.0]
+    )
+    batch.close()
+
+
+def test_what_has_no_other_side_is_refused() -> None:
+    with pytest.raises(ConfigError, match="symmetry: an action drives muscles of one side"):
+        environment(1, *FREE, "symmetry=leading_leg", "muscles=subset", "muscles.driven=['*_r']")
+    with pytest.raises(ConfigError, match="hip_flexion_r"):
+        environment(1, "model=arm", "reward=reach", "workers=none", "symmetry=leading_leg")
+    assert LeadingLeg().reversed == ()

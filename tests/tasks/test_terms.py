@@ -1,0 +1,154 @@
+"""Every term against values worked by hand, on a state made up for it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from osimexp.errors import ConfigError
+from osimexp.models.names import Names
+from osimexp.models.settings import Base, ModelSettings
+from osimexp.physics.simulation import State
+from osimexp.tasks.scene import GRAVITY, Frame, Scene
+from osimexp.tasks.terms import observations, rewards, terminations
+
+COORDINATES = ("pelvis_tilt", "pelvis_tx", "pelvis_ty", "lumbar", "knee_r")
+
+
+def made_up(target_size: int = 0, base: Base | None = None) -> Frame:
+    """Return two environments: the second is what the first is not."""
+    names = Names(
+        coordinates=COORDINATES,
+        rotational=np.array([True, False, False, True, True]),
+        ranges=np.array([[-1.5, 1.5], [-10, 10], [0, 2], [-0.8, 0.8], [-2.0, 0.1]]),
+        default_pose=np.zeros(5),
+        muscles=("soleus_r", "soleus_l"),
+        maximum_isometric_force=np.array([1000.0, 2000.0]),
+        bodies=("pelvis",),
+        feet=("right", "left"),
+        points=("hand",),
+        mass=50.0,
+    )
+    state = State(
+        time=np.array([0.1, 0.2]),
+        coordinates=np.array([[0.1, 3.0, 0.95, 0.2, -0.4], [0.9, 4.0, 0.5, 0.3, -2.7]]),
+        speeds=np.array([[1.0, 2.0, 0.0, 0.0, -4.0], [0.0] * 5]),
+        excitations=np.zeros((2, 2)),
+        push=np.zeros(2),
+        activations=np.array([[0.5, 0.1], [1.0, 0.0]]),
+        fibre_length=np.array([[0.9, 1.1], [1.0, 1.0]]),
+        fibre_velocity=np.array([[-0.1, 0.1], [0.0, 0.0]]),
+        tendon_force=np.array([[500.0, 500.0], [0.0, 3000.0]]),
+        body_positions=np.zeros((2, 1, 3)),
+        body_orientations=np.zeros((2, 1, 3)),
+        point_positions=np.array([[[0.3, 0.4, 0.0]], [[0.0, 0.0, 0.0]]]),
+        centre_of_mass=np.zeros((2, 3)),
+        centre_of_mass_velocity=np.array([[1.5, -0.2, 0.0], [0.0, 0.0, 0.0]]),
+        ground_reaction=np.array([[[0, 50 * GRAVITY, 0], [0, 0, 0]], [[0, 0, 0], [0, 0, 0]]]),
+        limit_torque=np.array([[0, 0, 0, 0, 20.0], [0, 0, 0, 0, -1000.0]]),
+        failed=np.zeros(2, dtype=bool),
+        lost=np.zeros(2, dtype=bool),
+    )
+    base = base or Base("pelvis_tx", "pelvis_ty", "pelvis_tilt")
+    trunk = ("lumbar",) if base.tilt else ()
+    model = ModelSettings(path="made_up.osim", base=base, trunk=trunk)
+    return Frame(
+        Scene(names, model, 0.01, target_size),
+        state,
+        actions=np.array([[0.5, -0.5], [0.0, 0.0]]),
+        previous_actions=np.array([[0.0, 0.5], [0.0, 0.0]]),
+        targets=np.zeros((2, target_size)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        (observations.JointAngles(), [0.1, 0.95, 0.2, -0.4]),  # without the way forward
+        (observations.JointAngles(("knee_*",)), [-0.4]),
+        (observations.JointSpeeds(scale=0.1), [0.1, 0.2, 0.0, 0.0, -0.4]),
+        (observations.Pelvis(), [0.95, 0.1]),
+        (observations.CentreOfMassVelocity(), [1.5, -0.2, 0.0]),
+        (observations.Activations(), [0.5, 0.1]),
+        (observations.FibreLength(), [0.9, 1.1]),
+        (observations.FibreVelocity(), [-0.1, 0.1]),
+        (observations.TendonForce(), [0.5, 0.25]),
+        (observations.GroundReaction(), [0, 1, 0, 0, 0, 0]),  # body weights
+        (observations.Points(("hand",)), [0.3, 0.4, 0.0]),
+        (observations.Target(), [0.0, 0.0, 0.0]),
+        (observations.TargetOffset(), [-0.3, -0.4, 0.0]),
+        (observations.PreviousActions(), [0.5, -0.5]),
+    ],
+    ids=lambda value: type(value).__name__ if dataclasses.is_dataclass(value) else "",
+)
+def test_observations(term: observations.ObservationTerm, expected: list[float]) -> None:
+    observed = term(made_up(target_size=3))
+    assert observed.shape == (2, len(expected))
+    assert_allclose(observed[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        (rewards.Velocity(), [1.5, 0.0]),
+        (rewards.Velocity(target=1.0, width=0.5), [np.exp(-1.0), np.exp(-4.0)]),
+        (rewards.Effort(power=2.0), [-(0.25 + 0.01) / 2, -0.5]),
+        (rewards.Effort(power=3.0), [-(0.125 + 0.001) / 2, -0.5]),
+        (rewards.Alive(), [1.0, 1.0]),
+        (rewards.JointLimits(scale=10.0), [-4.0 / 5, -100.0 / 5]),  # the second is bounded
+        (rewards.Smoothness(), [-(0.25 + 1.0) / 2, 0.0]),
+        (rewards.Upright(width=0.3), [np.exp(-1.0), np.exp(-16.0)]),
+        (
+            rewards.Reach(broad=0.5, narrow=0.5),
+            [(np.exp(-1.0) + np.exp(-1.0)) / 2, 1.0],  # 0.5 m away, and there
+        ),
+        (rewards.StandStill(width=0.2), [np.exp(-(1.5**2 + 0.2**2) / 0.04), 1.0]),
+        # Of the angles alone: 0.1, 0.2 and -0.4 rad; 0.9, 0.3 and -2.7 rad.
+        (rewards.Posture(width=0.5), [np.exp(-0.07 / 0.25), np.exp(-2.73 / 0.25)]),
+    ],
+    ids=lambda value: type(value).__name__ if dataclasses.is_dataclass(value) else "",
+)
+def test_rewards(term: rewards.RewardTerm, expected: list[float]) -> None:
+    assert_allclose(term(made_up(target_size=3)), expected)
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        (terminations.Fallen(height=0.65, lean=None), [False, True]),
+        (terminations.Fallen(height=None, lean=1.0), [False, True]),
+        (terminations.Fallen(height=0.3, lean=1.3), [False, False]),
+        (terminations.OutOfRange(margin=0.5), [False, True]),
+        (terminations.OutOfRange(margin=0.8), [False, False]),
+    ],
+)
+def test_terminations(term: terminations.TerminationTerm, expected: list[bool]) -> None:
+    assert term(made_up()).tolist() == expected
+
+
+def test_a_model_without_a_pelvis_cannot_fall_and_shows_none() -> None:
+    frame = made_up(base=Base())
+    assert not terminations.Fallen()(frame).any()
+    assert observations.Pelvis()(frame).shape == (2, 0)
+    assert observations.JointAngles()(frame).shape == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("term", "words"),
+    [
+        (rewards.Upright(), "upright needs"),
+        (rewards.Reach(), "target=reach"),
+    ],
+)
+def test_a_term_that_does_not_fit_the_model_says_so(term: rewards.RewardTerm, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        term(made_up(base=Base()))
+
+
+def test_unknown_names_list_the_near_ones() -> None:
+    frame = made_up(target_size=3)
+    with pytest.raises(ConfigError, match=r"'knee_x'.*did you mean knee_r"):
+        observations.JointAngles(("knee_x",))(frame)
+    with pytest.raises(ConfigError, match=r"no point 'hnd'.*did you mean hand"):
+        observations.TargetOffset("hnd")(frame)
