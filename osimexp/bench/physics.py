@@ -155,7 +155,9 @@ def _steppers(
         specification = _specification(name, settings.folders, overrides)
         batch = 1 if candidate is OPENSIM else settings.batch
         if candidate.what == "simulation":
-            model = model or prepare(specification.model, specification.muscles)
+            model = model or prepare(
+                specification.model, specification.muscles, specification.forces
+            )
             simulation = _simulation(model, specification, batch)
             yield candidate, batch, simulation_stepper(stack.enter_context(closing(simulation)))
         elif task is not None:

@@ -44,14 +44,14 @@ def record(
     observations, _ = environment.reset(seed=seed)
     everywhere = np.ones(1, dtype=bool)
     controller.reset(everywhere)
-    kept: dict[str, list[np.ndarray]] = {name: [] for name in (*KEPT, "excitations", "targets")}
+    kept: dict[str, list[np.ndarray]] = {name: [] for name in (*KEPT, "controls", "targets")}
     bodies: list[np.ndarray] = []
 
     def keep() -> None:
         frame = environment.frame
         for name, field in KEPT.items():
             kept[name].append(getattr(frame.state, field)[0].copy())
-        kept["excitations"].append(frame.state.excitations[0].copy())
+        kept["controls"].append(frame.state.controls[0].copy())
         kept["targets"].append(frame.targets[0].copy())
         bodies.append(frame.state.body_positions[0].copy())
 
@@ -65,15 +65,16 @@ def record(
         keep()
     arrays = {name: np.array(values) for name, values in kept.items()}
     names = environment.scene.names
-    # The state tells the excitations that led to a moment; a movement those that lead on from it.
-    excitations = np.vstack([arrays.pop("excitations")[1:], kept["excitations"][-1][None]])
+    # The state tells the controls that led to a moment; a movement those that lead on from it.
+    controls = np.vstack([arrays.pop("controls")[1:], kept["controls"][-1][None]])
     targets = arrays.pop("targets")
     target = environment.specification.target
     return Movement(
         coordinates=names.coordinates,
         rotational=names.rotational,
         muscles=names.muscles,
-        excitations=excitations,
+        controls=names.controls,
+        control_values=controls,
         feet=names.feet,
         foot_positions=_under_feet(environment, np.array(bodies)),
         targets={} if target is None or target.point is None else {target.point: targets},

@@ -15,15 +15,13 @@ import opensim
 from osimexp.cache import digest, kept, sources
 from osimexp.errors import ModelError, near_matches
 from osimexp.models import anatomy
+from osimexp.models.actuators import ExternalForce, add_force
 from osimexp.models.build import build
 from osimexp.models.fit_paths import fit_paths
 from osimexp.models.muscle_sets import MuscleSet
 from osimexp.models.settings import ModelSettings, Point
 
 log = logging.getLogger("osimexp")
-
-PUSH = "push"
-"""Name of the actuator whose control is a force forward on the body that is pushed, N."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +31,12 @@ class PreparedModel:
     Attributes:
         xml: the whole model as the text of an ``.osim`` file; this is what is simulated.
         settings: what it was made from; its feet and points are looked up by name in ``xml``.
+        forces: external forces that were added to it.
     """
 
     xml: str
     settings: ModelSettings
+    forces: tuple[ExternalForce, ...] = ()
 
     def foot_bodies(self, bodies: tuple[str, ...]) -> list[int]:
         """Return for each foot the number of the first of the bodies that its patterns name."""
@@ -46,11 +46,13 @@ class PreparedModel:
         ]
 
 
-def prepare(settings: ModelSettings, muscle_set: MuscleSet) -> PreparedModel:
-    """Build or load a model and make its edits: muscle set, points, paths.
+def prepare(
+    settings: ModelSettings, muscle_set: MuscleSet, forces: Sequence[ExternalForce] = ()
+) -> PreparedModel:
+    """Build or load a model and make its edits: muscle set, points, external forces, paths.
 
     Raises:
-        ModelError: the model cannot be built or read, or has no muscles.
+        ModelError: the model cannot be built or read, has no muscles or lacks a body.
         ConfigError: a pattern of the muscle set matches no muscle.
     """
     quiet()
@@ -58,15 +60,15 @@ def prepare(settings: ModelSettings, muscle_set: MuscleSet) -> PreparedModel:
     _edit_muscles(model, muscle_set)
     for name, point in settings.points.items():
         _add_point(model, name, point)
-    if settings.pushed is not None:
-        _add_push(model, settings.pushed)
+    for force in forces:
+        add_force(model, force)
     model.finalizeConnections()
     xml = _print(model)
     if settings.paths == "fitted":
         # Fitting takes from a second to a minute, so what came of it is kept.
         name = digest([xml, sources("models/fit_paths.py"), opensim.GetVersion()])
         xml = kept(f"paths/{name}", lambda: _fitted(model).encode()).decode()
-    return PreparedModel(xml, settings)
+    return PreparedModel(xml, settings, tuple(forces))
 
 
 def quiet() -> None:
@@ -136,17 +138,10 @@ def _load(settings: ModelSettings) -> opensim.Model:
     muscles = {model.getMuscles().get(i).getName() for i in range(model.getMuscles().getSize())}
     if not muscles:
         raise ModelError(f"{path} has no muscles; osimexp drives models by their muscles.")
-    actuators = [
-        model.getActuators().get(i).getName() for i in range(model.getActuators().getSize())
-    ]
     if controllers := model.getControllerSet().getSize():
         # They would add to what the policy tells the muscles.
         model.updControllerSet().clearAndDestroy()
         log.warning("The %d controllers of %s were taken out of it.", controllers, path)
-    if others := [name for name in actuators if name not in muscles]:
-        log.warning(
-            "These actuators of %s are no muscles and stay at 0: %s.", path, ", ".join(others)
-        )
     return model
 
 
@@ -181,22 +176,6 @@ def _add_point(model: opensim.Model, name: str, point: Point) -> None:
         )
     location = opensim.Vec3(*np.asarray(point.location, dtype=float).tolist())
     model.addMarker(opensim.Marker(name, model.getBodySet().get(point.body), location))
-
-
-def _add_push(model: opensim.Model, name: str) -> None:
-    bodies = [model.getBodySet().get(i).getName() for i in range(model.getBodySet().getSize())]
-    if name not in bodies:
-        raise ModelError(
-            f"model.pushed: the model has no body {name!r}; {near_matches(name, bodies)}"
-        )
-    actuator = opensim.PointActuator(name)
-    actuator.setName(PUSH)
-    actuator.set_point(model.getBodySet().get(name).getMassCenter())
-    actuator.set_direction(opensim.Vec3(1.0, 0.0, 0.0))
-    actuator.set_point_is_global(False)
-    actuator.set_force_is_global(True)
-    actuator.set_optimal_force(1.0)
-    model.addForce(actuator)
 
 
 def _fitted(model: opensim.Model) -> str:

@@ -4,26 +4,33 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 MuscleModel = Literal["millard", "degroote_fregly", "thelen"]
-
-
 Tendon = Literal["elastic", "rigid"]
-
-
 Paths = Literal["fitted", "geometry"]
 
 
 @dataclass(frozen=True)
 class Base:
-    """Which coordinates of a model say where its pelvis is; all null for one that cannot fall.
+    """The base body of a model and its coordinates; all null for a model that cannot fall.
+
+    One name is enough: the others are found by the motion of the body. Coordinates are named where
+    the model's own differ from what is found.
 
     Attributes:
-        forward: coordinate of the pelvis's way forward, m.
-        height: coordinate of the pelvis's height, m.
-        tilt: coordinate of the pelvis's tilt, rad, 0 upright.
+        body: name of the body, a pelvis as a rule; its axes are x forward, y up, z to the right.
+        forward: coordinate of its way forward, m.
+        height: coordinate of its height, m.
+        lateral: coordinate of its way to the right, m.
+        list: coordinate of its turn about the axis forward, rad.
+        rotation: coordinate of its heading, the turn about the vertical, rad.
+        tilt: coordinate of its turn about the axis across, rad, 0 upright.
     """
 
+    body: str | None = None
     forward: str | None = None
     height: str | None = None
+    lateral: str | None = None
+    list: str | None = None
+    rotation: str | None = None
     tilt: str | None = None
 
 
@@ -46,17 +53,16 @@ class ModelSettings:
         tendon: elastic or rigid; null keeps a file's.
         paths: ``fitted`` replaces each muscle's path by a polynomial of its length over the
             coordinates, ``geometry`` keeps points and wrapping.
-        base: the coordinates of the pelvis.
+        base: the base body and its coordinates.
         feet: foot to patterns of the bodies whose contact forces are summed as its ground reaction.
         points: named points, beside those the model has as markers of the same name.
-        trunk: coordinates whose sum with the pelvis's tilt is the trunk's lean, rad.
+        trunk: coordinates between the base body and the trunk; the body that the last of them
+            moves is the one whose lean is judged. Empty judges the base body itself.
         workspace: the part of coordinates' ranges that poses and targets are drawn from (rad or m);
             coordinates left out are drawn from their whole range.
         muscles: those of the whole body, in order, where the model lacks some of them: what a
             controller sees and does keeps a place for each, so that a controller of the whole body
             can act in this one; empty for the model's own.
-        pushed: the body that pushes act on, at its centre of mass; null for a model that nothing
-            pushes.
         poses: named poses, each a mapping of coordinates to values (rad or m); coordinates left
             out keep the model's default.
     """
@@ -72,7 +78,6 @@ class ModelSettings:
     trunk: tuple[str, ...] = ()
     workspace: dict[str, tuple[float, float]] = field(default_factory=dict)
     poses: dict[str, dict[str, float]] = field(default_factory=dict)
-    pushed: str | None = None
     muscles: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
 """Movements in OpenSim's own files, which its GUI and other tools open.
 
 ``<name>_states.sto`` holds the model's states under their paths, in radians; ``<name>.mot`` the
-coordinates under their names, in degrees; ``<name>_controls.sto`` the excitations;
+coordinates under their names, in degrees; ``<name>_controls.sto`` the controls;
 ``<name>_grf.mot`` the ground reactions, as the external loads of OpenSim's tools.
 """
 
@@ -30,9 +30,11 @@ def write_movement(stem: Path, movement: Movement, paths: StatePaths) -> list[Pa
     stem.parent.mkdir(parents=True, exist_ok=True)
     name = stem.name
     tables = {"_states.sto": _states(name, movement, paths), ".mot": _coordinates(name, movement)}
-    if movement.excitations.size:
+    if movement.control_values.size:
+        known = dict(zip(paths.names.controls, paths.controls, strict=True))
+        labels = tuple(known[control] for control in movement.controls)
         tables["_controls.sto"] = Table(
-            f"{name}_controls", paths.muscles, movement.time, movement.excitations
+            f"{name}_controls", labels, movement.time, movement.control_values
         )
     if movement.ground_reaction.size:
         tables["_grf.mot"] = _ground_reactions(name, movement)

@@ -26,8 +26,10 @@ class Movement:
         positions: ``(T, coordinates)`` rad or m.
         speeds: ``(T, coordinates)`` rad/s or m/s.
         muscles: names.
-        excitations: ``(T, muscles)`` in [0, 1], held until the next moment; no columns where
-            unknown.
+        controls: names of the controls; none where they are unknown. Those of muscles are called
+            as the muscles.
+        control_values: ``(T, controls)``, held until the next moment: excitations in [0, 1],
+            controls of other actuators, components of external forces (N).
         activations: ``(T, muscles)`` in [0, 1].
         fibre_lengths: ``(T, muscles)`` in optimal fibre lengths; no columns where unknown.
         fibre_velocities: ``(T, muscles)`` in maximum contraction velocities, shortening negative;
@@ -47,7 +49,8 @@ class Movement:
     positions: Floats
     speeds: Floats
     muscles: tuple[str, ...] = ()
-    excitations: Floats = field(default_factory=_none)
+    controls: tuple[str, ...] = ()
+    control_values: Floats = field(default_factory=_none)
     activations: Floats = field(default_factory=_none)
     fibre_lengths: Floats = field(default_factory=_none)
     fibre_velocities: Floats = field(default_factory=_none)
@@ -61,6 +64,13 @@ class Movement:
     def __len__(self) -> int:
         """Return how many moments there are, ``T``."""
         return len(self.time)
+
+    @property
+    def excitations(self) -> Floats:
+        """Excitations ``(T, muscles)`` in [0, 1]; no columns where that of a muscle is unknown."""
+        if not self.muscles or not set(self.muscles) <= set(self.controls):
+            return _none()
+        return self.control_values[:, [self.controls.index(name) for name in self.muscles]]
 
     @property
     def duration(self) -> float:
@@ -83,6 +93,6 @@ class Movement:
 
 
 _OVER_TIME = (
-    "time", "positions", "speeds", "excitations", "activations", "fibre_lengths",
+    "time", "positions", "speeds", "control_values", "activations", "fibre_lengths",
     "fibre_velocities", "tendon_forces", "ground_reaction", "foot_positions",
 )  # fmt: skip

@@ -91,3 +91,13 @@ def _row(path: Path, number: int, line: str, columns: int) -> list[float]:
         return [float(cell) for cell in cells]
     except ValueError:
         raise MovementError(f"{path}, line {number} holds what is not a number.") from None
+
+
+def coordinate_columns(table: Table) -> dict[str, Floats]:
+    """Return the columns ``(T,)`` of coordinates by name, be they called so or by state paths."""
+    columns: dict[str, Floats] = {}
+    for label, values in zip(table.columns, table.values.T, strict=True):
+        parts = label.split("/")
+        if len(parts) == 1 or parts[-1] == "value":
+            columns[parts[-2] if len(parts) > 1 else label] = values
+    return columns

@@ -18,7 +18,7 @@ class Block:
     """What a batch's simulations read and write.
 
     Attributes:
-        state: where steps are written, with the excitations that are read.
+        state: where steps are written, with the controls that are read.
         start: where episodes begin; ``B`` rows.
     """
 
@@ -37,14 +37,14 @@ def layout(names: Names, size: int, fields: frozenset[str]) -> Layout:
         "time": (),
         "coordinates": (coordinates,),
         "speeds": (coordinates,),
-        "excitations": (muscles,),
-        "push": (),
+        "controls": (len(names.controls),),
         "activations": (muscles,),
         "fibre_length": (muscles,),
         "fibre_velocity": (muscles,),
         "tendon_force": (muscles,),
         "body_positions": (len(names.bodies), 3),
         "body_orientations": (len(names.bodies), 3),
+        "body_angular_velocities": (len(names.bodies), 3),
         "point_positions": (len(names.points), 3),
         "centre_of_mass": (3,),
         "centre_of_mass_velocity": (3,),

@@ -7,9 +7,11 @@ package can tell two implementations apart except by their speed.
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from osimexp.arrays import Floats, Mask
 from osimexp.errors import ModelError
-from osimexp.models.names import Names
+from osimexp.models.names import Names, force_controls
 
 
 @dataclass
@@ -20,14 +22,15 @@ class State:
         time: ``(B,)`` s since the start of the episode.
         coordinates: ``(B, coordinates)`` rad or m.
         speeds: ``(B, coordinates)`` rad/s or m/s.
-        excitations: ``(B, muscles)`` in [0, 1], those of the step that led here.
-        push: ``(B,)`` N forward, that of the step that led here.
+        controls: ``(B, controls)``, those of the step that led here: excitations in [0, 1], then
+            controls of other actuators, then components of external forces (N).
         activations: ``(B, muscles)`` in [0, 1].
         fibre_length: ``(B, muscles)`` in optimal fibre lengths.
         fibre_velocity: ``(B, muscles)`` in maximum contraction velocities, shortening negative.
         tendon_force: ``(B, muscles)`` N.
         body_positions: ``(B, bodies, 3)`` m, of each body's frame in ground.
         body_orientations: ``(B, bodies, 3)`` rad, body-fixed X-Y-Z angles in ground.
+        body_angular_velocities: ``(B, bodies, 3)`` rad/s, in ground.
         point_positions: ``(B, points, 3)`` m, in ground.
         centre_of_mass: ``(B, 3)`` m.
         centre_of_mass_velocity: ``(B, 3)`` m/s.
@@ -42,14 +45,14 @@ class State:
     time: Floats
     coordinates: Floats
     speeds: Floats
-    excitations: Floats
-    push: Floats
+    controls: Floats
     activations: Floats
     fibre_length: Floats
     fibre_velocity: Floats
     tendon_force: Floats
     body_positions: Floats
     body_orientations: Floats
+    body_angular_velocities: Floats
     point_positions: Floats
     centre_of_mass: Floats
     centre_of_mass_velocity: Floats
@@ -67,6 +70,7 @@ COSTLY = frozenset(
         "tendon_force",
         "body_positions",
         "body_orientations",
+        "body_angular_velocities",
         "point_positions",
         "centre_of_mass",
         "centre_of_mass_velocity",
@@ -143,11 +147,8 @@ class Simulation(Protocol):
         """Begin an episode in the simulations that ``which`` ``(B,)`` marks, and give all rows."""
         ...
 
-    def step(self, excitations: Floats, push: Floats | None = None) -> State:
-        """Hold the excitations ``(B, muscles)`` for one control period.
-
-        ``push`` ``(B,)`` is a force forward (N, along the ground's x axis) on the body that
-        ``ModelSettings.pushed`` names, at its centre of mass, for as long; None is none.
+    def step(self, controls: Floats) -> State:
+        """Hold the controls ``(B, controls)`` for one control period; see ``Names.controls``.
 
         The returned arrays are overwritten by the next call; what must be kept is copied.
         """
@@ -175,3 +176,17 @@ def unsound(names: Names, coordinates: Floats, reason: str) -> ModelError:
     pairs = zip(names.coordinates, coordinates, strict=True)
     pose = ", ".join(f"{name} {value:.3g}" for name, value in pairs)
     return ModelError(f"No episode can start at {pose}: {reason}")
+
+
+def saved_controls(snapshot: Snapshot, values: Floats, names: Names) -> Floats:
+    """Return the controls ``(..., controls)`` of a snapshot in the order of a model's names.
+
+    Snapshots say what their columns are; those of version 0.1.0 do not, and hold the excitations
+    and a force forward. A control that a snapshot does not have is 0.
+    """
+    columns = list(snapshot.get("names", (*names.muscles, *(force_controls("push")[:1]))))
+    found = np.zeros((*values.shape[:-1], len(names.controls)))
+    for place, name in enumerate(names.controls):
+        if name in columns:
+            found[..., place] = values[..., columns.index(name)]
+    return found

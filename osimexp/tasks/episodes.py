@@ -24,13 +24,16 @@ class Episodes:
         names = ("return", "effort", *map(term_figure, terms))
         self._table = np.zeros((len(names), size))
         self.sums: dict[str, Floats] = dict(zip(names, self._table, strict=True))
-        self.origin = np.zeros(size)
+        self.origin = np.zeros((size, 3))
+        self.way = np.zeros((size, 3))
 
     def begin(self, rows: Indices, frame: Frame) -> None:
         """Forget the sums of the episodes that begin."""
         self.length[rows] = 0
         self._table[:, rows] = 0.0
-        self.origin[rows] = _way(frame)[rows]
+        if frame.base is not None:
+            self.origin[rows] = frame.base.position[rows]
+            self.way[rows] = frame.base.heading[rows, :, 0]
 
     def add(self, rewards: Floats, terms: Mapping[str, Floats], frame: Frame) -> None:
         """Add a step of every episode."""
@@ -43,7 +46,8 @@ class Episodes:
     def figures(self, frame: Frame, fallen: Mask, failed: Mask) -> dict[str, Floats]:
         """Return the figures of every episode as it stands, each ``(B,)``.
 
-        ``effort`` is the mean over time and muscles of the squared activation.
+        ``effort`` is the mean over time and muscles of the squared activation, ``distance`` the
+        way of the base body along the heading that it had when the episode began.
         """
         steps = np.maximum(self.length, 1)
         time = steps * frame.scene.control_period
@@ -55,9 +59,10 @@ class Episodes:
             "effort": sums["effort"] / steps,
             "failed": failed.astype(float),
         }
-        if frame.scene.base("forward") is not None:
+        if frame.base is not None:
             figures["fallen"] = fallen.astype(float)
-            figures["distance"] = _way(frame) - self.origin
+            gone = frame.base.position - self.origin
+            figures["distance"] = (gone * self.way).sum(axis=1)
             figures["speed"] = figures["distance"] / time
         if self._point is not None:
             position = frame.state.point_positions[:, frame.scene.point(self._point)]
@@ -71,13 +76,18 @@ class Episodes:
         return {
             "length": self.length.copy(),
             "origin": self.origin.copy(),
+            "way": self.way.copy(),
             "sums": {name: values.copy() for name, values in self.sums.items()},
         }
 
     def restore(self, snapshot: Mapping[str, object]) -> None:
         """Go on from ``snapshot``."""
         self.length[:] = snapshot["length"]  # type: ignore[call-overload]
-        self.origin[:] = snapshot["origin"]  # type: ignore[call-overload]
+        origin = np.asarray(snapshot["origin"])
+        if origin.ndim == 1:  # Version 0.1.0 knew planar models alone, and kept their x.
+            self.origin[:, 0], self.way[:] = origin, (1.0, 0.0, 0.0)
+        else:
+            self.origin[:], self.way[:] = origin, np.asarray(snapshot["way"])
         for name, values in snapshot["sums"].items():  # type: ignore[attr-defined]
             self.sums[name][:] = values
 
@@ -85,10 +95,3 @@ class Episodes:
 def term_figure(term: str) -> str:
     """Return the name under which a reward term's sum over an episode is reported."""
     return f"reward/{term}"
-
-
-def _way(frame: Frame) -> Floats:
-    forward = frame.scene.base("forward")
-    if forward is None:
-        return np.zeros(len(frame.state.time))
-    return frame.state.coordinates[:, forward]

@@ -11,7 +11,6 @@ from osimexp.errors import ConfigError, near_matches
 from osimexp.tasks.scene import Frame, Scene
 
 _NOTHING = {
-    "excitations": 0.0,
     "activations": 0.0,
     "fibre_length": 1.0,  # optimal fibre lengths
     "fibre_velocity": 0.0,
@@ -52,11 +51,14 @@ class WholeBody:
             for name, nothing in _NOTHING.items()
             if len(values := getattr(state, name))  # What no term reads has no rows.
         }
+        muscles = len(self._own)
+        excitations = self._spread(state.controls[:, :muscles], 0.0)
+        changed["controls"] = np.hstack([excitations, state.controls[:, muscles:]])
         return replace(frame, scene=self.scene, state=replace(state, **changed), _found={})
 
-    def own(self, excitations: Floats) -> Floats:
-        """Return of excitations ``(B, muscles)`` of the whole body those of the model's own."""
-        return excitations[:, self._own]
+    def own(self, controls: Floats) -> Floats:
+        """Return of controls ``(B, controls)`` of the whole body those of the model's own."""
+        return np.hstack([controls[:, self._own], controls[:, self._size :]])
 
     def _spread(self, values: Floats, nothing: float) -> Floats:
         spread = np.full((len(values), self._size), nothing)

@@ -16,13 +16,15 @@ from osimexp.arrays import Floats, Indices, Mask
 from osimexp.errors import ConfigError, SimulationError
 from osimexp.models.prepare import PreparedModel, prepare
 from osimexp.physics.backends import simulate
+from osimexp.physics.posing.mirror import mirror_signs
 from osimexp.physics.simulation import Backend, Simulation, State
 from osimexp.tasks.actions import ActionMap
 from osimexp.tasks.episodes import Episodes
 from osimexp.tasks.lacking import WholeBody
-from osimexp.tasks.mirror import Mirror
+from osimexp.tasks.mirror import Mirror, told_signs
 from osimexp.tasks.scene import Frame, Scene
 from osimexp.tasks.specification import Specification
+from osimexp.tasks.terms.pushes import saved_plan
 from osimexp.tasks.terms.starts import clear_of_ground
 from osimexp.tasks.terms.terminations import Fallen
 
@@ -90,7 +92,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         }
         self._pictures: Pictures | None = None
         task, target = specification.task, specification.target
-        model = prepare(specification.model, specification.muscles)
+        model = prepare(specification.model, specification.muscles, specification.forces)
         self.model, self.model_xml = model, model.xml
         self._simulation = self._simulate(model)
         try:
@@ -134,10 +136,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         if self._mirror is not None:
             taken = self._mirror.actions(taken, self._mirrored)
         self._previous_actions, self._actions = self._actions, taken
-        excitations = self._action_map(taken)
-        if self._whole is not None:
-            excitations = self._whole.own(excitations)
-        state = self._simulation.step(excitations, self._pushes())
+        state = self._simulation.step(self._controls(taken))
         frame = self._frame(state)
         terms = {name: term.weight * term(frame) for name, term in self._rewards.items()}
         rewards = sum(terms.values(), np.zeros(self.num_envs))
@@ -194,7 +193,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         state = self._simulation.restore(snapshot["simulation"])
         self._episodes.restore(snapshot["episodes"])
         self._targets[:] = snapshot["targets"]
-        self._planned[:] = snapshot["pushes"]
+        self._planned[:] = saved_plan(snapshot["pushes"])
         self._actions = np.array(snapshot["actions"])
         self._previous_actions = np.array(snapshot["previous_actions"])
         self._failures = int(snapshot["failures"])
@@ -246,10 +245,14 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self._whole = WholeBody(scene, places) if places else None
         seen = scene if self._whole is None else self._whole.scene
         self._action_map = ActionMap(
-            specification.task.action, specification.muscles, seen.names.muscles
+            specification.task.action, specification.muscles, specification.actuators, seen
         )
         symmetry = specification.symmetry
-        self._mirror = None if symmetry is None else Mirror(symmetry, seen, self._action_map)
+        self._mirror: Mirror | None = None
+        if symmetry is not None:
+            signs = told_signs(symmetry, scene)
+            signs = mirror_signs(self.model) if signs is None else signs
+            self._mirror = Mirror(symmetry, seen, self._action_map, signs)
         self._mirrored = np.zeros(size, dtype=bool)
         self._rewards = specification.reward
         self._terminations = specification.termination
@@ -259,7 +262,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self._limit = max(1, round(specification.duration / specification.task.control_period))
         self._failures = 0
         self._targets = np.zeros((size, scene.target_size))
-        self._planned = np.zeros((size, 0, 2))
+        self._planned = np.zeros((size, 0, 4))
         if specification.push is not None:
             self._planned = np.zeros_like(self._plan(self._fresh(size)))
         self._actions = np.zeros((size, self._action_map.size))
@@ -302,10 +305,16 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
             generators, specification.duration, specification.task.control_period
         )
 
-    def _pushes(self) -> Floats | None:
-        """Return the force of the next step on each environment, N."""
-        push = self.specification.push
-        return None if push is None else push.force(self._planned, self._current.state.time)
+    def _controls(self, actions: Floats) -> Floats:
+        """Return the controls of the next step, ``(B, controls)``."""
+        state, push = self._current.state, self.specification.push
+        controls = self._action_map(actions, state.coordinates, state.speeds, state.time)
+        if self._whole is not None:
+            controls = self._whole.own(controls)
+        if push is not None:
+            columns = self._scene.names.force_columns(push.external.name)
+            controls[:, columns] = push.force(self._planned, state.time)
+        return controls
 
     @staticmethod
     def _fresh(size: int) -> list[np.random.Generator]:

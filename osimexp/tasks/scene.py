@@ -14,6 +14,7 @@ from osimexp.models.muscle_sets import matching
 from osimexp.models.names import Names
 from osimexp.models.settings import ModelSettings
 from osimexp.physics.simulation import Simulation, Start, State
+from osimexp.tasks.base_pose import BasePose
 
 Kind = TypeVar("Kind", bound=np.generic)
 GRAVITY = 9.80665  # m/s^2, standard gravity
@@ -58,21 +59,47 @@ class Scene:
         return self._remembered(("coordinates", *patterns), find)
 
     def posture(self, patterns: Sequence[str], where: str) -> Indices:
-        """Return the same without the way forward."""
+        """Return the same without what must not matter: the place on the floor and the heading.
+
+        In three dimensions no angle of the base body is left, as all of them depend on its heading.
+        """
 
         def find() -> Indices:
             columns = self.coordinates(patterns, where)
-            return np.asarray(columns[columns != self.base("forward")])
+            return columns[~np.isin(columns, [*self._turned, *self._forward])]
 
         return self._remembered(("posture", *patterns), find)
 
-    def joints(self, patterns: Sequence[str], where: str) -> Indices:
-        """Return the same of angles alone and without the pelvis's."""
+    def moving(self, patterns: Sequence[str], where: str) -> Indices:
+        """Return the same without those whose speeds depend on the heading, in three dimensions."""
 
         def find() -> Indices:
             columns = self.coordinates(patterns, where)
-            pelvis = [self.base(role) for role in ("forward", "height", "tilt")]
-            free = ~np.isin(columns, [column for column in pelvis if column is not None])
+            away = [*self._turned, *self._forward] if self._turned else []
+            return columns[~np.isin(columns, away)]
+
+        return self._remembered(("moving", *patterns), find)
+
+    @property
+    def _forward(self) -> list[int]:
+        forward = self.base("forward")
+        return [] if forward is None else [forward]
+
+    @property
+    def _turned(self) -> list[int]:
+        """Columns of the base body that change where a model in three dimensions is turned."""
+        base = self.names.base
+        if base is None or base.planar:
+            return []
+        return [column for role, column in base.roles.items() if role not in ("forward", "height")]
+
+    def joints(self, patterns: Sequence[str], where: str) -> Indices:
+        """Return the same of angles alone and without those of the base body."""
+
+        def find() -> Indices:
+            columns = self.coordinates(patterns, where)
+            roles = () if self.names.base is None else self.names.base.roles.values()
+            free = ~np.isin(columns, list(roles))
             return columns[free & self.names.rotational[columns]]
 
         return self._remembered(("joints", *patterns), find)
@@ -86,16 +113,8 @@ class Scene:
         return _index(name, self.names.points, "point")
 
     def base(self, role: str) -> int | None:
-        """Return the column of the pelvis's ``forward``, ``height`` or ``tilt``, if it has one."""
-        name = getattr(self.model.base, role)
-        return None if name is None else self.coordinate(name)
-
-    @cached_property
-    def lean(self) -> Indices:
-        """Columns of the coordinates whose sum is the trunk's lean from upright."""
-        tilt = self.base("tilt")
-        columns = [] if tilt is None else [tilt]
-        return np.array([*columns, *(self.coordinate(c) for c in self.model.trunk)], dtype=np.intp)
+        """Return the column of the base body's coordinate of a role, of ``ROLES``, if any."""
+        return None if self.names.base is None else self.names.base.roles.get(role)
 
     @cached_property
     def workspace(self) -> Floats:
@@ -223,10 +242,27 @@ class Frame:
         return np.asarray(np.square(self.state.activations).mean(axis=1))
 
     @cached_property
-    def lean(self) -> Floats:
-        """The trunk's lean from upright, ``(B,)`` rad; 0 for a model that cannot lean."""
-        coordinates = self.state.coordinates
-        return sum((coordinates[:, c] for c in self.scene.lean), np.zeros(len(coordinates)))
+    def base(self) -> BasePose | None:
+        """The base body at this moment; None for a model without one."""
+        base, state = self.scene.names.base, self.state
+        if base is None:
+            return None
+        angles = state.body_orientations
+        return BasePose(
+            state.body_positions[:, base.body],
+            angles[:, base.body],
+            angles[:, base.trunk],
+            base.planar,
+        )
+
+    def seen(self, vectors: Floats) -> Floats:
+        """Return vectors ``(B, ..., 3)`` of the ground in the frame of the heading, if any."""
+        return vectors if self.base is None else self.base.seen(vectors)
+
+    @cached_property
+    def velocity(self) -> Floats:
+        """Velocity of the centre of mass, ``(B, 3)`` m/s: forward, up and to the right."""
+        return self.seen(self.state.centre_of_mass_velocity)
 
     def at(self, rows: Indices) -> "Frame":
         """Return the same moment of some of the environments."""

@@ -9,11 +9,13 @@ from omegaconf import DictConfig
 
 from osimexp.config import build, check, plain
 from osimexp.errors import ConfigError
+from osimexp.models.actuators import ExternalForce
 from osimexp.models.muscle_sets import MuscleSet
-from osimexp.models.settings import ModelSettings
+from osimexp.models.settings import Base, ModelSettings
 from osimexp.physics.settings import PhysicsSettings, WorkerSettings
 from osimexp.physics.simulation import COSTLY
 from osimexp.tasks.actions import ActionSettings
+from osimexp.tasks.actuators import ActuatorSet
 from osimexp.tasks.scene import TargetTerm
 from osimexp.tasks.terms.observations import ObservationTerm
 from osimexp.tasks.terms.pushes import PushTerm
@@ -65,6 +67,7 @@ class Specification:
     target: TargetTerm | None = None
     symmetry: SymmetryTerm | None = None
     push: PushTerm | None = None
+    actuators: ActuatorSet = field(default_factory=ActuatorSet)
     recorded: bool = False
 
     @classmethod
@@ -76,11 +79,12 @@ class Specification:
         """
         target, symmetry = config.get("target"), config.get("symmetry")
         push: PushTerm | None = None if config.get("push") is None else build(config.push, "push")
-        model = check(ModelSettings, plain(config.model), "model")
-        if push is not None:
-            model = dataclasses.replace(model, pushed=push.body)
+        actuators = config.get("actuators")
         return cls(
-            model=model,
+            model=check(ModelSettings, plain(config.model), "model"),
+            actuators=check(
+                ActuatorSet, {} if actuators is None else plain(actuators), "actuators"
+            ),
             push=push,
             muscles=check(MuscleSet, plain(config.muscles), "muscles"),
             physics=build(config.physics, "physics"),
@@ -103,7 +107,16 @@ class Specification:
         reads: frozenset[str] = frozenset().union(*(term.READS for term in terms))
         if self.target is not None and self.target.point is not None:
             reads |= {"point_positions"}
+        if (
+            self.model.base != Base()
+        ):  # Falls, heading and the way that was made are told from these.
+            reads |= {"body_positions", "body_orientations"}
         return reads
+
+    @property
+    def forces(self) -> tuple[ExternalForce, ...]:
+        """The external forces that the task adds to the model."""
+        return () if self.push is None else (self.push.external,)
 
     @property
     def duration(self) -> float:

@@ -39,7 +39,8 @@ def movement(model: PreparedModel) -> Movement:
         positions=positions,
         speeds=generator.normal(size=positions.shape),
         muscles=names.muscles,
-        excitations=generator.uniform(0.0, 1.0, shape),
+        controls=names.muscles,
+        control_values=generator.uniform(0.0, 1.0, shape),
         activations=generator.uniform(0.02, 1.0, shape),
         fibre_lengths=generator.uniform(0.6, 1.4, shape),
         mass=names.mass,
@@ -125,7 +126,8 @@ def test_fibres_are_those_of_the_simulation(model: PreparedModel) -> None:
         positions=positions,
         speeds=speeds,
         muscles=names.muscles,
-        excitations=excitations,
+        controls=names.muscles,
+        control_values=excitations,
         activations=activations,
         fibre_lengths=lengths,
         mass=names.mass,
@@ -140,7 +142,7 @@ def test_fibres_are_those_of_the_simulation(model: PreparedModel) -> None:
 def test_what_is_missing_is_said(model: PreparedModel, movement: Movement) -> None:
     nothing = np.zeros((0, 0))
     with pytest.raises(MovementError, match="excitations and activations"):
-        muscle_states(model, replace(movement, excitations=nothing))
+        muscle_states(model, replace(movement, control_values=nothing, controls=()))
     with pytest.raises(MovementError, match="lengths of their fibres"):
         muscle_states(model, replace(movement, fibre_lengths=nothing))
 
@@ -156,7 +158,8 @@ def test_rigid_tendons_need_no_lengths() -> None:
         positions=np.array([[0.1, 0.8], [0.1, 0.8]]),
         speeds=np.array([[0.0, 0.0], [0.0, 2.0]]),
         muscles=names.muscles,
-        excitations=half,
+        controls=names.muscles,
+        control_values=half,
         activations=half,
         mass=names.mass,
     )

@@ -1,6 +1,5 @@
 """Models of the user's own: what is read, what is refused and in which words."""
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,30 +21,6 @@ def written(path: Path, edit: Callable[[opensim.Model], None]) -> str:
         model.finalizeConnections()
         model.printToXML(str(path))
     return str(path)
-
-
-def test_actuators_that_are_no_muscles_rest_and_are_named(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    def add_motor(model: opensim.Model) -> None:
-        motor = opensim.CoordinateActuator("elbow_flexion")
-        motor.setName("motor")
-        motor.setOptimalForce(100.0)
-        model.addForce(motor)
-
-    path = written(tmp_path / "motor.osim", add_motor)
-    with caplog.at_level(logging.WARNING):
-        model = prepare(ModelSettings(path=path), MuscleSet())
-    assert "motor" in caplog.text
-    plain = tasks.simulation(tasks.prepared(*tasks.ARM), 1)
-    motored = tasks.simulation(model, 1)
-    assert motored.names.muscles == plain.names.muscles
-    every, controls = np.ones(1, dtype=bool), np.linspace(0.1, 0.9, 6)[None]
-    for batch in (plain, motored):
-        batch.reset(every, tasks.default_start(batch))
-    for _ in range(5):
-        ours, theirs = plain.step(controls), motored.step(controls)
-    np.testing.assert_allclose(ours.coordinates, theirs.coordinates, atol=1e-6)
 
 
 def remove_muscles(model: opensim.Model) -> None:

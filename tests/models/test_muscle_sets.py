@@ -2,19 +2,21 @@ import numpy as np
 import pytest
 import tasks
 from numpy.testing import assert_allclose, assert_array_equal
+from scenes import scene_of
 
 from osimexp.errors import ConfigError
 from osimexp.models.muscle_sets import MuscleSet
 from osimexp.models.prepare import loaded
 from osimexp.tasks.actions import ActionMap, ActionSettings
+from osimexp.tasks.actuators import ActuatorSet
 
 LEGS = ("soleus_r", "gastroc_r", "soleus_l", "gastroc_l")
 
 
 def act(muscle_set: MuscleSet, actions: list[float], **settings: float) -> np.ndarray:
-    action_map = ActionMap(ActionSettings(**settings), muscle_set, LEGS)
+    action_map = ActionMap(ActionSettings(**settings), muscle_set, ActuatorSet(), scene_of(LEGS))
     assert action_map.size == len(actions)
-    return action_map(np.array([actions], dtype=float))[0]
+    return action_map.excitations(np.array([actions], dtype=float))[0]
 
 
 def test_actions_become_excitations_by_the_documented_map() -> None:

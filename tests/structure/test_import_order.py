@@ -26,7 +26,10 @@ FLOORS = {
         "ir", "mechanics", "paths", "muscles", "forces", "system", "equations",
         "llvm", "kernels", "run", "proof", "model", "simulation",
     ),
-    "tasks": ("environment", "actions", "scene", "terms", "goals", "specification"),
+    "tasks": (
+        "environment", "base_pose", "scene", "actuators", "actions", "terms", "goals", "mirror",
+        "specification", "musculoskeletal", "make", "adapters", "compose",
+    ),
 }  # fmt: skip
 
 

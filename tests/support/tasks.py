@@ -37,7 +37,7 @@ def specification(*overrides: str) -> Specification:
 def prepared(*overrides: str) -> PreparedModel:
     """Return the model of the main config with overrides."""
     task = specification(*overrides)
-    return prepare(task.model, task.muscles)
+    return prepare(task.model, task.muscles, task.forces)
 
 
 def simulation(

@@ -180,11 +180,11 @@ def test_a_pose_in_the_floor_is_lifted_out_of_it() -> None:
 
 
 def test_a_pose_in_the_floor_that_cannot_be_lifted_is_named() -> None:
-    with pytest.raises(ModelError, match=r"m in the floor; name the coordinate"):
+    with pytest.raises(ModelError, match=r"m in the floor; name the base"):
         tasks.environment(
             1,
             *tasks.WALKER,
-            "model.base.height=null",
+            "model.base={body: null, height: null}",
             "+model.poses.low={pelvis_ty: 0.5}",
             "start.poses=[low]",
         )

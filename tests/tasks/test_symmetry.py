@@ -1,12 +1,18 @@
 """A mirror of the sagittal plane, against swaps made by hand and against the physics itself."""
 
+from dataclasses import fields
+from pathlib import Path
+
 import numpy as np
 import pytest
+from biped import task
 from tasks import environment
 
 from osimexp.errors import ConfigError
 from osimexp.models.sides import counterparts, other_side, without_side
+from osimexp.physics.simulation import State
 from osimexp.tasks.goals.gait import HalfCycle
+from osimexp.tasks.mirror import FIELDS
 from osimexp.tasks.terms.symmetry import LeadingLeg
 
 FREE = ("physics=compiled", "workers=none", "reward=walk_free", "start=striding")
@@ -93,9 +99,50 @@ def test_coordinates_out_of_the_plane_turn_their_sign() -> None:
     batch.close()
 
 
+def test_in_three_dimensions_a_mirrored_episode_looks_like_its_mirror_image(
+    tmp_path: Path,
+) -> None:
+    """Strides to either side, out of the plane in every way, cannot be told apart."""
+    central = {"pelvis_list": 0.1, "pelvis_rotation": 0.2, "pelvis_tz": 0.05, "lumbar_bending": 0.2}
+    legs = {"hip_flexion_r": 0.4, "hip_adduction_r": 0.1, "hip_rotation_l": 0.2}
+    other = {name: -value for name, value in central.items()}
+    other |= {other_side(name): value for name, value in legs.items()}
+    poses = [
+        f"+model.poses.{name}={{pelvis_ty: 0.9, "
+        + ", ".join(f"{key}: {value}" for key, value in pose.items())
+        + "}"
+        for name, pose in (("one", central | legs), ("two", other))
+    ]
+    overrides = (
+        "observation=full", "reward=walk", *poses, "start.poses=[one,two]",
+        "symmetry=leading_leg", "+actuators.driven={lumbar_*: 0.3}",
+    )  # fmt: skip
+    batch = environment(12, *task(tmp_path, *overrides))
+    observations, _ = batch.reset(seed=0)
+    list_ = batch.scene.coordinate("pelvis_list")
+    turned = batch.frame.state.coordinates[:, list_] < 0.0
+    assert 0 < turned.sum() < 12
+    generator = np.random.default_rng(0)
+    for _ in range(10):
+        np.testing.assert_allclose(
+            observations, np.tile(observations[0], (12, 1)), rtol=1e-5, atol=1e-5
+        )
+        action = generator.uniform(-1.0, 1.0, 7).astype(np.float32)
+        observations, rewards, *_ = batch.step(np.tile(action, (12, 1)))
+        np.testing.assert_allclose(rewards, rewards[0], rtol=1e-6)
+    torque = batch.scene.names.controls.index("lumbar_bending_torque")
+    bending = batch.frame.state.controls[:, torque]
+    np.testing.assert_allclose(bending[turned][0], -bending[~turned][0])
+    batch.close()
+
+
+def test_every_field_of_a_state_has_its_place_in_the_mirror() -> None:
+    assert [field.name for field in fields(State)] == list(FIELDS)
+
+
 def test_what_has_no_other_side_is_refused() -> None:
     with pytest.raises(ConfigError, match="symmetry: an action drives muscles of one side"):
         environment(1, *FREE, "symmetry=leading_leg", "muscles=subset", "muscles.driven=['*_r']")
     with pytest.raises(ConfigError, match="hip_flexion_r"):
         environment(1, "model=arm", "reward=reach", "workers=none", "symmetry=leading_leg")
-    assert LeadingLeg().reversed == ()
+    assert LeadingLeg().reversed is None

@@ -7,8 +7,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from osimexp.errors import ConfigError
-from osimexp.models.names import Names
-from osimexp.models.settings import Base, ModelSettings
+from osimexp.models.names import BaseBody, Names
+from osimexp.models.settings import ModelSettings
 from osimexp.physics.simulation import State
 from osimexp.tasks.scene import GRAVITY, Frame, Scene
 from osimexp.tasks.terms import observations, rewards, terminations
@@ -16,7 +16,7 @@ from osimexp.tasks.terms import observations, rewards, terminations
 COORDINATES = ("pelvis_tilt", "pelvis_tx", "pelvis_ty", "lumbar", "knee_r")
 
 
-def made_up(target_size: int = 0, base: Base | None = None) -> Frame:
+def made_up(target_size: int = 0, based: bool = True) -> Frame:
     """Return two environments: the second is what the first is not."""
     names = Names(
         coordinates=COORDINATES,
@@ -25,23 +25,24 @@ def made_up(target_size: int = 0, base: Base | None = None) -> Frame:
         default_pose=np.zeros(5),
         muscles=("soleus_r", "soleus_l"),
         maximum_isometric_force=np.array([1000.0, 2000.0]),
-        bodies=("pelvis",),
+        bodies=("pelvis", "torso"),
         feet=("right", "left"),
         points=("hand",),
         mass=50.0,
+        base=BaseBody(0, 1, {"tilt": 0, "forward": 1, "height": 2}, True) if based else None,
     )
     state = State(
         time=np.array([0.1, 0.2]),
         coordinates=np.array([[0.1, 3.0, 0.95, 0.2, -0.4], [0.9, 4.0, 0.5, 0.3, -2.7]]),
         speeds=np.array([[1.0, 2.0, 0.0, 0.0, -4.0], [0.0] * 5]),
-        excitations=np.zeros((2, 2)),
-        push=np.zeros(2),
+        controls=np.zeros((2, 2)),
         activations=np.array([[0.5, 0.1], [1.0, 0.0]]),
         fibre_length=np.array([[0.9, 1.1], [1.0, 1.0]]),
         fibre_velocity=np.array([[-0.1, 0.1], [0.0, 0.0]]),
         tendon_force=np.array([[500.0, 500.0], [0.0, 3000.0]]),
-        body_positions=np.zeros((2, 1, 3)),
-        body_orientations=np.zeros((2, 1, 3)),
+        body_positions=np.array([[[3.0, 0.95, 0], [0, 0, 0]], [[4.0, 0.5, 0], [0, 0, 0]]]),
+        body_orientations=np.array([[[0, 0, 0.1], [0, 0, 0.3]], [[0, 0, 0.9], [0, 0, 1.2]]]),
+        body_angular_velocities=np.array([[[0, 0, 1.0], [0, 0, 1]], [[0, 0, 0], [0, 0, 0]]]),
         point_positions=np.array([[[0.3, 0.4, 0.0]], [[0.0, 0.0, 0.0]]]),
         centre_of_mass=np.zeros((2, 3)),
         centre_of_mass_velocity=np.array([[1.5, -0.2, 0.0], [0.0, 0.0, 0.0]]),
@@ -50,9 +51,7 @@ def made_up(target_size: int = 0, base: Base | None = None) -> Frame:
         failed=np.zeros(2, dtype=bool),
         lost=np.zeros(2, dtype=bool),
     )
-    base = base or Base("pelvis_tx", "pelvis_ty", "pelvis_tilt")
-    trunk = ("lumbar",) if base.tilt else ()
-    model = ModelSettings(path="made_up.osim", base=base, trunk=trunk)
+    model = ModelSettings(path="made_up.osim")
     return Frame(
         Scene(names, model, 0.01, target_size),
         state,
@@ -70,12 +69,13 @@ def made_up(target_size: int = 0, base: Base | None = None) -> Frame:
         (observations.JointSpeeds(scale=0.1), [0.1, 0.2, 0.0, 0.0, -0.4]),
         (observations.Pelvis(), [0.95, 0.1]),
         (observations.CentreOfMassVelocity(), [1.5, -0.2, 0.0]),
+        (observations.PelvisTurning(scale=0.1), [0.1]),
         (observations.Activations(), [0.5, 0.1]),
         (observations.FibreLength(), [0.9, 1.1]),
         (observations.FibreVelocity(), [-0.1, 0.1]),
         (observations.TendonForce(), [0.5, 0.25]),
         (observations.GroundReaction(), [0, 1, 0, 0, 0, 0]),  # body weights
-        (observations.Points(("hand",)), [0.3, 0.4, 0.0]),
+        (observations.Points(("hand",)), [-2.7, -0.55, 0.0]),  # from the pelvis
         (observations.Target(), [0.0, 0.0, 0.0]),
         (observations.TargetOffset(), [-0.3, -0.4, 0.0]),
         (observations.PreviousActions(), [0.5, -0.5]),
@@ -128,7 +128,7 @@ def test_terminations(term: terminations.TerminationTerm, expected: list[bool]) 
 
 
 def test_a_model_without_a_pelvis_cannot_fall_and_shows_none() -> None:
-    frame = made_up(base=Base())
+    frame = made_up(based=False)
     assert not terminations.Fallen()(frame).any()
     assert observations.Pelvis()(frame).shape == (2, 0)
     assert observations.JointAngles()(frame).shape == (2, 5)
@@ -143,7 +143,7 @@ def test_a_model_without_a_pelvis_cannot_fall_and_shows_none() -> None:
 )
 def test_a_term_that_does_not_fit_the_model_says_so(term: rewards.RewardTerm, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        term(made_up(base=Base()))
+        term(made_up(based=False))
 
 
 def test_unknown_names_list_the_near_ones() -> None:

@@ -1,14 +1,17 @@
 """The programs of a system: what its state's rates are, what is read off it, where it balances.
 
-A state holds the free coordinates, their speeds, the activations and the fibre lengths of the
-elastic muscles, in this order.
+A state holds the free coordinates, their speeds, the activations of the muscles, the fibre lengths
+of the elastic ones and the activations of other actuators, in this order; see ``Shape.blocks``.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate, islice
 
 import numpy as np
 
+from osimexp.physics.compiled.forces.actuators import Actuator
 from osimexp.physics.compiled.ir.program import Program, program
 from osimexp.physics.compiled.ir.trace import Array, Scalar, Trace, atan2, sqrt
 from osimexp.physics.compiled.ir.vectors import total
@@ -31,6 +34,8 @@ class Shape:
         fields: what is read off: name and shape of each array, in order.
         points: named points.
         spheres: that touch the floor.
+        controls: numbers that are held through a step; see ``Names.controls``.
+        actuators: activations at the beginning of an episode, of the actuators that have one.
     """
 
     free: int
@@ -39,31 +44,44 @@ class Shape:
     fields: tuple[tuple[str, tuple[int, ...]], ...]
     points: int
     spheres: int
+    controls: int
+    actuators: tuple[float, ...]
+
+    @cached_property
+    def blocks(self) -> dict[str, slice]:
+        """Places of each block of a state, in order; a component with another state adds one."""
+        sizes = {
+            "coordinates": self.free,
+            "speeds": self.free,
+            "activations": self.muscles,
+            "fibres": len(self.elastic),
+            "actuators": len(self.actuators),
+        }
+        ends = accumulate(sizes.values())
+        return {
+            name: slice(end - size, end)
+            for (name, size), end in zip(sizes.items(), ends, strict=True)
+        }
 
     @property
     def states(self) -> int:
         """Numbers in a state."""
-        return 2 * self.free + self.muscles + len(self.elastic)
-
-    @property
-    def controls(self) -> int:
-        """Numbers that are held through a step: the excitations, then the push."""
-        return self.muscles + 1
+        return max(block.stop for block in self.blocks.values())
 
     @property
     def speeds(self) -> slice:
-        """Where the speeds stand in a state."""
-        return slice(self.free, 2 * self.free)
+        """Places of the speeds in a state."""
+        return self.blocks["speeds"]
 
     @property
     def activations(self) -> slice:
-        """Where the activations stand in a state."""
-        return slice(2 * self.free, 2 * self.free + self.muscles)
+        """Places of the muscles' activations in a state."""
+        return self.blocks["activations"]
 
     @property
     def fibres(self) -> slice:
-        """Where the fibre lengths stand in a state."""
-        return slice(2 * self.free + self.muscles, self.states)
+        """Places of the fibre lengths in a state."""
+        return self.blocks["fibres"]
 
     @property
     def places(self) -> dict[str, tuple[slice, tuple[int, ...]]]:
@@ -83,7 +101,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Equations:
-    """The programs of a system; the inputs of each are a state, the excitations and the push.
+    """The programs of a system; the inputs of each are a state and the controls.
 
     Attributes:
         shape: where things stand.
@@ -102,20 +120,21 @@ class Equations:
 
 def trace_equations(system: System) -> Equations:
     """Run a system's equations on recorded scalars."""
-    output, fields = _traced(system, "output", _read_off)
-    mechanism = system.mechanism
     shape = Shape(
-        len(mechanism.free),
-        len(system.muscles),
-        system.elastic,
-        fields,
-        len(system.points),
-        len(system.spheres),
+        free=len(system.mechanism.free),
+        muscles=len(system.muscles),
+        elastic=system.elastic,
+        fields=(),
+        points=len(system.points),
+        spheres=len(system.spheres),
+        controls=len(system.muscles) + sum(one.controls for one in system.actuators),
+        actuators=tuple(activation.start for activation in system.activations),
     )
-    derivative, _ = _traced(system, "derivative", _rates)
-    kinematics, _ = _traced(system, "kinematics", _placed)
-    balance, _ = _traced(system, "balance", _imbalances)
-    return Equations(shape, derivative, output, kinematics, balance)
+    output, fields = _traced(system, shape, "output", _read_off)
+    derivative, _ = _traced(system, shape, "derivative", _rates)
+    kinematics, _ = _traced(system, shape, "kinematics", _placed)
+    balance, _ = _traced(system, shape, "balance", _imbalances)
+    return Equations(replace(shape, fields=fields), derivative, output, kinematics, balance)
 
 
 @dataclass(frozen=True)
@@ -127,8 +146,21 @@ class _Moment:
     gains: Gains
     activations: list[Scalar]
     fibres: dict[int, Scalar]
-    excitations: list[Scalar]
-    push: Scalar
+    drives: list[Scalar]
+    controls: list[Scalar]
+
+    @property
+    def excitations(self) -> list[Scalar]:
+        """The controls of the muscles."""
+        return self.controls[: len(self.system.muscles)]
+
+    def driven(self) -> Iterator[tuple[Actuator, list[Scalar], Scalar | None]]:
+        """Yield each actuator with its controls and its activation, if it has one."""
+        controls = iter(self.controls[len(self.system.muscles) :])
+        activations = iter(self.drives)
+        for actuator in self.system.actuators:
+            own = list(islice(controls, actuator.controls))
+            yield actuator, own, None if actuator.activation is None else next(activations)
 
     def lengths(self) -> list[tuple[Scalar, Scalar]]:
         """Return each path's length and lengthening speed."""
@@ -149,24 +181,20 @@ Fields = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 def _traced(
-    system: System, name: str, results: Callable[[_Moment], tuple[Results, Fields]]
+    system: System,
+    shape: Shape,
+    name: str,
+    results: Callable[[_Moment], tuple[Results, Fields]],
 ) -> tuple[Program, Fields]:
     trace = Trace()
-    n, m, k = len(system.mechanism.free), len(system.muscles), len(system.elastic)
-    slots = trace.inputs(0, 2 * n + m + k + m + 1)
-    q, u, a, fibres, excitations, push = (
-        slots[:n],
-        slots[n : 2 * n],
-        slots[2 * n : 2 * n + m],
-        slots[2 * n + m : -m - 1],
-        slots[-m - 1 : -1],
-        slots[-1],
-    )
+    slots = trace.inputs(0, shape.states + shape.controls)
+    q, u, a, fibres, drives = (slots[block] for block in shape.blocks.values())
+    controls = slots[shape.states :]
     coordinates, speeds = _all_coordinates(system.mechanism, list(q), list(u))
     gains = Gains(system.mechanism, coordinates, speeds)
     motion = Motion(system.mechanism, coordinates, speeds, gains.rates)
     lengths: dict[int, Scalar] = dict(zip(system.elastic, fibres, strict=True))
-    moment = _Moment(system, motion, gains, list(a), lengths, list(excitations), push)
+    moment = _Moment(system, motion, gains, list(a), lengths, list(drives), list(controls))
     values, fields = results(moment)
     return program(name, trace, values, len(slots)), fields
 
@@ -195,9 +223,11 @@ def _rates(moment: _Moment) -> tuple[Results, Fields]:
         path.pull(motion, loads, pull.tendon_force)
     for force in system.forces:
         force.apply(motion, loads)
-    if system.pushed is not None:
-        forward = np.array([moment.push, 0.0, 0.0], dtype=object)
-        loads.force(system.pushed.body, motion.position(system.pushed), forward)
+    drive_rates: list[Scalar] = []
+    for actuator, controls, drive in moment.driven():
+        actuator.exert(motion, loads, controls if drive is None else [drive])
+        if actuator.activation is not None and drive is not None:
+            drive_rates.append(actuator.activation.rate(controls[0], drive))
     known = accelerations(motion, loads, moment.gains)
     rates: dict[int, Scalar] = {}
     for joint in system.mechanism.joints:
@@ -213,7 +243,8 @@ def _rates(moment: _Moment) -> tuple[Results, Fields]:
     fibre_rates = [pulls[i].fibre_rate for i in system.elastic]
     free = system.mechanism.free
     results = [rates[c] for c in free] + [known[c] for c in free] + activation_rates
-    return results + [rate for rate in fibre_rates if rate is not None], ()
+    results += [rate for rate in fibre_rates if rate is not None]
+    return results + drive_rates, ()
 
 
 def _imbalances(moment: _Moment) -> tuple[Results, Fields]:
@@ -242,6 +273,7 @@ def _read_off(moment: _Moment) -> tuple[Results, Fields]:
         "tendon_force": _array([pull.tendon_force for pull in pulls]),
         "body_positions": _rows([motion.in_ground(origin) for origin in origins]),
         "body_orientations": _rows([_angles(motion.rotation(b)) for b in system.bodies]),
+        "body_angular_velocities": _rows([motion.angular_velocity(b) for b in system.bodies]),
         "point_positions": _rows([motion.in_ground(point) for point in system.points]),
         "centre_of_mass": _weighted(mechanism, motion.position) - motion.position(ground),
         "centre_of_mass_velocity": _weighted(mechanism, motion.velocity),

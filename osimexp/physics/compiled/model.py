@@ -33,6 +33,8 @@ log = logging.getLogger("osimexp")
 
 
 _SOURCES = (
+    "models/actuators.py",
+    "models/base.py",
     "models/names.py",
     "physics/arrays.py",
     "physics/simulation.py",
@@ -87,8 +89,9 @@ def compile_model(model: PreparedModel, single: bool = False) -> CompiledModel:
     name = digest(
         [
             model.xml,
-            repr((model.settings.feet, sorted(model.settings.points), model.settings.base)),
-            repr(model.settings.pushed),
+            repr((model.settings.feet, sorted(model.settings.points))),
+            repr((model.settings.base, model.settings.trunk)),
+            repr(model.forces),
             sources(*_SOURCES),
             opensim.GetVersion(),
             processor_key(),
@@ -117,7 +120,7 @@ def _compiled(model: PreparedModel, single: bool) -> CompiledModel:
     names = engine.names
     with loaded(model.xml) as described:
         described.initSystem()
-        system = read_system(described, model.settings, names.points)
+        system = read_system(described, model.settings, names.points, model.forces)
     equations = trace_equations(system)
     shape = equations.shape
     traced = time.perf_counter()

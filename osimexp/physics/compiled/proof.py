@@ -26,8 +26,8 @@ Its Millard2012EquilibriumMuscle stops where forces balance to 1e-10, and with t
 0.1 that leaves up to 1e-9 of the velocity open.
 """
 
-PUSH = 200.0
-"""Standard deviation of the pushes drawn, N."""
+EXERTED = 200.0
+"""Standard deviation of the forces and torques drawn for actuators, N and N m."""
 
 WIDTH = 1.0
 """How far from their defaults coordinates are drawn, rad or m."""
@@ -66,7 +66,7 @@ class Sample:
 
     Attributes:
         start: where its coordinates, speeds and activations are; one row.
-        controls: ``(muscles + 1,)`` excitations, then the push (N), 0 where nothing is pushed.
+        controls: ``(controls,)``.
         equilibrium: lengths of the elastic fibres that OpenSim began with, m.
         rates: of its state, with the lengths that the fibres were stretched to.
         read: what is read off it; one row.
@@ -95,6 +95,9 @@ def samples(
     high = np.maximum(low, high)
     refused = 0
     muscles = len(names.muscles)
+    strengths = [max(abs(one.optimal_force), 1e-9) for one in names.actuators]
+    strengths += [1.0] * (len(names.controls) - muscles - len(strengths))
+    scales = EXERTED / np.array(strengths)
     while count:
         pose = np.where(engine.locked, names.default_pose, generator.uniform(low, high))
         pose = _lowered(model, engine, pose, generator)
@@ -102,12 +105,12 @@ def samples(
         speeds[engine.locked] = 0.0
         activations = generator.uniform(0.02, 1.0, muscles)
         stretch = generator.uniform(0.98, 1.02, muscles)
-        excitations = generator.uniform(size=muscles)
-        push = 0.0 if model.settings.pushed is None else float(generator.normal(scale=PUSH))
+        controls = np.append(generator.uniform(size=muscles), generator.normal(scale=scales))
+        drives = generator.normal(size=engine.activated_actuators)
         try:
             engine.reset(pose, speeds, activations)
-            equilibrium = engine.rates(np.ones(muscles), excitations, push).fibres
-            rates = engine.rates(stretch, excitations, push)
+            equilibrium = engine.rates(np.ones(muscles), controls, drives).fibres
+            rates = engine.rates(stretch, controls, drives)
         except (ModelError, RuntimeError):
             refused += 1
             if refused > 20 + 4 * count:
@@ -120,7 +123,7 @@ def samples(
         engine.read(read, 0)
         # Coupled coordinates are where OpenSim's assembly put them.
         start = Start(read.coordinates.copy(), read.speeds.copy(), read.activations.copy())
-        yield Sample(start, np.append(excitations, push), equilibrium, rates, read)
+        yield Sample(start, controls, equilibrium, rates, read)
         count -= 1
 
 
@@ -151,12 +154,14 @@ def prove(
         "accelerations": np.stack([s.rates.speeds[free] for s in states]),
         "activation rates": np.stack([s.rates.activations for s in states]),
         "fibre rates": np.stack([s.rates.fibre_rates for s in states]),
+        "actuator rates": np.stack([s.rates.actuator_rates for s in states]),
     }
     found = {
         "coordinate rates": rates[:, :n],
         "accelerations": rates[:, shape.speeds],
         "activation rates": rates[:, shape.activations],
         "fibre rates": rates[:, shape.fibres],
+        "actuator rates": rates[:, shape.blocks["actuators"]],
     }
     for name, (place, _) in shape.places.items():
         expected[name] = np.stack([getattr(s.read, name)[0].reshape(-1) for s in states])
@@ -178,6 +183,7 @@ def _state(sample: Sample, shape: Shape, free: NDArray[np.intp]) -> Floats:
             start.speeds[0, free],
             start.activations[0],
             sample.rates.fibres,
+            sample.rates.actuators,
         ]
     )
 

@@ -10,7 +10,16 @@ from osimexp.models.prepare import PreparedModel
 from osimexp.physics.compiled.kernels.integrators import MEMORY
 from osimexp.physics.compiled.model import CompiledModel, compile_model
 from osimexp.physics.settings import CompiledSettings, WorkerSettings
-from osimexp.physics.simulation import COSTLY, Backend, Kinematics, Snapshot, Start, State, unsound
+from osimexp.physics.simulation import (
+    COSTLY,
+    Backend,
+    Kinematics,
+    Snapshot,
+    Start,
+    State,
+    saved_controls,
+    unsound,
+)
 
 log = logging.getLogger("osimexp")
 
@@ -23,7 +32,7 @@ _TRIED = 16
 class CompiledSimulation:
     """A batch of compiled simulations; see ``osimexp.physics.simulation.Simulation``.
 
-    What one simulation does depends on nothing but its own state and excitations: neither the
+    What one simulation does depends on nothing but its own state and controls: neither the
     size of the batch nor the number of threads changes a bit of it.
 
     Args:
@@ -84,6 +93,7 @@ class CompiledSimulation:
         states[:, : shape.free] = start.coordinates[:, free]
         states[:, shape.speeds] = start.speeds[:, free]
         states[:, shape.activations] = start.activations
+        states[:, shape.blocks["actuators"]] = shape.actuators
         idle = np.zeros((len(rows), shape.controls))
         if shape.elastic:
             self._equilibrate(states, idle, start)
@@ -100,10 +110,9 @@ class CompiledSimulation:
         self._state.failed[rows] = False
         return self._state
 
-    def step(self, excitations: Floats, push: Floats | None = None) -> State:
-        """Hold the excitations ``(B, muscles)``, and ``push`` ``(B,)`` N, for a control period."""
-        self._controls[:, :-1] = excitations
-        self._controls[:, -1] = 0.0 if push is None else push
+    def step(self, controls: Floats) -> State:
+        """Hold the controls ``(B, controls)`` for a control period."""
+        self._controls[:] = controls
         self._steps += 1
         self._machine.step(
             self._settings,
@@ -140,13 +149,14 @@ class CompiledSimulation:
             "memory": self._memory.copy(),
             "controls": self._controls.copy(),
             "steps": self._steps.copy(),
+            "names": self.names.controls,
         }
 
     def restore(self, snapshot: Snapshot) -> State:
         """Put every simulation back where ``snapshot`` was taken."""
         self._rows[:] = snapshot["rows"]
         self._memory[:] = snapshot["memory"]
-        self._controls[:] = snapshot["controls"]
+        self._controls[:] = saved_controls(snapshot, snapshot["controls"], self.names)
         self._steps[:] = snapshot["steps"]
         self._machine.read("output", self._rows, self._controls, self._read, self._threads)
         np.multiply(self._steps, self.control_period, out=self._state.time)
@@ -175,8 +185,9 @@ class CompiledSimulation:
         for settings in (self._settings, CompiledSettings(tolerance=1e-7)):
             generator = np.random.default_rng(0)
             state, memory = rows.copy(), np.zeros((_TRIED, MEMORY))
+            shape = (_TRIED, self._shape.muscles)
             for _ in range(20):
-                controls[:, :-1] = generator.random((_TRIED, self._shape.muscles))
+                controls[:, : self._shape.muscles] = generator.random(shape)
                 self._machine.step(settings, 0.01, state, controls, memory, status, taken)
             results.append(state[:, : self._shape.free])
         error = float(np.sqrt(np.mean((results[0] - results[1]) ** 2)))
@@ -208,8 +219,7 @@ class CompiledSimulation:
             assert not view.size or np.shares_memory(view, self._read), name
         return State(
             time=np.zeros(self.size),
-            excitations=self._controls[:, :-1],
-            push=self._controls[:, -1],
+            controls=self._controls,
             failed=np.zeros(self.size, dtype=bool),
             lost=np.zeros(self.size, dtype=bool),
             **views,

@@ -7,8 +7,11 @@ from fnmatch import fnmatchcase
 import opensim
 
 from osimexp.errors import ModelError
+from osimexp.models.actuators import ExternalForce, actuator_controls
+from osimexp.models.names import force_controls
 from osimexp.models.prepare import require_bodies
 from osimexp.models.settings import ModelSettings
+from osimexp.physics.compiled.forces.actuators import Activation, Actuator, read_actuator
 from osimexp.physics.compiled.forces.contact import Sphere, read_sphere
 from osimexp.physics.compiled.forces.limits import CoordinateLimit
 from osimexp.physics.compiled.forces.reading import Contact, Force, read_force
@@ -27,22 +30,22 @@ class System:
         bodies: numbers of the bodies, in OpenSim's order.
         muscles: in OpenSim's order.
         paths: of the muscles.
+        actuators: those that are no muscles, then the components of external forces.
         forces: all other forces.
         points: named points.
         feet: for each foot, the contact forces whose sum is its ground reaction.
         spheres: contact spheres, for the clearance of a pose.
-        pushed: where a push acts; None for a model that nothing pushes.
     """
 
     mechanism: Mechanism
     bodies: tuple[int, ...]
     muscles: tuple[Muscle, ...]
     paths: tuple[Path, ...]
+    actuators: tuple[Actuator, ...]
     forces: tuple[Force, ...]
     points: tuple[Station, ...]
     feet: tuple[tuple[Contact, ...], ...]
     spheres: tuple[Sphere, ...]
-    pushed: Station | None = None
 
     @property
     def limits(self) -> tuple[CoordinateLimit, ...]:
@@ -54,14 +57,25 @@ class System:
         """Numbers of the muscles whose fibre length is a state."""
         return tuple(i for i, muscle in enumerate(self.muscles) if muscle.elastic)
 
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """The activations of the actuators that have one."""
+        return tuple(one.activation for one in self.actuators if one.activation is not None)
 
-def read_system(model: opensim.Model, settings: ModelSettings, points: Sequence[str]) -> System:
+
+def read_system(
+    model: opensim.Model,
+    settings: ModelSettings,
+    points: Sequence[str],
+    external: Sequence[ExternalForce] = (),
+) -> System:
     """Read a model whose system is made.
 
     Args:
         model: any that stays inside the components that can be compiled.
         settings: its feet are looked up in the model.
         points: names of the markers that are wanted, in order.
+        external: external forces that were added to the model.
 
     Raises:
         ModelError: a component cannot be compiled; the message names it.
@@ -74,13 +88,9 @@ def read_system(model: opensim.Model, settings: ModelSettings, points: Sequence[
     mechanism = read_mechanism(model)
     set_ = model.getMuscles()
     muscles = [set_.get(i) for i in range(set_.getSize())]
-    names = {muscle.getName() for muscle in muscles}
-    others = [
-        model.getForceSet().get(i)
-        for i in range(model.getForceSet().getSize())
-        if model.getForceSet().get(i).getName() not in names
-    ]
-    _refuse_strays(model, len(others) + len(muscles))
+    every = [model.getForceSet().get(i) for i in range(model.getForceSet().getSize())]
+    _refuse_strays(model, len(every))
+    others = [force for force in every if opensim.Actuator.safeDownCast(force) is None]
     forces = [read_force(force, mechanism) for force in others]
     kept = tuple(force for force in forces if force is not None)
     markers, body_set = model.getMarkerSet(), model.getBodySet()
@@ -89,11 +99,11 @@ def read_system(model: opensim.Model, settings: ModelSettings, points: Sequence[
         tuple(mechanism.body_index(body_set.get(i).getName()) for i in range(body_set.getSize())),
         tuple(read_muscle(muscle) for muscle in muscles),
         tuple(read_path(muscle, mechanism) for muscle in muscles),
+        tuple(read_actuator(one, mechanism) for one in _actuators(model, external)),
         kept,
         tuple(_marker(markers.get(name), mechanism) for name in points),
         _feet(settings.feet, kept, mechanism),
         _spheres(model, mechanism),
-        None if settings.pushed is None else _centre(settings.pushed, mechanism),
     )
 
 
@@ -115,10 +125,12 @@ def _marker(marker: opensim.Marker, mechanism: Mechanism) -> Station:
     return mechanism.station(marker.getParentFrame(), marker.get_location())
 
 
-def _centre(name: str, mechanism: Mechanism) -> Station:
-    """Return the centre of mass of a body."""
-    number = mechanism.body_index(name)
-    return Station(number, mechanism.bodies[number].centre)
+def _actuators(model: opensim.Model, external: Sequence[ExternalForce]) -> list[opensim.Actuator]:
+    """Return the components that take the controls after the excitations, in their order."""
+    own = {c.component.getName(): c.component for c in actuator_controls(model, external)}
+    forces = [name for force in external for name in force_controls(force.name)]
+    actuators = model.getActuators()
+    return [*own.values(), *(actuators.get(name) for name in forces)]
 
 
 def _feet(

@@ -9,8 +9,10 @@ import opensim
 
 from osimexp.arrays import Floats
 from osimexp.errors import ModelError
-from osimexp.models.names import Names
-from osimexp.models.prepare import PUSH, PreparedModel, first_line, loaded, require_bodies
+from osimexp.models.actuators import actuator_controls, control_places
+from osimexp.models.base import find_base
+from osimexp.models.names import Names, force_controls
+from osimexp.models.prepare import PreparedModel, first_line, loaded, require_bodies
 from osimexp.physics.settings import Integrator, OpenSimSettings
 from osimexp.physics.simulation import Kinematics, State, unsound
 
@@ -33,6 +35,8 @@ class Rates:
         speeds: ``(coordinates,)`` rad/s^2 or m/s^2.
         activations: ``(muscles,)`` 1/s.
         fibre_rates: of the fibres that are states, m/s.
+        actuators: activations of the actuators that have one.
+        actuator_rates: 1/s.
     """
 
     fibres: Floats
@@ -40,12 +44,14 @@ class Rates:
     speeds: Floats
     activations: Floats
     fibre_rates: Floats
+    actuators: Floats
+    actuator_rates: Floats
 
 
 class Engine:
     """One simulation in OpenSim, tuned to cost little more than its derivatives.
 
-    No storage, no analyses and no controller: excitations are the model's default controls, marked
+    No storage, no analyses and no controller: controls are the model's default controls, marked
     stale before each step, without which the first derivative of a step would use the old ones.
     Every OpenSim object is fetched once, since fetching costs more than reading.
 
@@ -105,15 +111,13 @@ class Engine:
             raise unsound(self.names, coordinates, "its state is not finite.")
         self._steps = 0
 
-    def step(self, excitations: Floats, push: float = 0.0) -> bool:
-        """Hold excitations ``(muscles,)`` for a control period; False when the model ran away.
-
-        ``push`` is the force forward on the body that is pushed, N.
+    def step(self, controls: Floats) -> bool:
+        """Hold controls ``(controls,)`` for a control period; False when the model ran away.
 
         Raises:
             RuntimeError: OpenSim cannot integrate this.
         """
-        self._excite(excitations, push)
+        self._control(controls)
         self._steps += 1
         self._current = self._manager.integrate(self._steps * self._control_period)
         speeds = self._current.getY().to_numpy()[self._u]
@@ -148,23 +152,37 @@ class Engine:
             for coordinate, limit in self._limits:
                 row.limit_torque[b, coordinate] += limit.calcLimitForce(state)
 
-    def rates(self, stretch: Floats, excitations: Floats, push: float = 0.0) -> Rates:
-        """Stretch the fibres of the current state and return the state's rates there.
+    def rates(self, stretch: Floats, controls: Floats, actuators: Floats) -> Rates:
+        """Change the current state as given and return its rates there.
 
         Args:
             stretch: ``(muscles,)`` factors of the fibre lengths that are states.
-            excitations: ``(muscles,)``.
-            push: N, as in ``step``.
+            controls: ``(controls,)``.
+            actuators: activations of the actuators that have one, in their order.
         """
         elastic, f = self._fibres
         y = self._current.getY().to_numpy().copy()
         y[f] *= stretch[elastic]
+        y[self._x] = actuators
         self._current.setY(opensim.Vector.createFromMat(y))
-        self._excite(excitations, push)
+        self._control(controls)
         self._model.realizeAcceleration(self._current)
         rates = self._current.getYDot().to_numpy().copy()
         assert self._a is not None
-        return Rates(y[f], rates[self._q], rates[self._u], rates[self._a], rates[f])
+        return Rates(
+            fibres=y[f],
+            coordinates=rates[self._q],
+            speeds=rates[self._u],
+            activations=rates[self._a],
+            fibre_rates=rates[f],
+            actuators=y[self._x],
+            actuator_rates=rates[self._x],
+        )
+
+    @property
+    def activated_actuators(self) -> int:
+        """How many actuators that are no muscles have an activation."""
+        return len(self._x)
 
     def kinematics(self, coordinates: Floats) -> Kinematics:
         """Return where poses ``(R, coordinates)`` put points and contact spheres."""
@@ -188,11 +206,14 @@ class Engine:
                 clearance[r] = min(clearance[r], height - sphere.getRadius())
         return Kinematics(points, clearance)
 
-    def _excite(self, excitations: Floats, push: float) -> None:
-        self._controls[self._driven] = excitations
-        self._controls[self._pushed] = push
+    def _control(self, controls: Floats) -> None:
+        self._controls[self._places] = controls
         self._model.setDefaultControls(opensim.Vector.createFromMat(self._controls))
         self._model.markControlsAsInvalid(self._current)
+        if self._forced:
+            # Marking is not enough where a control is a force: of the last step's end, forces are
+            # kept, and the first derivative of this one would use them.
+            self._current.invalidateAllCacheAtOrAbove(self._dynamics)
 
     @cached_property
     def _fibres(self) -> tuple[np.ndarray, np.ndarray]:
@@ -223,10 +244,23 @@ class Engine:
         self._a = self._slots(activations) if known else None
         self._read_activation = [m.getActivation for m in self._muscles]
         self.locked = np.array([c.getLocked(self._state) for c in self._coordinates])
-        place = self._control_places()
-        # Muscles, and the push where there is one; others stay at 0.
-        self._driven = np.array([place[muscle.getName()] for muscle in self._muscles])
-        self._pushed = [] if model.settings.pushed is None else [place[PUSH]]
+        driven = actuator_controls(self._model, model.forces)
+        self._actuators = [one.actuator for one in driven]
+        place = control_places(self._model)
+        forces = [name for force in model.forces for name in force_controls(force.name)]
+        # In the order of ``Names.controls``; those that are switched off stay at 0.
+        self._places = np.array(
+            [
+                *(place[muscle.getName()] for muscle in self._muscles),
+                *(one.place for one in driven),
+                *(place[name] for name in forces),
+            ],
+            dtype=int,
+        )
+        self._forced = self._a is None or len(self._places) > len(self._muscles)
+        self._dynamics = opensim.Stage(opensim.Stage.Dynamics)
+        own = dict.fromkeys(one.component.getAbsolutePathString() for one in driven)
+        self._x = self._slots([f"{p}/activation" for p in own if f"{p}/activation" in variables])
         self._controls = np.zeros(self._model.getNumControls())
         self._bodies = [self._model.getBodySet().get(i) for i in range(self._model.getNumBodies())]
         markers = self._model.getMarkerSet()
@@ -264,6 +298,9 @@ class Engine:
                 body.getTransformInGround(state).R().convertRotationToBodyFixedXYZ().to_numpy()
             )
 
+        def turning(body: opensim.Body):  # type: ignore[no-untyped-def]
+            return lambda state: body.getAngularVelocityInGround(state).to_numpy()
+
         def location(point: opensim.Marker):  # type: ignore[no-untyped-def]
             return lambda state: point.getLocationInGround(state).to_numpy()
 
@@ -273,20 +310,10 @@ class Engine:
             "tendon_force": [m.getTendonForce for m in self._muscles],
             "body_positions": [position(body) for body in self._bodies],
             "body_orientations": [orientation(body) for body in self._bodies],
+            "body_angular_velocities": [turning(body) for body in self._bodies],
             "point_positions": [location(point) for point in self._points],
         }
         return {name: read for name, read in readers.items() if name in self._fields and read}
-
-    def _control_places(self) -> dict[str, int]:
-        """Return where the controls of each actuator stand among the model's."""
-        actuators = self._model.getActuators()
-        place: dict[str, int] = {}
-        count = 0
-        for i in range(actuators.getSize()):
-            actuator = actuators.get(i)
-            place[actuator.getName()] = count
-            count += actuator.numControls()
-        return place
 
     def _contact_spheres(self) -> list[opensim.ContactSphere]:
         geometry = self._model.getContactGeometrySet()
@@ -357,6 +384,15 @@ class Engine:
             feet=tuple(model.settings.feet),
             points=tuple(point.getName() for point in self._points),
             mass=float(self._model.getTotalMass(self._state)),
+            actuators=tuple(self._actuators),
+            forces=tuple(force.name for force in model.forces),
+            base=find_base(
+                self._model,
+                self._state,
+                model.settings,
+                [c.getName() for c in self._coordinates],
+                [body.getName() for body in self._bodies],
+            ),
         )
 
     def _make_manager(self) -> opensim.Manager:

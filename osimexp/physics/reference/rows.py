@@ -36,14 +36,14 @@ class Rows:
             engine.read(self._state, b)
 
     def step(self, numbers: Sequence[int] | None = None) -> None:
-        """Step all rows, or some, with the batch's excitations; failed ones keep their state."""
+        """Step all rows, or some, with the batch's controls; failed ones keep their state."""
         state = self._state
         for b in self._engines if numbers is None else numbers:
             engine = self._engines[b]
             if state.failed[b] or state.lost[b]:
                 continue
             try:
-                sound = engine.step(state.excitations[b], float(state.push[b]))
+                sound = engine.step(state.controls[b])
                 if sound:
                     engine.read(state, b)
             except RuntimeError:
@@ -51,8 +51,8 @@ class Rows:
             state.failed[b] = not sound
 
     def replay(self, b: int, controls: Floats) -> None:
-        """Begin row ``b`` again and go through excitations and push, ``(steps, muscles + 1)``."""
+        """Begin row ``b`` again and go through controls ``(steps, controls)``."""
         self.reset([b])
         for row in controls:
-            self._state.excitations[b], self._state.push[b] = row[:-1], row[-1]
+            self._state.controls[b] = row
             self.step([b])

@@ -20,7 +20,7 @@ from osimexp.physics.reference.rows import Rows
 from osimexp.physics.reference.worker import Job
 from osimexp.physics.reference.worker_process import Watchdog, WorkerGone, WorkerProcess
 from osimexp.physics.settings import OpenSimSettings, WorkerSettings
-from osimexp.physics.simulation import Backend, Kinematics, Snapshot, Start, State
+from osimexp.physics.simulation import Backend, Kinematics, Snapshot, Start, State, saved_controls
 
 log = logging.getLogger("osimexp")
 
@@ -60,10 +60,9 @@ class OpenSimSimulation:
         self.backend = BACKEND
         self._engine = Engine(model, physics, control_period, fields)
         self.names = self._engine.names
-        self._muscles = len(self.names.muscles)
         self._all = np.ones(size, dtype=bool)
-        # Excitations and, in the last column, pushes of each step of the present episodes.
-        self._history = np.zeros((size, 256, self._muscles + 1))
+        # Of each step of the present episodes.
+        self._history = np.zeros((size, 256, len(self.names.controls)))
         self._steps = np.zeros(size, dtype=int)
         needed = bytes_needed(self.names, size, fields)
         count = min(os.cpu_count() or 1 if workers.count is None else workers.count, size)
@@ -82,7 +81,9 @@ class OpenSimSimulation:
         self._finalizer = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         shared = create_shared(self._folder / "state", needed)
         self._block = block(shared, self.names, size, fields)
-        job = Job(model.settings, physics, control_period, tuple(sorted(fields)), size)
+        job = Job(
+            model.settings, model.forces, physics, control_period, tuple(sorted(fields)), size
+        )
         try:
             job.write(self._folder, model.xml)
         except OSError as error:
@@ -104,8 +105,7 @@ class OpenSimSimulation:
         for name in ("coordinates", "speeds", "activations"):
             getattr(self._block.start, name)[which] = getattr(start, name)
         self._steps[which] = 0
-        self._block.state.excitations[which] = 0.0
-        self._block.state.push[which] = 0.0
+        self._block.state.controls[which] = 0.0
         if not self._workers:
             self._rows.reset(np.flatnonzero(which).tolist())
             return self._block.state
@@ -124,11 +124,10 @@ class OpenSimSimulation:
             f"{_listed(waiting)}; look at the starting poses, or give workers.timeout more time."
         )
 
-    def step(self, excitations: Floats, push: Floats | None = None) -> State:
-        """Hold the excitations ``(B, muscles)``, and ``push`` ``(B,)`` N, for a control period."""
+    def step(self, controls: Floats) -> State:
+        """Hold the controls ``(B, controls)`` for a control period."""
         state = self._block.state
-        state.excitations[:] = excitations
-        state.push[:] = 0.0 if push is None else push
+        state.controls[:] = controls
         self._remember()
         if self._workers:
             self._tell(dict.fromkeys(range(len(self._workers)), "step"))
@@ -141,20 +140,21 @@ class OpenSimSimulation:
         return self._engine.kinematics(coordinates)
 
     def snapshot(self) -> Snapshot:
-        """Return how each episode began and the excitations and pushes since.
+        """Return how each episode began and the controls since.
 
         An integrator's memory of its last step size cannot be read back, so ``restore`` goes
         through the episodes again.
         """
         start = {name: values.copy() for name, values in vars(self._block.start).items()}
         history = [self._history[b, : self._steps[b]].copy() for b in range(self.size)]
-        return {**start, "controls": history}
+        return {**start, "controls": history, "names": self.names.controls}
 
     def restore(self, snapshot: Snapshot) -> State:
         """Put every simulation back where ``snapshot`` was taken, by going there again."""
         names = ("coordinates", "speeds", "activations")
         self.reset(self._all, Start(*(snapshot[name] for name in names)))
-        for b, controls in enumerate(snapshot["controls"]):
+        for b, saved in enumerate(snapshot["controls"]):
+            controls = saved_controls(snapshot, saved, self.names)
             if self._workers:
                 index = next(i for i, worker in enumerate(self._workers) if b in worker.rows)
                 data = np.ascontiguousarray(controls, dtype=float).tobytes()
@@ -231,8 +231,7 @@ class OpenSimSimulation:
         if self._steps.max() == self._history.shape[1]:
             self._grow()
         each, state = np.arange(self.size), self._block.state
-        self._history[each, self._steps, : self._muscles] = state.excitations
-        self._history[each, self._steps, self._muscles] = state.push
+        self._history[each, self._steps] = state.controls
         self._steps += 1
 
     def _grow(self) -> None:

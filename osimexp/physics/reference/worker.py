@@ -19,6 +19,7 @@ import numpy as np
 
 from osimexp.config import check
 from osimexp.errors import OsimexpError
+from osimexp.models.actuators import ExternalForce
 from osimexp.models.prepare import PreparedModel
 from osimexp.models.settings import ModelSettings
 from osimexp.physics.arrays import block, open_shared
@@ -33,6 +34,7 @@ class Job:
 
     Attributes:
         model: the settings that ``model.osim`` beside the job was prepared from.
+        forces: external forces of the model.
         physics: how to integrate.
         control_period: s.
         fields: the costly arrays to read.
@@ -40,6 +42,7 @@ class Job:
     """
 
     model: ModelSettings
+    forces: tuple[ExternalForce, ...]
     physics: OpenSimSettings
     control_period: float
     fields: tuple[str, ...]
@@ -55,7 +58,7 @@ def serve(folder: Path, numbers: list[int], commands: BinaryIO, answers: BinaryI
     """Simulate the rows ``numbers`` as told, until the other side ends or says ``quit``.
 
     Commands: ``step``; ``reset ROW...``; ``replay ROW STEPS`` followed by that many rows of
-    excitations and push as bytes; ``quit``. Answers: ``ready``, ``done`` or ``error SENTENCE``.
+    controls as bytes; ``quit``. Answers: ``ready``, ``done`` or ``error SENTENCE``.
     """
     rows, controls = _open(folder, numbers)
     _answer(answers, "ready")
@@ -84,12 +87,13 @@ def serve(folder: Path, numbers: list[int], commands: BinaryIO, answers: BinaryI
 def _open(folder: Path, numbers: list[int]) -> tuple[Rows, int]:
     values: dict[str, Any] = json.loads((folder / "job.json").read_text())
     job = check(Job, values, "job")
-    model = PreparedModel((folder / "model.osim").read_text(encoding="utf-8"), job.model)
+    xml = (folder / "model.osim").read_text(encoding="utf-8")
+    model = PreparedModel(xml, job.model, job.forces)
     fields = frozenset(job.fields)
     engines = [Engine(model, job.physics, job.control_period, fields) for _ in numbers]
     names = engines[0].names
     shared = block(open_shared(folder / "state"), names, job.size, fields)
-    return Rows(engines, numbers, shared), len(names.muscles) + 1
+    return Rows(engines, numbers, shared), len(names.controls)
 
 
 def _answer(answers: BinaryIO, line: str) -> None:

@@ -81,11 +81,11 @@ class Part:
             self._begun[:] = True
         return self._sent(_packed(self._simulation.reset(which, start)))
 
-    def step(self, excitations: Floats, push: Floats) -> Any:
+    def step(self, controls: Floats) -> Any:
         """Step all rows; empty where no episode began since the process was started."""
         if not self._begun.all():
             return self._sent(np.empty((0, 0)))
-        return self._sent(_packed(self._simulation.step(excitations, push)))
+        return self._sent(_packed(self._simulation.step(controls)))
 
     def snapshot(self) -> Snapshot:
         """Return what ``restore`` needs."""
@@ -180,14 +180,9 @@ class RaySimulation:
             "look at the starting poses, or give workers.timeout more time."
         )
 
-    def step(self, excitations: Floats, push: Floats | None = None) -> State:
-        """Hold the excitations ``(B, muscles)``, and ``push`` ``(B,)`` N, for a control period."""
-        force = np.zeros(self.size) if push is None else push
-        self._take_in(
-            self._ask(
-                lambda part, rows: self._sending(part.step).remote(excitations[rows], force[rows])
-            )
-        )
+    def step(self, controls: Floats) -> State:
+        """Hold the controls ``(B, controls)`` for a control period."""
+        self._take_in(self._ask(lambda part, rows: self._sending(part.step).remote(controls[rows])))
         return self._state
 
     def kinematics(self, coordinates: Floats) -> Kinematics:
@@ -381,13 +376,17 @@ def _packed(state: State) -> Packed:
 
 
 def _joined(values: Sequence[Any]) -> Any:
-    """Return parts of a batch as one; a list has an entry for each row."""
+    """Return parts of a batch as one; a list has an entry for each row, a tuple is of them all."""
+    if isinstance(values[0], tuple):
+        return values[0]
     if isinstance(values[0], list):
         return [entry for part in values for entry in part]
     return np.concatenate(values)
 
 
 def _cut(values: Any, rows: NDArray[np.int64]) -> Any:
+    if isinstance(values, tuple):
+        return values
     return [values[row] for row in rows] if isinstance(values, list) else values[rows]
 
 

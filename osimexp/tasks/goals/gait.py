@@ -250,7 +250,9 @@ class MidGait:
         ):
             column = scene.base(role)
             if column is None:
-                raise ConfigError(f"A walk needs a model whose model.base.{role} is named.")
+                raise ConfigError(
+                    f"A walk needs the {role} of a base body; name it as model.base.body."
+                )
             values[walking, column] += amount
         speeds *= paces[:, None]
         coordinates += self.angle_noise * noise[:, 0] * scene.free
@@ -263,10 +265,11 @@ class HalfCycle:
     """Mirrored is the second half of the gait cycle that the task follows.
 
     Attributes:
-        reversed: see ``SymmetryTerm``.
+        reversed: patterns of the coordinates whose sign turns in the mirror, as they lead out of
+            the plane; null finds them by moving the model.
     """
 
-    reversed: tuple[str, ...] = ()
+    reversed: tuple[str, ...] | None = None
 
     def __call__(self, frame: Frame) -> Mask:
         """Return where the phase is 0.5 or more."""

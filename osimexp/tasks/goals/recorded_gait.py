@@ -11,7 +11,7 @@ from osimexp.arrays import Floats
 from osimexp.errors import MovementError
 from osimexp.models.muscle_sets import matching
 from osimexp.models.sides import other_side
-from osimexp.motion.tables import Table, read_table
+from osimexp.motion.tables import Table, coordinate_columns, read_table
 from osimexp.tasks.goals.gait import Gait
 
 _POINTS = 50
@@ -60,12 +60,8 @@ class RecordedGait(Gait):
 
     @cached_property
     def _columns(self) -> Mapping[str, Floats]:
-        """The file's columns by coordinate, whether it calls them so or by their whole path."""
-        columns: dict[str, Floats] = {}
-        for label, values in zip(self._table.columns, self._table.values.T, strict=True):
-            parts = label.split("/")
-            if len(parts) == 1 or parts[-1] == "value":
-                columns[parts[-2] if len(parts) > 1 else label] = values
+        """Columns of the file by the name of their coordinate."""
+        columns = coordinate_columns(self._table)
         if self.forward not in columns:
             raise MovementError(f"{self.movement} has no coordinate {self.forward}.")
         return columns

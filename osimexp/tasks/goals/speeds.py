@@ -104,5 +104,5 @@ class VelocityAsked:
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``exp(-((v - wanted) / width)^2)``."""
-        away = frame.state.centre_of_mass_velocity[:, 0] - wanted_speed(frame)
+        away = frame.velocity[:, 0] - wanted_speed(frame)
         return np.asarray(np.exp(-np.square(away / self.width)))

@@ -25,7 +25,9 @@ class ObservationTerm(Protocol):
 
 @dataclass(frozen=True)
 class JointAngles:
-    """Coordinates, rad or m. The way forward is left out: where it is must not matter.
+    """Coordinates, rad or m, without the place on the floor and the heading.
+
+    In three dimensions the angles of the base body are left out, too: see ``Pelvis``.
 
     Attributes:
         coordinates: patterns of their names.
@@ -44,6 +46,9 @@ class JointAngles:
 class JointSpeeds:
     """Speeds of coordinates in rad/s or m/s, times a scale that brings them near 1.
 
+    In three dimensions those of the base body are left out, but for that of its height: see
+    ``PelvisTurning`` and ``CentreOfMassVelocity``.
+
     Attributes:
         coordinates: patterns of their names.
         scale: s.
@@ -55,31 +60,59 @@ class JointSpeeds:
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, coordinates)``."""
-        columns = frame.scene.coordinates(self.coordinates, "observation.joint_speeds.coordinates")
+        columns = frame.scene.moving(self.coordinates, "observation.joint_speeds.coordinates")
         return frame.state.speeds[:, columns] * self.scale
 
 
 @dataclass(frozen=True)
 class Pelvis:
-    """Height (m) and tilt (rad) of the pelvis; nothing for a model without one."""
+    """Height (m) and tilt (rad) of the base body, and in three dimensions its list (rad).
+
+    A model without a base body has none of them.
+    """
 
     READS: ClassVar[frozenset[str]] = frozenset()
 
     def __call__(self, frame: Frame) -> Floats:
-        """Return ``(B, 2)`` or ``(B, 0)``."""
-        columns = [frame.scene.base(role) for role in ("height", "tilt")]
-        return frame.state.coordinates[:, [c for c in columns if c is not None]]
+        """Return ``(B, 2)``, ``(B, 3)`` in three dimensions or ``(B, 0)``."""
+        base, place = frame.base, frame.scene.names.base
+        if base is None or place is None:
+            return np.zeros((len(frame.state.time), 0))
+        columns = [base.position[:, 1], base.tilt, *([] if place.planar else [base.list])]
+        return np.stack(columns, axis=1)
+
+
+@dataclass(frozen=True)
+class PelvisTurning:
+    """Angular velocity of the base body in the frame of the heading, rad/s, times a scale.
+
+    A planar model has the component to the right alone; a model without a base body has none.
+
+    Attributes:
+        scale: s.
+    """
+
+    READS: ClassVar[frozenset[str]] = frozenset({"body_angular_velocities"})
+    scale: float = 0.1
+
+    def __call__(self, frame: Frame) -> Floats:
+        """Return ``(B, 3)``: forward, up and to the right; or ``(B, 1)`` or ``(B, 0)``."""
+        base = frame.scene.names.base
+        if base is None:
+            return np.zeros((len(frame.state.time), 0))
+        turning = frame.seen(frame.state.body_angular_velocities[:, base.body]) * self.scale
+        return turning[:, 2:] if base.planar else turning
 
 
 @dataclass(frozen=True)
 class CentreOfMassVelocity:
-    """Velocity of the centre of mass in ground, m/s, forward and up."""
+    """Velocity of the centre of mass in the frame of the heading, m/s."""
 
     READS: ClassVar[frozenset[str]] = frozenset({"centre_of_mass_velocity"})
 
     def __call__(self, frame: Frame) -> Floats:
-        """Return ``(B, 3)``."""
-        return frame.state.centre_of_mass_velocity
+        """Return ``(B, 3)``: forward, up and to the right."""
+        return frame.velocity
 
 
 @dataclass(frozen=True)
@@ -128,19 +161,22 @@ class TendonForce:
 
 @dataclass(frozen=True)
 class GroundReaction:
-    """Force of the ground on each foot in body weights; nothing for a model without feet."""
+    """Force of the ground on each foot in the frame of the heading, in body weights.
+
+    A model without feet has none.
+    """
 
     READS: ClassVar[frozenset[str]] = frozenset({"ground_reaction"})
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, feet * 3)``."""
-        forces = frame.state.ground_reaction / frame.scene.body_weight
+        forces = frame.seen(frame.state.ground_reaction) / frame.scene.body_weight
         return forces.reshape(len(forces), 3 * len(frame.scene.names.feet))
 
 
 @dataclass(frozen=True)
 class Points:
-    """Positions of named points in ground, m.
+    """Positions of named points, m: in ground, or from the base body in the heading's frame.
 
     Attributes:
         points: their names.
@@ -153,6 +189,8 @@ class Points:
         """Return ``(B, points * 3)``."""
         rows = [frame.scene.point(name) for name in self.points]
         positions = frame.state.point_positions[:, rows]
+        if frame.base is not None:
+            positions = frame.seen(positions - frame.base.position[:, None])
         return positions.reshape(len(positions), 3 * len(rows))
 
 
@@ -182,7 +220,8 @@ class TargetOffset:
         """Return ``(B, 3)`` or ``(B, 0)``."""
         if not frame.scene.has_target_point:
             return frame.targets[:, :0]
-        return frame.targets - frame.state.point_positions[:, frame.scene.point(self.point)]
+        position = frame.state.point_positions[:, frame.scene.point(self.point)]
+        return frame.seen(frame.targets - position)
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from osimexp.arrays import Floats
+from osimexp.models.actuators import ExternalForce
 
 
 class PushTerm(Protocol):
     """Draws when and how hard a body is pushed."""
 
     @property
-    def body(self) -> str:
-        """The body that is pushed, at its centre of mass."""
+    def external(self) -> ExternalForce:
+        """The external force that the pushes are, and the body that it acts on."""
         ...
 
     def plan(
@@ -22,13 +23,13 @@ class PushTerm(Protocol):
     ) -> Floats:
         """Return the pushes of an episode of ``duration`` s, a row for each generator.
 
-        They are ``(R, pushes, 2)``: the time at which each begins (s), a whole number of control
-        periods, and its impulse forward (N s).
+        They are ``(R, pushes, 4)``: the time at which each begins (s), a whole number of control
+        periods, and its impulse along x, y and z of the ground (N s).
         """
         ...
 
     def force(self, plan: Floats, time: Floats) -> Floats:
-        """Return the force forward ``(B,)`` N in the control periods that begin at ``time``."""
+        """Return the force ``(B, 3)`` N in the control periods that begin at ``time``."""
         ...
 
     def for_judging(self) -> "PushTerm":
@@ -38,7 +39,7 @@ class PushTerm(Protocol):
 
 @dataclass(frozen=True)
 class RandomPushes:
-    """Pushes forward and backward at random moments, each a constant force for a while.
+    """Horizontal pushes at random moments, each a constant force for a while.
 
     Attributes:
         body: the body that is pushed, at its centre of mass.
@@ -48,6 +49,8 @@ class RandomPushes:
         most: s likewise, at most.
         harder: times ``impulse``, of the hardest while a controller learns; evaluations keep to
             ``impulse``.
+        direction: axis of the ground along which bodies are pushed: ``forward`` is x, ``sideways``
+            is z, and ``any`` is drawn anew for each push.
     """
 
     body: str
@@ -56,6 +59,7 @@ class RandomPushes:
     least: float = 1.5
     most: float = 3.0
     harder: float = 1.0
+    direction: Literal["forward", "sideways", "any"] = "forward"
 
     def __post_init__(self) -> None:
         if not (self.impulse >= 0.0 and self.duration > 0.0):
@@ -65,6 +69,11 @@ class RandomPushes:
         if not self.harder > 0.0:
             raise ValueError("harder must be above 0")
 
+    @property
+    def external(self) -> ExternalForce:
+        """The external force that the pushes are: at the centre of mass of the body."""
+        return ExternalForce("push", self.body)
+
     def for_judging(self) -> "RandomPushes":
         """Return the same, none harder than ``impulse``."""
         return replace(self, harder=1.0)
@@ -72,19 +81,31 @@ class RandomPushes:
     def plan(
         self, generators: Sequence[np.random.Generator], duration: float, control_period: float
     ) -> Floats:
-        """Return the pushes of an episode, ``(R, pushes, 2)``; see ``PushTerm``."""
+        """Return the pushes of an episode, ``(R, pushes, 4)``; see ``PushTerm``."""
         count = int(np.ceil(duration / (self.least + self.duration)))
         hardest = self.impulse * self.harder
-        pushes = np.empty((len(generators), count, 2))
+        pushes = np.zeros((len(generators), count, 4))
         for row, generator in zip(pushes, generators, strict=True):
             waits = generator.uniform(self.least, self.most, count)
             row[:, 0] = np.cumsum(waits + self.duration) - self.duration
-            row[:, 1] = generator.uniform(-hardest, hardest, count)
+            impulses = generator.uniform(-hardest, hardest, count)
+            angles = np.full(count, np.pi / 2.0 if self.direction == "sideways" else 0.0)
+            if self.direction == "any":
+                angles = generator.uniform(-np.pi, np.pi, count)
+            row[:, 1], row[:, 3] = impulses * np.cos(angles), impulses * np.sin(angles)
+        if self.direction != "any":  # The cosine of a right angle is not quite 0.
+            pushes[:, :, 1 if self.direction == "sideways" else 3] = 0.0
         pushes[:, :, 0] = np.round(pushes[:, :, 0] / control_period) * control_period
         return pushes
 
     def force(self, plan: Floats, time: Floats) -> Floats:
-        """Return the force ``(B,)`` in the control periods that begin at ``time`` ``(B,)``."""
+        """Return the force ``(B, 3)`` in the control periods that begin at ``time`` ``(B,)``."""
         since = time[:, None] - plan[:, :, 0] + 1e-9  # Times are sums of many periods.
         held = (since >= 0.0) & (since + 1e-6 < self.duration)
-        return np.asarray((held * plan[:, :, 1]).sum(axis=1) / self.duration)
+        return np.asarray((held[:, :, None] * plan[:, :, 1:]).sum(axis=1) / self.duration)
+
+
+def saved_plan(plan: Floats) -> Floats:
+    """Return a saved plan as ``(R, pushes, 4)``; version 0.1.0 saved impulses forward alone."""
+    missing = 4 - plan.shape[2]
+    return np.pad(plan, ((0, 0), (0, 0), (0, missing)))

@@ -51,7 +51,7 @@ class Velocity:
 
     def __call__(self, frame: Frame) -> Floats:
         """Return the velocity in m/s, or ``exp(-((v - target) / width)^2)``."""
-        forward = frame.state.centre_of_mass_velocity[:, 0]
+        forward = frame.velocity[:, 0]
         if self.target is None:
             return forward
         return np.asarray(np.exp(-np.square((forward - self.target) / self.width)))
@@ -172,12 +172,12 @@ class Upright:
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``exp(-(lean / width)^2)``."""
-        if frame.scene.lean.size == 0:
+        if frame.base is None:
             raise ConfigError(
-                "The reward term upright needs a model whose pelvis or trunk can lean; leave it "
-                "out, or name model.base.tilt."
+                "The reward term upright needs a model with a base body; leave it out, or name "
+                "model.base.body."
             )
-        return np.asarray(np.exp(-np.square(frame.lean / self.width)))
+        return np.asarray(np.exp(-np.square(frame.base.lean / self.width)))
 
 
 @dataclass(frozen=True)

@@ -140,13 +140,14 @@ def clear_of_ground(scene: Scene, simulation: Simulation, start: Start) -> Start
     if height is None:
         raise ModelError(
             f"An episode would begin with a foot {-clearance.min():.3f} m in the floor; name the "
-            "coordinate of the pelvis's height as model.base.height, so that it can be lifted."
+            "base body as model.base.body, so that it can be lifted."
         )
     coordinates = start.coordinates.copy()
     coordinates[sunk, height] -= clearance[sunk]
     if (simulation.kinematics(coordinates[sunk]).clearance < -PENETRATION).any():
         raise ModelError(
-            f"An episode would begin with a foot in the floor, and {scene.model.base.height} does "
-            "not lift it; model.base.height must be the coordinate of the pelvis's height."
+            "An episode would begin with a foot in the floor, and "
+            f"{scene.names.coordinates[height]} does not lift it; model.base.height must be the "
+            "coordinate that does."
         )
     return Start(coordinates, start.speeds, start.activations)

@@ -18,8 +18,8 @@ class SymmetryTerm(Protocol):
     """Says which environments are mirrored at a moment."""
 
     @property
-    def reversed(self) -> tuple[str, ...]:
-        """Patterns of the coordinates whose sign is turned: those that lead out of the plane."""
+    def reversed(self) -> tuple[str, ...] | None:
+        """Patterns of the coordinates whose sign turns in the mirror; None finds them."""
         ...
 
     def __call__(self, frame: Frame) -> Mask:
@@ -33,11 +33,12 @@ class LeadingLeg:
 
     Attributes:
         coordinate: an angle that tells how far a leg is in front; ``$`` stands for the side.
-        reversed: see ``SymmetryTerm``.
+        reversed: patterns of the coordinates whose sign turns in the mirror, as they lead out of
+            the plane; null finds them by moving the model.
     """
 
     coordinate: str = "hip_flexion_$"
-    reversed: tuple[str, ...] = ()
+    reversed: tuple[str, ...] | None = None
 
     def __call__(self, frame: Frame) -> Mask:
         """Return where the left leg's angle is larger than the right one's."""

@@ -31,10 +31,10 @@ class TerminationTerm(Protocol):
 
 @dataclass(frozen=True)
 class Fallen:
-    """The pelvis is too low or the trunk leans too far; a model without a pelvis cannot fall.
+    """A base body too low or a trunk that leans too far; a model without a base cannot fall.
 
     Attributes:
-        height: m of the pelvis under which the model has fallen; null does not look.
+        height: m of the base body under which the model has fallen; null does not look.
         lean: rad of the trunk from upright, to either side, over which it has; null does not look.
     """
 
@@ -45,13 +45,12 @@ class Fallen:
 
     def __call__(self, frame: Frame) -> Mask:
         """Return which models ``(B,)`` have fallen."""
-        coordinates, scene = frame.state.coordinates, frame.scene
-        fallen = np.zeros(len(coordinates), dtype=bool)
-        height = scene.base("height")
-        if self.height is not None and height is not None:
-            fallen |= coordinates[:, height] < self.height
-        if self.lean is not None and scene.lean.size:
-            fallen |= np.abs(frame.lean) > self.lean
+        fallen = np.zeros(len(frame.state.time), dtype=bool)
+        base = frame.base
+        if self.height is not None and base is not None:
+            fallen |= base.position[:, 1] < self.height
+        if self.lean is not None and base is not None:
+            fallen |= base.lean > self.lean
         return fallen
 
 

@@ -133,25 +133,6 @@ def test_expression_that_cannot_be_compiled_is_refused(text: str) -> None:
 # Actuators and refusals
 
 
-def test_actuators_without_muscles_exert_nothing_even_with_bounds_above_0() -> None:
-    actuator = opensim.CoordinateActuator("angle")
-    actuator.setName("motor")
-    actuator.setOptimalForce(100.0)
-    actuator.setMinControl(0.5)
-    actuator.setMaxControl(1.0)
-    bench = Bench(two_bodies(), actuator)
-    bench.check(bench.draw(13, 50))
-    activated = opensim.ActivationCoordinateActuator("angle")
-    activated.setName("motor")
-    with pytest.raises(ModelError, match="set default_activation to 0"):
-        Bench(two_bodies(), activated)
-    activated = opensim.ActivationCoordinateActuator("angle")
-    activated.setName("motor")
-    activated.set_default_activation(0.0)
-    bench = Bench(two_bodies(), activated)
-    bench.check(bench.draw(14, 50))
-
-
 def test_forces_that_are_switched_off_are_left_out() -> None:
     model = two_bodies()
     spring = opensim.SpringGeneralizedForce("angle")

@@ -1,15 +1,10 @@
-"""Reads a force of any class that can be compiled, muscles apart."""
+"""Reads a force of any class that can be compiled, muscles and other actuators apart."""
 
 from collections.abc import Callable
 
 import opensim
 
 from osimexp.errors import ModelError
-from osimexp.physics.compiled.forces.actuators import (
-    PROPORTIONAL,
-    read_activation_actuator,
-    read_actuator,
-)
 from osimexp.physics.compiled.forces.bushing import read_bushing, read_expression_bushing
 from osimexp.physics.compiled.forces.expression import read_coordinate_expression
 from osimexp.physics.compiled.forces.force import Contact, Force, title
@@ -26,7 +21,6 @@ from osimexp.physics.compiled.mechanics.mechanism import Mechanism
 __all__ = ["Contact", "Force", "read_force"]
 
 _READERS: dict[str, Callable[[opensim.Force, Mechanism], Force]] = {
-    "ActivationCoordinateActuator": read_activation_actuator,
     "BushingForce": read_bushing,
     "CoordinateLimitForce": read_coordinate_limit,
     "ExpressionBasedBushingForce": read_expression_bushing,
@@ -36,7 +30,6 @@ _READERS: dict[str, Callable[[opensim.Force, Mechanism], Force]] = {
     "PointToPointSpring": read_point_spring,
     "SmoothSphereHalfSpaceForce": read_smooth_sphere,
     "SpringGeneralizedForce": read_coordinate_spring,
-    **dict.fromkeys(PROPORTIONAL, read_actuator),
 }
 
 _REPLACEMENTS = {
@@ -52,7 +45,7 @@ def read_force(force: opensim.Force, mechanism: Mechanism) -> Force | None:
     """Return what a force does, or None where it is switched off.
 
     Args:
-        force: no muscle, of a model whose system is made.
+        force: no actuator, of a model whose system is made.
         mechanism: of the model.
 
     Raises:

@@ -1,0 +1,207 @@
+"""Actuators that are no muscles: driven by actions, held, or tracking a reference."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from osimexp.arrays import Floats, Indices
+from osimexp.errors import ConfigError, MovementError
+from osimexp.models.muscle_sets import matching
+from osimexp.models.names import Actuator
+from osimexp.motion.tables import coordinate_columns, read_table
+from osimexp.tasks.scene import Scene
+
+log = logging.getLogger("osimexp")
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """A spring and a damper that pull a coordinate to where a pose or a recording has it.
+
+    They are worked out once a control period, so that a stiffness or a damping that is large for
+    the inertia and the period makes the coordinate shake.
+
+    Attributes:
+        stiffness: N m/rad or N/m.
+        damping: N m s/rad or N s/m.
+        pose: name of the model's pose that gives the reference; ``default`` is the model's own.
+        movement: file of coordinates over time (``.mot`` or ``.sto``) that gives it instead, from
+            its first moment on and held after its last.
+    """
+
+    stiffness: float
+    damping: float
+    pose: str = "default"
+    movement: str | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.stiffness >= 0.0 and self.damping >= 0.0):
+            raise ValueError("stiffness and damping must not be below 0")
+
+    def reference(self, scene: Scene, coordinate: str) -> "Reference":
+        """Return where a coordinate is to be.
+
+        Raises:
+            ConfigError: the model has no such pose, or the file lacks the coordinate.
+        """
+        if self.movement is None:
+            pose = scene.poses((self.pose,))[0, scene.coordinate(coordinate)]
+            return Reference(np.zeros(1), np.array([pose]))
+        try:
+            table = read_table(Path(self.movement).expanduser())
+            columns = coordinate_columns(table)
+        except MovementError as error:
+            raise ConfigError(f"actuators.tracked: {error}") from error
+        if coordinate not in columns:
+            raise ConfigError(f"actuators.tracked: {self.movement} has no coordinate {coordinate}.")
+        turns = table.degrees and scene.names.rotational[scene.coordinate(coordinate)]
+        values = columns[coordinate]
+        return Reference(table.time - table.time[0], np.deg2rad(values) if turns else values)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The course of a coordinate over an episode.
+
+    Attributes:
+        time: ``(T,)`` s, rising.
+        values: ``(T,)`` rad or m.
+    """
+
+    time: Floats
+    values: Floats
+
+    @cached_property
+    def _speeds(self) -> Floats:
+        if len(self.time) < 2:
+            return np.zeros_like(self.values)
+        speeds = np.gradient(self.values, self.time)
+        speeds[-1] = 0.0  # Held from there on.
+        return speeds
+
+    def at(self, time: Floats) -> tuple[Floats, Floats]:
+        """Return positions and speeds ``(B,)`` at times ``(B,)`` s."""
+        return np.interp(time, self.time, self.values), np.interp(time, self.time, self._speeds)
+
+
+@dataclass(frozen=True)
+class ActuatorSet:
+    """The use of actuators, as ``conf/actuators`` describes it; patterns are of their names.
+
+    Attributes:
+        driven: pattern to the control at an action of 1, which is minus that at -1; null takes
+            the model's bounds, or 1 where it names none.
+        held: pattern to the control that is held; actuators that nothing names are held at 0.
+        tracked: pattern to the spring and damper that an actuator of a coordinate acts as.
+    """
+
+    driven: dict[str, float | None] = field(default_factory=dict)
+    held: dict[str, float] = field(default_factory=dict)
+    tracked: dict[str, Tracking] = field(default_factory=dict)
+
+
+class ActuatorMap:
+    """Turns actions and moments into the controls of the actuators that are no muscles.
+
+    Attributes:
+        driven: numbers of the actuators that actions drive, in the order of the actions.
+
+    Raises:
+        ConfigError: a pattern matches no actuator, two of them match the same in different parts,
+            or an actuator that is to track acts on no coordinate.
+    """
+
+    def __init__(self, settings: ActuatorSet, scene: Scene) -> None:
+        actuators = scene.names.actuators
+        names = [one.name for one in actuators]
+        chosen: dict[int, str] = {}
+        for part in ("driven", "held", "tracked"):
+            for pattern in getattr(settings, part):
+                for name in sorted(matching([pattern], names, f"actuators.{part}")):
+                    if chosen.setdefault(names.index(name), part) != part:
+                        raise ConfigError(
+                            f"actuators.{part}: {pattern} names {name}, which "
+                            f"actuators.{chosen[names.index(name)]} names as well."
+                        )
+        self.driven: Indices = np.array(
+            [number for number, part in sorted(chosen.items()) if part == "driven"], dtype=np.intp
+        )
+        bounds = [
+            _bounds(actuators[number], _last(settings.driven, names[number]))
+            for number in self.driven
+        ]
+        self._low, self._high = np.array(bounds, dtype=float).reshape(-1, 2).T
+        self._rest = np.zeros(len(names))
+        for number, part in chosen.items():
+            if part == "held":
+                self._rest[number] = _last(settings.held, names[number])
+        if idle := [name for number, name in enumerate(names) if number not in chosen]:
+            log.warning(
+                "These actuators are held at 0, for nothing under actuators names them: %s.",
+                ", ".join(idle),
+            )
+        self._tracked = [
+            _Tracked(actuators[number], number, _last(settings.tracked, names[number]), scene)
+            for number, part in sorted(chosen.items())
+            if part == "tracked"
+        ]
+
+    def __call__(
+        self, actions: Floats, coordinates: Floats, speeds: Floats, time: Floats
+    ) -> Floats:
+        """Return controls ``(B, actuators)``.
+
+        Args:
+            actions: ``(B, driven)`` in [-1, 1].
+            coordinates: ``(B, coordinates)`` at the beginning of the step, rad or m.
+            speeds: likewise, rad/s or m/s.
+            time: ``(B,)`` s since the beginning of the episode.
+        """
+        controls = np.tile(self._rest, (len(actions), 1))
+        controls[:, self.driven] = self._low + 0.5 * (actions + 1.0) * (self._high - self._low)
+        for tracked in self._tracked:
+            column = tracked.column
+            at, moves = coordinates[:, column], speeds[:, column]
+            controls[:, tracked.number] = tracked.control(at, moves, time)
+        return controls
+
+
+class _Tracked:
+    """An actuator that acts as a spring and a damper."""
+
+    def __init__(self, actuator: Actuator, number: int, tracking: Tracking, scene: Scene) -> None:
+        if actuator.coordinate is None or actuator.optimal_force == 0.0:
+            raise ConfigError(
+                f"actuators.tracked: {actuator.name} acts on no coordinate, and cannot track one."
+            )
+        self.number = number
+        self.column = scene.coordinate(actuator.coordinate)
+        self._actuator, self._tracking = actuator, tracking
+        self._reference = tracking.reference(scene, actuator.coordinate)
+
+    def control(self, positions: Floats, speeds: Floats, time: Floats) -> Floats:
+        """Return the control ``(B,)``, within the actuator's bounds."""
+        to, towards = self._reference.at(time)
+        wanted = self._tracking.stiffness * (to - positions)
+        wanted += self._tracking.damping * (towards - speeds)
+        return np.clip(wanted / self._actuator.optimal_force, *self._actuator.bounds)
+
+
+def _bounds(actuator: Actuator, limit: float | None) -> tuple[float, float]:
+    if limit is not None:
+        return -limit, limit
+    low, high = actuator.bounds
+    return (low if np.isfinite(low) else -1.0), (high if np.isfinite(high) else 1.0)
+
+
+def _last(values: Mapping[str, Value], name: str) -> Value:
+    """Return what the last of the patterns that match a name says."""
+    return [value for pattern, value in values.items() if fnmatchcase(name, pattern)][-1]
