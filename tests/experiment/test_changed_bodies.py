@@ -65,7 +65,7 @@ def test_muscles_that_are_gone_keep_their_places() -> None:
         actions = generator.uniform(-1.0, 1.0, (2, 18)).astype(np.float32)
         seen, *_ = changed.step(actions)
         np.testing.assert_allclose(
-            changed.frame.state.excitations, np.maximum(0.5 + 0.5 * actions[:, own], 0.01), 1e-6
+            changed.frame.state.controls, np.maximum(0.5 + 0.5 * actions[:, own], 0.01), 1e-6
         )
     # Where each muscle's activation stands in what is seen, by the whole body's own layout.
     _, _ = whole.reset(seed=0)

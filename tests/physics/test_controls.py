@@ -121,7 +121,7 @@ def test_both_back_ends_move_alike_under_every_control(tmp_path: Path) -> None:
     model = prepared_biped(tmp_path / "biped.osim", all_kinds, forces=(PUSH,))
     ends = []
     for batch in batches(model, 2):
-        controls = np.random.default_rng(0).uniform(0.1, 1.0, (20, 2, len(batch.names.controls)))
+        controls = np.random.default_rng(0).uniform(0.1, 1.0, (6, 2, len(batch.names.controls)))
         controls[:, :, -3:] *= 50.0
         batch.reset(np.ones(2, dtype=bool), lifted(batch))
         for row in controls:

@@ -130,11 +130,8 @@ def _muscle(
     last: opensim.Body,
     on: tuple[float, float, float],
 ) -> None:
-    muscle = opensim.DeGrooteFregly2016Muscle()
-    muscle.setName(name)
-    muscle.set_max_isometric_force(800.0)
-    muscle.set_optimal_fiber_length(0.15)
-    muscle.set_tendon_slack_length(0.1)
+    # Of a DeGrooteFregly2016Muscle, OpenSim keeps the constants of the first one in a process.
+    muscle = opensim.Millard2012EquilibriumMuscle(name, 800.0, 0.15, 0.1, 0.0)
     muscle.set_ignore_tendon_compliance(True)
     muscle.addNewPathPoint("origin", first, opensim.Vec3(*at))
     muscle.addNewPathPoint("insertion", last, opensim.Vec3(*on))
