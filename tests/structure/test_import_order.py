@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from osimexp.physics.compiled.model import SOURCES
+
 PACKAGE = Path(__file__).parents[2] / "osimexp"
 
 # From the bottom to the top: each imports only those before it.
@@ -111,3 +113,19 @@ def test_an_upward_arrow_is_seen() -> None:
     assert upward({"physics.arrays": {"physics.backends"}}, FLOORS["physics"], "physics") == [
         "physics.arrays -> physics.backends"
     ]
+
+
+def test_the_cache_of_compiled_code_depends_on_what_is_compiled_and_on_nothing_else() -> None:
+    """All that the compiler imports is in its digest, or makes the model's text, which is too."""
+    digested = {source.removesuffix(".py").replace("/", ".") for source in SOURCES}
+    makes_the_text = {"models.prepare", "models.settings", "physics.settings"}
+    passes_on = {"errors", "arrays", "cache"}
+    imported = {
+        target
+        for module, targets in ARROWS.items()
+        if module.startswith("physics.compiled") or module in digested
+        for target in targets
+    }
+    covered = {t for t in imported if any(t == d or t.startswith(f"{d}.") for d in digested)}
+    assert imported - covered == makes_the_text | passes_on
+    assert not {module for module in covered if "posing" in module or "visual" in module}

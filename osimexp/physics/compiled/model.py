@@ -32,7 +32,7 @@ from osimexp.physics.simulation import COSTLY
 log = logging.getLogger("osimexp")
 
 
-_SOURCES = (
+SOURCES = (
     "models/actuators.py",
     "models/base.py",
     "models/names.py",
@@ -92,7 +92,7 @@ def compile_model(model: PreparedModel, single: bool = False) -> CompiledModel:
             repr((model.settings.feet, sorted(model.settings.points))),
             repr((model.settings.base, model.settings.trunk)),
             repr(model.forces),
-            sources(*_SOURCES),
+            sources(*SOURCES),
             opensim.GetVersion(),
             processor_key(),
             str(single),
