@@ -32,12 +32,16 @@ class Environment(Protocol):
         num_envs: environments in the batch, ``B``.
         single_observation_space: of one environment.
         single_action_space: of one environment, [-1, 1] in each dimension.
+        observation_names: of the columns of an observation, each its own.
+        action_names: of the columns of an action, each its own.
         backend: what simulates the batch; None where no musculoskeletal model is simulated.
     """
 
     num_envs: int
     single_observation_space: Box
     single_action_space: Box
+    observation_names: tuple[str, ...]
+    action_names: tuple[str, ...]
 
     @property
     def backend(self) -> Backend | None:

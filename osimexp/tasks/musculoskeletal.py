@@ -19,6 +19,7 @@ from osimexp.physics.backends import simulate
 from osimexp.physics.posing.mirror import mirror_signs
 from osimexp.physics.simulation import Backend, Simulation, State
 from osimexp.tasks.actions import ActionMap
+from osimexp.tasks.columns import observed_columns
 from osimexp.tasks.episodes import Episodes
 from osimexp.tasks.lacking import WholeBody
 from osimexp.tasks.mirror import Mirror, told_signs
@@ -55,6 +56,9 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
             with ``options={"reset_mask": ...}``.
         render_mode: ``rgb_array`` for pictures from ``render``.
 
+    Attributes:
+        observation_columns: name and unit of each column of an observation.
+
     Raises:
         ConfigError: a term does not fit the model.
         ModelError: the model cannot be built, read or simulated.
@@ -63,6 +67,8 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
 
     single_observation_space: Box
     single_action_space: Box
+    observation_names: tuple[str, ...]
+    action_names: tuple[str, ...]
     _current: Frame
     _targets: Floats
     _actions: Floats
@@ -247,6 +253,8 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self._action_map = ActionMap(
             specification.task.action, specification.muscles, specification.actuators, seen
         )
+        self.action_names = self._action_map.names
+        seen = replace(seen, actions=self.action_names)
         symmetry = specification.symmetry
         self._mirror: Mirror | None = None
         if symmetry is not None:
@@ -270,12 +278,16 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self._generators = self._fresh(size)
         self._seeded = np.zeros(size, dtype=bool)
         frame = self._begin(np.ones(size, dtype=bool))
-        width = self._observe(frame).shape[1]
+        terms = specification.observation
+        shown = self._shown(frame, EVERYWHERE)
+        widths = [term(shown).shape[1] for term in terms.values()]
+        self.observation_columns = observed_columns(terms, seen, widths)
+        self.observation_names = tuple(column.name for column in self.observation_columns)
         for reward in self._rewards.values():
             reward(frame)
         for termination in self._terminations.values():
             termination(frame)
-        self.single_observation_space = Box(-np.inf, np.inf, (width,), np.float32)
+        self.single_observation_space = Box(-np.inf, np.inf, (sum(widths),), np.float32)
         self.single_action_space = Box(-1.0, 1.0, (self._action_map.size,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, size)
         self.action_space = batch_space(self.single_action_space, size)
@@ -328,13 +340,18 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
 
     def _observe(self, frame: Frame, rows: Rows = EVERYWHERE) -> Observations:
         """Return what the controller sees in ``frame``, which is of these rows of the batch."""
+        shown = self._shown(frame, rows)
+        parts = [term(shown) for term in self.specification.observation.values()]
+        return np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
+
+    def _shown(self, frame: Frame, rows: Rows) -> Frame:
+        """Return the moment as it is shown: with the whole body's muscles, and mirrored."""
         if self._whole is not None:
             frame = self._whole.frame(frame)
         if self._mirror is not None:
             self._mirrored[rows] = mirrored = self._mirror.rows(frame)
             frame = self._mirror.frame(frame, mirrored)
-        parts = [term(frame) for term in self.specification.observation.values()]
-        return np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
+        return frame
 
 
 def _seed_each(seed: int | Sequence[int | None] | None, size: int) -> list[int | None]:

@@ -30,6 +30,7 @@ class Scene:
         control_period: s between two actions.
         target_size: numbers in a target; 0 for a task without one.
         target: what draws targets; None for a task without.
+        actions: names of the actions.
     """
 
     names: Names
@@ -37,6 +38,7 @@ class Scene:
     control_period: float
     target_size: int = 0
     target: "TargetTerm | None" = None
+    actions: tuple[str, ...] = ()
     _found: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -29,8 +29,8 @@ FLOORS = {
         "llvm", "kernels", "run", "proof", "model", "simulation",
     ),
     "tasks": (
-        "environment", "base_pose", "scene", "actuators", "actions", "terms", "goals", "mirror",
-        "specification", "musculoskeletal", "make", "adapters", "compose",
+        "environment", "base_pose", "scene", "actuators", "actions", "columns", "terms", "goals",
+        "mirror", "specification", "musculoskeletal", "make", "adapters", "compose",
     ),
 }  # fmt: skip
 

@@ -30,6 +30,8 @@ class ToyEnvironment:
     """
 
     model_xml = "<OpenSimDocument/>"
+    observation_names = ("place", "age")
+    action_names = ("push",)
 
     def __init__(self, size: int, task: ToyTask = ToyTask()) -> None:
         self.backend = None

@@ -87,7 +87,7 @@ class GymEnvironment:
     """A Gymnasium vector environment as an ``Environment``.
 
     Observations are flattened to float32, actions in [-1, 1] are scaled to the environment's box,
-    and each episode's return and length are counted here.
+    and each episode's return and length are counted here. Columns have no names but numbers.
     """
 
     def __init__(self, vector: VectorEnv[Any, Any, Any]) -> None:
@@ -104,6 +104,8 @@ class GymEnvironment:
         size = int(np.prod(observed.shape))
         self.single_observation_space = Box(-np.inf, np.inf, (size,), np.float32)
         self.single_action_space = Box(-1.0, 1.0, (int(np.prod(box.shape)),), np.float32)
+        self.observation_names = tuple(f"observation/{number}" for number in range(size))
+        self.action_names = tuple(f"action/{number}" for number in range(int(np.prod(box.shape))))
         self._returns = np.zeros(self.num_envs)
         self._lengths = np.zeros(self.num_envs, dtype=np.int64)
 

@@ -49,6 +49,8 @@ class MusculoskeletalEnv(gymnasium.Env[Observation, NDArray[np.float32]], EzPick
         self._window = Window("osimexp") if render_mode == "human" else None
         self.observation_space = self._batch.single_observation_space
         self.action_space = self._batch.single_action_space
+        self.observation_names = self._batch.observation_names
+        self.action_names = self._batch.action_names
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

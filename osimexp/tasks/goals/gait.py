@@ -10,6 +10,7 @@ import numpy as np
 from osimexp.arrays import Floats, Indices, Mask
 from osimexp.errors import ConfigError
 from osimexp.physics.simulation import Simulation, Start
+from osimexp.tasks.columns import Column
 from osimexp.tasks.scene import Frame, Scene
 
 _SUNK = 0.3
@@ -69,7 +70,7 @@ class Gait:
         start: Start,
     ) -> Floats:
         """Return for each start the phase ``(R, 1)`` whose pose is nearest to it."""
-        columns = self.columns(scene)
+        columns = self.places(scene)
         phases = np.arange(200) / 200.0
         away = start.coordinates[:, None, columns] - self.angles(phases)
         return np.asarray(phases[np.square(away).sum(axis=2).argmin(axis=1)][:, None])
@@ -78,8 +79,12 @@ class Gait:
         """Return the phases of the other leg, half a cycle apart."""
         return targets + 0.5
 
-    def columns(self, scene: Scene) -> Indices:
-        """Return the columns of the gait's coordinates."""
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return the one column of a target."""
+        return (Column("phase", "cycles"),)
+
+    def places(self, scene: Scene) -> Indices:
+        """Return the columns of the gait's coordinates among those of a model."""
         return np.array([scene.coordinate(name) for name in self.coordinates], dtype=np.intp)
 
     def angles(self, phases: Floats) -> Floats:
@@ -143,7 +148,7 @@ def astray(frame: Frame) -> Floats:
 
     def find() -> Floats:
         gait = followed(frame.scene)
-        away = frame.state.coordinates[:, gait.columns(frame.scene)] - gait.angles(phase(frame))
+        away = frame.state.coordinates[:, gait.places(frame.scene)] - gait.angles(phase(frame))
         return np.asarray(np.square(away).sum(axis=1))
 
     return frame.remembered("astray", find)
@@ -159,6 +164,10 @@ class Phase:
         """Return ``(B, 2)``."""
         angle = 2.0 * np.pi * phase(frame)
         return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return cosine and sine."""
+        return Column("cosine", "1"), Column("sine", "1")
 
 
 @dataclass(frozen=True)
@@ -241,7 +250,7 @@ class MidGait:
         coordinates = np.tile(names.default_pose, (count, 1))
         speeds = np.zeros((count, width))
         walking = np.flatnonzero(draws[:, 0] >= self.standing)
-        columns = self.gait.columns(scene)
+        columns = self.gait.places(scene)
         coordinates[np.ix_(walking, columns)] = self.gait.angles(draws[walking, 1])
         speeds[np.ix_(walking, columns)] = self.gait.speeds(draws[walking, 1])
         for role, values, amount in (

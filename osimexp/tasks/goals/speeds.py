@@ -9,6 +9,7 @@ import numpy as np
 from osimexp.arrays import Floats
 from osimexp.errors import ConfigError
 from osimexp.physics.simulation import Simulation, Start
+from osimexp.tasks.columns import Column
 from osimexp.tasks.scene import Frame, Scene
 
 
@@ -60,6 +61,10 @@ class Speeds:
         """Return the same speeds: forward is forward in a mirror, too."""
         return targets
 
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return a column for each speed, in their turn."""
+        return tuple(Column(f"speed_{turn}", "m/s") for turn in range(self.count))
+
 
 def wanted_speed(frame: Frame) -> Floats:
     """Return the speed asked for at this moment, ``(B,)`` m/s.
@@ -83,6 +88,10 @@ class WantedSpeed:
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, 1)``."""
         return wanted_speed(frame)[:, None]
+
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return the one speed."""
+        return (Column("speed", "m/s"),)
 
 
 @dataclass(frozen=True)

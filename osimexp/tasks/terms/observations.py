@@ -1,7 +1,8 @@
 """What a controller sees: named terms, joined side by side in the order of the config.
 
 A term is a dataclass called with a ``Frame``; it returns ``(B, k)``. ``READS`` names the costly
-arrays of the state it needs, which the simulation reads only then.
+arrays of the state it needs, which the simulation reads only then. A method ``columns`` gives each
+of the ``k`` numbers a name and a unit; without it they are numbered.
 """
 
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from osimexp.arrays import Floats
-from osimexp.tasks.scene import Frame
+from osimexp.arrays import Floats, Indices
+from osimexp.models.names import AXES
+from osimexp.tasks.columns import Column, Named, along_axes, numbered
+from osimexp.tasks.scene import Frame, Scene
 
 
 class ObservationTerm(Protocol):
@@ -41,6 +44,11 @@ class JointAngles:
         columns = frame.scene.posture(self.coordinates, "observation.joint_angles.coordinates")
         return frame.state.coordinates[:, columns]
 
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return a column for each coordinate."""
+        places = scene.posture(self.coordinates, "observation.joint_angles.coordinates")
+        return _of_coordinates(scene, places, "", 1.0)
+
 
 @dataclass(frozen=True)
 class JointSpeeds:
@@ -63,6 +71,11 @@ class JointSpeeds:
         columns = frame.scene.moving(self.coordinates, "observation.joint_speeds.coordinates")
         return frame.state.speeds[:, columns] * self.scale
 
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return a column for each coordinate."""
+        places = scene.moving(self.coordinates, "observation.joint_speeds.coordinates")
+        return _of_coordinates(scene, places, "/s", self.scale)
+
 
 @dataclass(frozen=True)
 class Pelvis:
@@ -80,6 +93,12 @@ class Pelvis:
             return np.zeros((len(frame.state.time), 0))
         columns = [base.position[:, 1], base.tilt, *([] if place.planar else [base.list])]
         return np.stack(columns, axis=1)
+
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return height, tilt and list, as far as the model has them."""
+        base = scene.names.base
+        both = (Column("height", "m"), Column("tilt", "rad"))
+        return () if base is None else both if base.planar else (*both, Column("list", "rad"))
 
 
 @dataclass(frozen=True)
@@ -103,6 +122,12 @@ class PelvisTurning:
         turning = frame.seen(frame.state.body_angular_velocities[:, base.body]) * self.scale
         return turning[:, 2:] if base.planar else turning
 
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return a column for each axis of the heading, as far as the model has it."""
+        base = scene.names.base
+        axes = () if base is None else AXES[2:] if base.planar else AXES
+        return tuple(Column(axis, "rad/s", self.scale) for axis in axes)
+
 
 @dataclass(frozen=True)
 class CentreOfMassVelocity:
@@ -113,6 +138,10 @@ class CentreOfMassVelocity:
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, 3)``: forward, up and to the right."""
         return frame.velocity
+
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return a column for each axis of the heading."""
+        return tuple(Column(axis, "m/s") for axis in AXES)
 
 
 @dataclass(frozen=True)
@@ -125,6 +154,10 @@ class Activations:
         """Return ``(B, muscles)``."""
         return frame.state.activations
 
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return a column for each muscle."""
+        return _of_muscles(scene, "1")
+
 
 @dataclass(frozen=True)
 class FibreLength:
@@ -135,6 +168,10 @@ class FibreLength:
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, muscles)``."""
         return frame.state.fibre_length
+
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return a column for each muscle."""
+        return _of_muscles(scene, "optimal fibre lengths")
 
 
 @dataclass(frozen=True)
@@ -147,6 +184,10 @@ class FibreVelocity:
         """Return ``(B, muscles)``."""
         return frame.state.fibre_velocity
 
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return a column for each muscle."""
+        return _of_muscles(scene, "maximum contraction velocities")
+
 
 @dataclass(frozen=True)
 class TendonForce:
@@ -157,6 +198,10 @@ class TendonForce:
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, muscles)``."""
         return frame.state.tendon_force / frame.scene.names.maximum_isometric_force
+
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return a column for each muscle."""
+        return _of_muscles(scene, "maximum isometric forces")
 
 
 @dataclass(frozen=True)
@@ -172,6 +217,10 @@ class GroundReaction:
         """Return ``(B, feet * 3)``."""
         forces = frame.seen(frame.state.ground_reaction) / frame.scene.body_weight
         return forces.reshape(len(forces), 3 * len(frame.scene.names.feet))
+
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return a column for each axis of the heading of each foot."""
+        return along_axes(scene.names.feet, "body weights")
 
 
 @dataclass(frozen=True)
@@ -193,6 +242,10 @@ class Points:
             positions = frame.seen(positions - frame.base.position[:, None])
         return positions.reshape(len(positions), 3 * len(rows))
 
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return a column for each axis of each point."""
+        return along_axes(self.points, "m")
+
 
 @dataclass(frozen=True)
 class Target:
@@ -203,6 +256,11 @@ class Target:
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, target_size)``."""
         return frame.targets
+
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return the target's columns, numbered where it does not name them."""
+        target: object = scene.target
+        return target.columns(scene) if isinstance(target, Named) else numbered(scene.target_size)
 
 
 @dataclass(frozen=True)
@@ -223,6 +281,10 @@ class TargetOffset:
         position = frame.state.point_positions[:, frame.scene.point(self.point)]
         return frame.seen(frame.targets - position)
 
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return a column for each axis, or none."""
+        return tuple(Column(axis, "m") for axis in AXES) if scene.has_target_point else ()
+
 
 @dataclass(frozen=True)
 class PreviousActions:
@@ -233,3 +295,17 @@ class PreviousActions:
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, actions)``."""
         return np.asarray(frame.actions)
+
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return a column for each action."""
+        return tuple(Column(name, "1") for name in scene.actions)
+
+
+def _of_coordinates(scene: Scene, places: Indices, rate: str, scale: float) -> tuple[Column, ...]:
+    names = scene.names
+    units = np.where(names.rotational, f"rad{rate}", f"m{rate}")
+    return tuple(Column(names.coordinates[c], str(units[c]), scale) for c in places)
+
+
+def _of_muscles(scene: Scene, unit: str) -> tuple[Column, ...]:
+    return tuple(Column(name, unit) for name in scene.names.muscles)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from osimexp.arrays import Floats
+from osimexp.models.names import AXES
 from osimexp.physics.simulation import Simulation, Start
+from osimexp.tasks.columns import Column
 from osimexp.tasks.scene import Scene
 from osimexp.tasks.terms.starts import drawn_angles
 
@@ -54,3 +56,7 @@ class ReachablePoint:
     def mirrored(self, targets: Floats) -> Floats:
         """Return points ``(R, 3)`` with the way sideways turned."""
         return targets * [1.0, 1.0, -1.0]
+
+    def columns(self, scene: Scene) -> tuple[Column, ...]:
+        """Return a column for each axis of ground."""
+        return tuple(Column(axis, "m") for axis in AXES)
