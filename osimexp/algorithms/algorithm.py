@@ -6,8 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from osimexp.controllers.controller import Actions, Observations
-from osimexp.controllers.policy import Policy
+from osimexp.controllers.controller import Actions, Controller, Observations
 
 Rewards = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -39,10 +38,14 @@ class Algorithm(Protocol):
     """Learns from transitions. One of these lives in each file of this folder.
 
     Attributes:
-        controller: the deterministic policy being learned; it shares the weights.
+        controller: what has been learned so far, without exploration: the policy, as a rule. It
+            changes as learning goes on.
     """
 
-    controller: Policy
+    @property
+    def controller(self) -> Controller:
+        """What has been learned so far."""
+        ...
 
     def act(self, observations: Observations) -> Actions:
         """Return exploring actions ``(B, actions)`` in [-1, 1]."""
@@ -55,11 +58,11 @@ class Algorithm(Protocol):
         """
         ...
 
-    def begin_with(self, policy: dict[str, Any]) -> None:
-        """Begin to learn from a policy's ``state_dict`` and not from nothing.
+    def begin_with(self, controller: Controller) -> None:
+        """Begin to learn from a controller and not from nothing.
 
         Raises:
-            ValueError: the policy is of another shape than the one that is learned here.
+            ValueError: it is of another kind or shape than the one that is learned here.
         """
         ...
 

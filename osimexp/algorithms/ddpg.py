@@ -16,7 +16,7 @@ from osimexp.algorithms.algorithm import Transition
 from osimexp.algorithms.bounds import layer_widths, positive, within
 from osimexp.algorithms.networks import Critics, averages, descend, follow
 from osimexp.algorithms.replay import Replay
-from osimexp.controllers.controller import Actions, Observations
+from osimexp.controllers.controller import Actions, Controller, Observations
 from osimexp.controllers.networks import MLP, Activation
 from osimexp.controllers.normaliser import Normaliser
 from osimexp.controllers.policy import Policy, array, tensor
@@ -251,9 +251,9 @@ class DDPG:
     def _normal(self, like: Tensor) -> Tensor:
         return torch.randn(like.shape, generator=self._generator, device=self._device)
 
-    def begin_with(self, policy: dict[str, Any]) -> None:
+    def begin_with(self, controller: Controller) -> None:
         """Begin to learn from a policy, which then acts from the first step on."""
-        self.controller.load_state_dict(policy)
+        self.controller.take_over(controller)
         self.target_actor.load_state_dict(self.controller.network.state_dict())
         self._seen = self.settings.learning_starts
 

@@ -18,7 +18,7 @@ from osimexp.algorithms.bounds import layer_widths, positive, within
 from osimexp.algorithms.networks import averages, descend
 from osimexp.algorithms.rollout import Rollout
 from osimexp.algorithms.threads import one_thread
-from osimexp.controllers.controller import Actions, Observations
+from osimexp.controllers.controller import Actions, Controller, Observations
 from osimexp.controllers.networks import MLP, Activation
 from osimexp.controllers.normaliser import Normaliser
 from osimexp.controllers.policy import Policy, array, tensor
@@ -350,9 +350,9 @@ class PPO:
             "clip_fraction": outside.float().mean(),
         }
 
-    def begin_with(self, policy: dict[str, Any]) -> None:
+    def begin_with(self, controller: Controller) -> None:
         """Begin to learn from a policy and not from nothing."""
-        self.controller.load_state_dict(policy)
+        self.controller.take_over(controller)
 
     def state_dict(self, replay: bool = True) -> dict[str, Any]:
         """Return all that a resumed run needs, as tensors, numbers, strings, lists and dicts.

@@ -16,7 +16,7 @@ from osimexp.algorithms.algorithm import Transition
 from osimexp.algorithms.bounds import layer_widths, positive, within
 from osimexp.algorithms.networks import Critics, averages, descend, follow
 from osimexp.algorithms.replay import Replay
-from osimexp.controllers.controller import Actions, Observations
+from osimexp.controllers.controller import Actions, Controller, Observations
 from osimexp.controllers.networks import MLP, Activation
 from osimexp.controllers.normaliser import Normaliser
 from osimexp.controllers.policy import Policy, array, tensor
@@ -256,9 +256,9 @@ class SAC:
         noise = torch.randn(shape, generator=self._generator, device=self._device)
         return squashed_sample(outputs, noise)
 
-    def begin_with(self, policy: dict[str, Any]) -> None:
+    def begin_with(self, controller: Controller) -> None:
         """Begin to learn from a policy, which then acts from the first step on."""
-        self.controller.load_state_dict(policy)
+        self.controller.take_over(controller)
         self._seen = self.settings.learning_starts
 
     def state_dict(self, replay: bool = True) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from osimexp.algorithms import ddpg, ppo, sac
 from osimexp.algorithms.algorithm import Algorithm, Settings, Transition
-from osimexp.controllers.controller import Actions, Controller, Observations
+from osimexp.controllers.controller import Actions, Agent, Observations
 from osimexp.experiment.evaluation import evaluate
 from osimexp.experiment.seeding import Seeds
 from osimexp.tasks.adapters.stable_baselines import StableBaselinesEnv
@@ -89,7 +89,7 @@ class Judge:
         self._spent = 0.0
         self._since = time.perf_counter()
 
-    def look(self, steps: int, controller: Controller) -> None:
+    def look(self, steps: int, controller: Agent) -> None:
         """Evaluate if it is due after so many steps."""
         plan, done = self._plan, len(self.curve.steps)
         if done >= plan.evaluations or steps < plan.steps * (done + 1) // plan.evaluations:
@@ -239,7 +239,7 @@ class Theirs:
 
 
 class _Watching(BaseCallback):
-    def __init__(self, look: Callable[[int, Controller], None], controller: Controller) -> None:
+    def __init__(self, look: Callable[[int, Agent], None], controller: Agent) -> None:
         super().__init__()
         self._look, self._controller = look, controller
 

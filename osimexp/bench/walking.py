@@ -20,7 +20,7 @@ from osimexp.analysis.gait.strides import Contacts
 from osimexp.analysis.shown import Shown
 from osimexp.config import check, option, plain
 from osimexp.errors import ConfigError, MovementError
-from osimexp.experiment.playing import changed, chosen_controller
+from osimexp.experiment.playing import Chosen, changed
 from osimexp.experiment.recording import record, recording_environment
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
@@ -151,11 +151,10 @@ def _walks(
     first = Seeds.of(config.seed).final_evaluation
     settings = default_settings()
     with closing(recording_environment(Specification.from_config(config))) as environment:
-        policy = chosen_controller(
-            "policy", environment, folder, folder.judged_checkpoint(), 0.0, first
-        )
+        chosen = Chosen(folder, "policy", folder.judged_checkpoint())
+        controller = chosen.controller(environment)
         for seed in range(first, first + episodes):
-            movement = record(environment, policy, seed)
+            movement = record(environment, controller, seed)
             rest = movement.since(BEGINNING)
             figures = figures_of(Shown(name, environment.model, rest), settings)
             seconds = float(movement.time[-1])

@@ -1,4 +1,4 @@
-"""Evaluate a run's policy, or a controller to compare it with: ``python -m osimexp.evaluate``."""
+"""Evaluate a run's controller, or one to compare it with: ``python -m osimexp.evaluate``."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from osimexp.cli.launch import launch
 from osimexp.config import build, check, plain
 from osimexp.errors import ConfigError
 from osimexp.experiment.evaluation import evaluate
-from osimexp.experiment.playing import Played, changed, chosen_controller, played
+from osimexp.experiment.playing import Chosen, changed, played
 from osimexp.experiment.recording import record, recording_environment
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
@@ -46,6 +46,9 @@ class EvaluateSettings:
         workers: as in a run.
         threads: of PyTorch; null leaves the number to PyTorch.
         movements: how many of the episodes are written as files of OpenSim's, too.
+        excitations: file of excitations that the open-loop controller plays back.
+        fill: what becomes of columns that the run's controller or the changed task lacks: patterns
+            of their names to values, null leaves them out.
 
     """
 
@@ -59,6 +62,8 @@ class EvaluateSettings:
     workers: dict[str, int | float | None]
     threads: Count | None
     movements: Annotated[int, Field(ge=0)] = 0
+    excitations: str | None = None
+    fill: dict[str, float | None] | None = None
 
 
 def main() -> None:
@@ -86,23 +91,25 @@ def evaluate_run(config: DictConfig) -> float:
     seed = settings.seed
     if seed is None:
         seed = Seeds.of(run_config.seed).final_evaluation
+    chosen = Chosen(
+        folder,
+        kind,
+        checkpoint_name,
+        seed,
+        settings.value,
+        settings.excitations,
+        settings.fill or {},
+        settings.device,
+    )
+    chosen.suit(run_config)
     batch = min(build(run_config.algo, "algo").environments, settings.episodes)
     with closing(make(run_config, batch, "evaluation")) as environment:
-        controller = chosen_controller(
-            kind,
-            environment,
-            folder,
-            checkpoint_name,
-            settings.value,
-            seed,
-            settings.device,
-        )
-        evaluation = evaluate(environment, controller, settings.episodes, seed)
-    which = checkpoint_name if kind == "policy" else kind
+        evaluation = evaluate(environment, chosen.controller(environment), settings.episodes, seed)
+    which = chosen.called
     Console().print(evaluation.table(f"{folder.path}: {which}, {settings.episodes} episodes"))
     called = f"{which}_{settings.episodes}_s{seed}"
-    if start:
-        changes["start"] = start
+    given = {"start": start, "fill": settings.fill, "excitations": settings.excitations}
+    changes |= {name: value for name, value in given.items() if value}
     if changes:
         digest = sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()[:6]
         called += f"_{'_'.join(changes)}_{digest}"
@@ -114,34 +121,19 @@ def evaluate_run(config: DictConfig) -> float:
         if "_target_" in run_config.task:
             raise ConfigError(f"The task of {folder.path} moves no model, so movements must be 0.")
         stem = results.path / "movements" / which
-        for written in _movements(settings, kind, folder, run_config, checkpoint_name, seed, stem):
+        for written in _movements(chosen, run_config, settings.movements, seed, stem):
             print(f"Written to {written}", flush=True)
     return evaluation.means()["return"]
 
 
 def _movements(
-    settings: EvaluateSettings,
-    kind: Played,
-    folder: RunFolder,
-    config: DictConfig,
-    checkpoint_name: str,
-    seed: int,
-    stem: Path,
+    chosen: Chosen, config: DictConfig, count: int, seed: int, stem: Path
 ) -> Iterator[Path]:
     """Play the first episodes again and write each as files whose names begin with ``stem``."""
     with closing(recording_environment(Specification.from_config(config))) as environment:
         paths = state_paths(environment.model)
-        for episode in range(seed, seed + settings.movements):
-            controller = chosen_controller(
-                kind,
-                environment,
-                folder,
-                checkpoint_name,
-                settings.value,
-                seed,
-                settings.device,
-            )
-            movement = record(environment, controller, episode)
+        for episode in range(seed, seed + count):
+            movement = record(environment, chosen.controller(environment), episode)
             yield from write_movement(stem.with_name(f"{stem.name}_s{episode}"), movement, paths)
 
 

@@ -47,9 +47,21 @@ class MLP(nn.Module):
             self.weights.append(uniform((outputs, inputs), bound, generator))
             self.biases.append(uniform((outputs,), bound, generator))
 
+    @property
+    def layers(self) -> list[tuple[Tensor, Tensor]]:
+        """Weights ``(outputs, inputs)`` and biases ``(outputs,)`` from input to output."""
+        return list(zip(self.weights, self.biases, strict=True))
+
+    def set_layers(self, layers: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Take over weights and biases of the same shapes."""
+        with torch.no_grad():
+            for own, given in zip(self.layers, layers, strict=True):
+                for parameter, values in zip(own, given, strict=True):
+                    parameter.copy_(values)
+
     def forward(self, inputs: Tensor) -> Tensor:
         """Return outputs ``(..., sizes[-1])`` for inputs ``(..., sizes[0])``."""
-        layers = list(zip(self.weights, self.biases, strict=True))
+        layers = self.layers
         for weight, bias in layers[:-1]:
             inputs = self._activate(functional.linear(inputs, weight, bias))
         return functional.linear(inputs, *layers[-1])

@@ -1,13 +1,14 @@
 """The trained policy: what an algorithm leaves behind, and all that an evaluation needs of it."""
 
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from osimexp.controllers.controller import Actions, Observations
+from osimexp.controllers.controller import Actions, Controller, Observations
+from osimexp.controllers.labels import Fit
 from osimexp.controllers.networks import MLP
 from osimexp.controllers.normaliser import Normaliser
 
@@ -27,6 +28,8 @@ class Policy:
         squash: how outputs become actions in [-1, 1].
     """
 
+    kind: ClassVar[str] = "policy"
+
     def __init__(
         self, network: MLP, normaliser: Normaliser, action_size: int, squash: Squash
     ) -> None:
@@ -35,6 +38,11 @@ class Policy:
         self.action_size = action_size
         self.squash: Squash = squash
         self._device = network.weights[0].device
+
+    @property
+    def observation_size(self) -> int:
+        """Columns of the observations that it takes."""
+        return self.network.sizes[0]
 
     def reset(self, which: NDArray[np.bool_]) -> None:
         """Do nothing: an action depends on the observation alone."""
@@ -63,6 +71,60 @@ class Policy:
             self.network.weights[-1] *= factor
             self.network.biases[-1] *= factor
             self.network.biases[-1] += offset
+
+    def rearranged(self, fit: Fit) -> "Policy":
+        """Return the policy that does for a task's columns what this one does for its own.
+
+        What is seen in the place of a missing column becomes part of the first biases; a column
+        that is new to the policy has weights of 0 and the statistics of mean 0 and variance 1.
+
+        Raises:
+            ValueError: its outputs are not so many for each action.
+        """
+        widths, size = self.network.sizes, len(fit.done)
+        blocks, rest = divmod(widths[-1], self.action_size)
+        if rest:
+            raise ValueError(f"{widths[-1]} outputs cannot be told apart by action")
+        seen, done = torch.as_tensor(fit.seen), torch.as_tensor(fit.done)
+        shown, given = seen >= 0, done >= 0
+        own = [(w.detach().cpu(), b.detach().cpu()) for w, b in self.network.layers]
+        statistics = self.normaliser.state_dict()
+        before = Normaliser(widths[0])
+        before.load_state_dict(statistics)
+        layers = list(own)
+        weight, bias = layers[0]
+        filled = before.normalise(torch.as_tensor(fit.filled, dtype=torch.float32))
+        first = torch.zeros(len(weight), fit.shown)
+        first[:, seen[shown]] = weight[:, shown]
+        layers[0] = first, bias + weight[:, ~shown] @ filled[~shown]
+        weight, bias = layers[-1]
+        last, offsets = torch.zeros(blocks, size, weight.shape[1]), torch.zeros(blocks, size)
+        last[:, given] = weight.view(blocks, -1, weight.shape[1])[:, done[given]]
+        offsets[:, given] = bias.view(blocks, -1)[:, done[given]]
+        held = torch.as_tensor(fit.held, dtype=torch.float32)
+        offsets[0, ~given] = (held if self.squash == "clip" else _unsquashed(held))[~given]
+        layers[-1] = last.flatten(0, 1), offsets.flatten()
+
+        device = str(self._device)
+        sizes = [fit.shown, *widths[1:-1], blocks * size]
+        network = MLP(sizes, self.network.activation, torch.Generator(device))
+        network.set_layers(layers)
+        normaliser = Normaliser(fit.shown, device=device)
+        mean = torch.zeros(fit.shown, dtype=torch.float64)
+        squares = torch.full_like(mean, float(before.count))
+        mean[seen[shown]], squares[seen[shown]] = before.mean[shown], before.squares[shown]
+        normaliser.load_state_dict({**statistics, "mean": mean, "squares": squares})
+        return Policy(network, normaliser, size, self.squash)
+
+    def take_over(self, other: Controller) -> None:
+        """Become the policy that another controller is.
+
+        Raises:
+            ValueError: it is no policy, or of another shape.
+        """
+        if not isinstance(other, Policy):
+            raise ValueError(f"only a policy can be learned on, and it is of kind {other.kind}")
+        self.load_state_dict(other.state_dict())
 
     def state_dict(self) -> dict[str, Any]:
         """Return sizes, weights and statistics as tensors, numbers, strings, lists and dicts."""
@@ -107,3 +169,8 @@ def array(values: Tensor) -> NDArray[np.float32]:
     """Return a float32 array of a tensor, sharing its memory where that can be."""
     result: NDArray[np.float32] = values.cpu().numpy()
     return result
+
+
+def _unsquashed(actions: Tensor) -> Tensor:
+    """Return outputs of which ``actions`` in [-1, 1] are the tanh, short of infinite ones."""
+    return actions.double().clamp(-1.0 + 1e-7, 1.0 - 1e-7).atanh().float()

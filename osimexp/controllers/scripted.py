@@ -1,5 +1,8 @@
 """Controllers that look at nothing: what a trained policy is compared with."""
 
+import json
+from typing import Any, ClassVar, Self
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,6 +17,9 @@ class Constant:
         action: ``(actions,)`` in [-1, 1]; -1 is the lowest excitation, 1 the highest.
     """
 
+    kind: ClassVar[str] = "constant"
+    observation_size = None
+
     def __init__(self, action_size: int, value: ArrayLike = 0.0) -> None:
         """Hold one value for all actions, or one each ``(actions,)``.
 
@@ -27,6 +33,7 @@ class Constant:
                 f"not {values.size}."
             )
         self.action = np.broadcast_to(values, (action_size,)).copy()
+        self.action_size = action_size
 
     def reset(self, which: NDArray[np.bool_]) -> None:
         """Do nothing: there is nothing to forget."""
@@ -35,9 +42,25 @@ class Constant:
         """Return the action in every row, ``(B, actions)``."""
         return np.tile(self.action, (len(observations), 1))
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the action."""
+        return {"action": self.action}
+
+    @classmethod
+    def from_state_dict(cls, state: dict[str, Any], device: str = "cpu") -> Self:
+        """Make the controller that ``state`` was taken from."""
+        return cls(len(state["action"]), state["action"])
+
 
 class Uniform:
-    """Each action drawn uniformly from [-1, 1] at each step."""
+    """Each action drawn uniformly from [-1, 1] at each step.
+
+    Attributes:
+        action_size: columns of an action.
+    """
+
+    kind: ClassVar[str] = "random"
+    observation_size = None
 
     def __init__(self, action_size: int, generator: np.random.Generator) -> None:
         """Draw from ``generator``, which the caller's seed made."""
@@ -52,6 +75,22 @@ class Uniform:
         shape = (len(observations), self.action_size)
         return 2.0 * self._generator.random(shape, dtype=np.float32) - 1.0
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the size and where the generator is, its long integers as text."""
+        generator = json.dumps(self._generator.bit_generator.state)
+        return {"action_size": self.action_size, "generator": generator}
+
+    @classmethod
+    def from_state_dict(cls, state: dict[str, Any], device: str = "cpu") -> Self:
+        """Make the controller that ``state`` was taken from; its next draws are the same.
+
+        Raises:
+            ValueError: the generator is not of NumPy's default kind.
+        """
+        generator = np.random.default_rng(0)
+        generator.bit_generator.state = json.loads(state["generator"])
+        return cls(int(state["action_size"]), generator)
+
 
 class OpenLoop:
     """A sequence of actions played from the start of each episode.
@@ -59,7 +98,11 @@ class OpenLoop:
     Attributes:
         sequence: ``(steps, actions)`` in [-1, 1].
         repeat: begin again after the last action; otherwise the last one is held.
+        action_size: columns of an action.
     """
+
+    kind: ClassVar[str] = "open_loop"
+    observation_size = None
 
     def __init__(self, sequence: ArrayLike, repeat: bool = False) -> None:
         """Check and hold the sequence.
@@ -73,6 +116,7 @@ class OpenLoop:
                 f"An open-loop sequence is of shape (steps, actions), not {self.sequence.shape}."
             )
         self.repeat = repeat
+        self.action_size = self.sequence.shape[1]
         self._steps = np.zeros(0, dtype=np.int64)
 
     def reset(self, which: NDArray[np.bool_]) -> None:
@@ -90,6 +134,15 @@ class OpenLoop:
         self._steps += 1
         actions: Actions = self.sequence[places]
         return actions
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the sequence and whether it is repeated."""
+        return {"sequence": self.sequence, "repeat": self.repeat}
+
+    @classmethod
+    def from_state_dict(cls, state: dict[str, Any], device: str = "cpu") -> Self:
+        """Make the controller that ``state`` was taken from."""
+        return cls(state["sequence"], bool(state["repeat"]))
 
 
 def _checked(values: ArrayLike) -> NDArray[np.float32]:

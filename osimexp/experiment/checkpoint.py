@@ -17,7 +17,8 @@ from osimexp.config import plain
 from osimexp.errors import RunFolderError
 from osimexp.files import replacing
 
-FORMAT = 1
+FORMAT = 2
+READ = (1, 2)
 
 # What may differ between a run and its resumption, and so is left out of the config's hash.
 CHANGEABLE = ("run", "workers", "device", "resume")
@@ -39,6 +40,16 @@ class Checkpoint:
     steps: int
     config_hash: str
     state: dict[str, Any]
+
+    @property
+    def controller(self) -> Any:
+        """The controller, as ``osimexp.controllers.saved.Saved.data`` gives it; None without one.
+
+        Format 1, of version 0.1.0, held no controllers but policies, without labels.
+        """
+        if "policy" in self.state:
+            return {"kind": "policy", "state": self.state["policy"]}
+        return self.state.get("controller")
 
 
 def config_hash(config: DictConfig) -> str:
@@ -99,10 +110,10 @@ def load(path: Path) -> Checkpoint:
     manifest = content.get("manifest") if isinstance(content, dict) else None
     if not isinstance(manifest, dict) or "format" not in manifest:
         raise RunFolderError(f"{path} is not a checkpoint of osimexp: it has no manifest.")
-    if manifest["format"] != FORMAT:
+    if manifest["format"] not in READ:
         raise RunFolderError(
             f"{path} is of checkpoint format {manifest['format']}, and this osimexp reads "
-            f"format {FORMAT}."
+            f"formats {' and '.join(map(str, READ))}."
         )
     return Checkpoint(
         steps=manifest["steps"],

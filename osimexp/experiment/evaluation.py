@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from osimexp.controllers.controller import Controller
+from osimexp.controllers.controller import Agent
 from osimexp.tasks.environment import Environment
 
 Figures = NDArray[np.float64]
@@ -72,7 +72,7 @@ class Evaluation:
 
 def evaluate(
     environment: Environment,
-    controller: Controller,
+    controller: Agent,
     episodes: int,
     seed: int,
     check: Callable[[], None] | None = None,
@@ -115,7 +115,7 @@ def evaluate(
 
 def _round(
     environment: Environment,
-    controller: Controller,
+    controller: Agent,
     seed: int,
     wanted: int,
     check: Callable[[], None] | None,

@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 
 from osimexp.analysis.gait.report import report
 from osimexp.analysis.shown import Shown
-from osimexp.controllers.controller import Controller
+from osimexp.controllers.controller import Agent
 from osimexp.experiment.recording import record, recording_environment
 from osimexp.motion.movement import Movement
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
@@ -19,7 +19,7 @@ CLIP = ClipSettings(width=320, height=240, fps=20.0)
 
 # Shows what a controller does, as PNG or GIF images by name; the second argument is called at each
 # step and may raise Interrupted.
-Look = Callable[[Controller, Callable[[], None]], dict[str, bytes]]
+Look = Callable[[Agent, Callable[[], None]], dict[str, bytes]]
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def looking(config: DictConfig, seed: int) -> Iterator[Look | None]:
         # What cannot be drawn is told before the run begins.
         _drawn(Shown("still", environment.model, _still(environment)))
 
-        def look(controller: Controller, check: Callable[[], None]) -> dict[str, bytes]:
+        def look(controller: Agent, check: Callable[[], None]) -> dict[str, bytes]:
             movement = record(environment, controller, seed, check)
             shown = Shown("evaluation", environment.model, movement)
             return _drawn(shown)

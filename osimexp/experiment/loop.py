@@ -3,12 +3,16 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
 from osimexp.algorithms.algorithm import Algorithm, Transition
 from osimexp.controllers.controller import Observations
+from osimexp.controllers.labels import Labels
+from osimexp.controllers.saved import Saved, restored
+from osimexp.errors import RunFolderError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint
 from osimexp.experiment.evaluation import evaluate
@@ -94,6 +98,7 @@ class TrainingLoop:
     at: Progressed = field(default_factory=Progressed)
 
     def __post_init__(self) -> None:
+        self._labels = Labels.of(self.environment)
         self._observations: Observations = np.empty((0, 0), dtype=np.float32)
         self._window = Window()
         self._clock = Window()
@@ -104,7 +109,12 @@ class TrainingLoop:
         self._observations, _ = self.environment.reset(seed=seed)
 
     def resume(self, saved: Checkpoint, seed: int) -> None:
-        """Go on from a checkpoint; where episodes cannot be gone on with, new ones begin."""
+        """Go on from a checkpoint; where episodes cannot be gone on with, new ones begin.
+
+        Raises:
+            RunFolderError: the task's columns are not those that were learned with.
+        """
+        self._check_labels(saved)
         state = saved.state
         self.at = Progressed(**state["progress"])
         self.algorithm.load_state_dict(state["algorithm"])
@@ -158,7 +168,7 @@ class TrainingLoop:
                 "progress": vars(self.at),
                 "algorithm": self.algorithm.state_dict(replay=replay),
                 "replay": replay,
-                "policy": self.algorithm.controller.state_dict(),
+                "controller": self._controller(),
                 "environment": self.environment.snapshot(),
                 "counts": self._counts(),
                 "window": self._window.state_dict(),
@@ -231,7 +241,7 @@ class TrainingLoop:
             self._window.add(f"evaluation/{name}", value)
         if self.at.best_return is None or means["return"] > self.at.best_return:
             self.at.best_return = means["return"]
-            self._write_checkpoint("best", {"policy": self.algorithm.controller.state_dict()})
+            self._write_checkpoint("best", {"controller": self._controller()})
         if self.look is not None:
             images = self.look(self.algorithm.controller, self.interruption.check)
             self.logger.write_images(self.at.steps, images)
@@ -257,6 +267,23 @@ class TrainingLoop:
     def _counts(self) -> dict[str, int]:
         before = self._counted_before
         return {name: n + before.get(name, 0) for name, n in self.environment.counts().items()}
+
+    def _check_labels(self, saved: Checkpoint) -> None:
+        labels = restored(saved.controller, str(self.folder.checkpoint_file("latest"))).labels
+        if labels is None:
+            return
+        before = (*labels.observations, *labels.actions)
+        now = (*self._labels.observations, *self._labels.actions)
+        for then, here in zip_longest(before, now, fillvalue="nothing"):
+            if then != here:
+                raise RunFolderError(
+                    f"{self.folder.path} learned with {then} where its task has {here} now, so "
+                    f"that it cannot go on; begin a new run with init_from={self.folder.path}."
+                )
+
+    def _controller(self) -> dict[str, Any]:
+        """Return the controller learned so far as plain data."""
+        return Saved(self.algorithm.controller, self._labels).data()
 
     def _write_checkpoint(self, name: str, state: dict[str, Any]) -> None:
         content = Checkpoint(self.at.steps, self.config_hash, state)

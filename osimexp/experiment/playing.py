@@ -1,6 +1,7 @@
 """The controller that a command is asked to play."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -8,15 +9,18 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from osimexp.controllers.controller import Controller
-from osimexp.controllers.policy import Policy
+from osimexp.controllers.labels import Fill, Labels
+from osimexp.controllers.saved import restored
 from osimexp.controllers.scripted import Constant, Uniform
 from osimexp.errors import ConfigError, near_matches
 from osimexp.experiment import checkpoint
+from osimexp.experiment.open_loop import open_loop
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.trained import trained
 from osimexp.tasks.environment import Environment
+from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 
-Played = Literal["policy", "random", "constant"]
+Played = Literal["policy", "random", "constant", "open_loop"]
 
 
 def played(run: str | None, controller: str) -> tuple[RunFolder, Played]:
@@ -48,46 +52,89 @@ def played(run: str | None, controller: str) -> tuple[RunFolder, Played]:
     return folder, "policy"
 
 
-def chosen_controller(
-    kind: Played,
-    environment: Environment,
-    folder: RunFolder,
-    checkpoint_name: str,
-    value: float,
-    seed: int,
-    device: str = "cpu",
-) -> Controller:
-    """Return a run's policy, or a controller to compare it with.
+@dataclass(frozen=True)
+class Chosen:
+    """The controller that a command is asked to play.
 
-    Args:
-        kind: which.
-        environment: that it acts in.
-        folder: of the run whose policy it is.
-        checkpoint_name: ``best`` or ``latest``.
-        value: of every action of the constant controller, in [-1, 1].
+    Attributes:
+        folder: of the run in whose task it acts.
+        kind: the run's own controller, or one to compare it with.
+        checkpoint: ``best`` or ``latest``, of the run's own.
         seed: of the random controller.
-        device: what the policy runs on.
+        value: of every action of the constant controller, in [-1, 1].
+        excitations: file that the open-loop controller plays back.
+        fill: what becomes of columns that the run's own controller or the task lacks; see
+            ``osimexp.controllers.labels.fit``.
+        device: what a policy runs on.
 
     Raises:
-        ConfigError: the policy observes something else than the environment shows, or does
-            other actions.
-        RunFolderError: there is no such checkpoint, or it cannot be read.
+        ConfigError: a value is given to a kind that has no use for it, or is missing.
     """
-    actions = environment.single_action_space.shape[0]
-    if kind == "constant":
-        return Constant(actions, value)
-    if kind == "random":
-        return Uniform(actions, np.random.default_rng(seed))
-    saved = checkpoint.load(folder.checkpoint_file(checkpoint_name))
-    policy = Policy.from_state_dict(saved.state["policy"], device)
-    seen, has = environment.single_observation_space.shape[0], policy.network.sizes[0]
-    if (has, policy.action_size) != (seen, actions):
-        raise ConfigError(
-            f"The policy of {folder.path} takes {has} numbers and gives {policy.action_size} "
-            f"actions, and this task shows {seen} and takes {actions}; keep the muscles and the "
-            "joints that it was trained with."
-        )
-    return policy
+
+    folder: RunFolder
+    kind: Played
+    checkpoint: str
+    seed: int = 0
+    value: float = 0.0
+    excitations: str | None = None
+    fill: Fill = field(default_factory=dict)
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.kind == "open_loop" and self.excitations is None:
+            raise ConfigError(
+                "controller=open_loop plays back excitations; give their file, as "
+                "excitations=..._controls.sto."
+            )
+        if self.kind != "open_loop" and self.excitations is not None:
+            raise ConfigError("excitations are played back by controller=open_loop alone.")
+        if self.kind != "policy" and self.fill:
+            raise ConfigError(
+                f"fill is for what the run's own controller lacks, and controller={self.kind} is "
+                "made for the task."
+            )
+
+    @property
+    def called(self) -> str:
+        """What titles and files call it."""
+        return self.checkpoint if self.kind == "policy" else self.kind
+
+    def suit(self, config: DictConfig) -> None:
+        """Change the config of the run to a task that the controller can act in.
+
+        Raises:
+            ConfigError: excitations are to be played, and the task moves no model.
+        """
+        if self.kind != "open_loop":
+            return
+        if "_target_" in config.task:
+            raise ConfigError(
+                f"The task of {self.folder.path} moves no model, so that it has no excitations."
+            )
+        # A recorded excitation is that of its own side.
+        OmegaConf.update(config, "symmetry", None, force_add=True)
+
+    def controller(self, environment: Environment) -> Controller:
+        """Return the controller, fitted to the columns of an environment.
+
+        Raises:
+            ConfigError: it observes or does something else than the environment.
+            MovementError: the file of excitations cannot be used.
+            RunFolderError: there is no such checkpoint, or it cannot be read.
+        """
+        actions = environment.single_action_space.shape[0]
+        if self.kind == "constant":
+            return Constant(actions, self.value)
+        if self.kind == "random":
+            return Uniform(actions, np.random.default_rng(self.seed))
+        if self.kind == "open_loop":
+            assert self.excitations is not None
+            assert isinstance(environment, MusculoskeletalVectorEnv)
+            return open_loop(Path(self.excitations), environment)
+        file = self.folder.checkpoint_file(self.checkpoint)
+        saved = restored(checkpoint.load(file).controller, str(file), self.device)
+        who = f"The controller of {self.folder.path}"
+        return saved.fitted(Labels.of(environment), self.fill, who)
 
 
 def changed(config: DictConfig, groups: Mapping[str, Any], start: Mapping[str, Any]) -> None:

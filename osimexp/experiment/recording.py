@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from osimexp.controllers.controller import Controller
+from osimexp.controllers.controller import Agent
 from osimexp.motion.movement import Movement
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.specification import Specification
@@ -29,7 +29,7 @@ def recording_environment(specification: Specification) -> MusculoskeletalVector
 
 def record(
     environment: MusculoskeletalVectorEnv,
-    controller: Controller,
+    controller: Agent,
     seed: int,
     check: Callable[[], None] | None = None,
 ) -> Movement:

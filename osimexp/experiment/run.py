@@ -12,16 +12,17 @@ from omegaconf import DictConfig, OmegaConf
 
 from osimexp.algorithms.algorithm import Algorithm, Settings
 from osimexp.config import build, check, plain
-from osimexp.controllers.policy import Policy
+from osimexp.controllers.labels import Labels
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, config_hash
 from osimexp.experiment.evaluation import Evaluation, evaluate
-from osimexp.experiment.initial import begin
+from osimexp.experiment.initial import begin, fill_of
 from osimexp.experiment.interruption import Interrupted, Interruption
 from osimexp.experiment.logger import Logger
 from osimexp.experiment.looking import Look, looking
 from osimexp.experiment.loop import Judge, Pruned, TrainingLoop
+from osimexp.experiment.playing import Chosen
 from osimexp.experiment.progress import Progress
 from osimexp.experiment.provenance import provenance
 from osimexp.experiment.resume import resumed_config
@@ -102,13 +103,22 @@ def run(
         resumed = RunFolder.open(Path(str(config.resume)))
         config = resumed_config(resumed.config(), config, overrides)
         saved = _checkpoint_to_resume(resumed, config)
-    elif config.get("init_from") is not None:
+    elif config.get("init_from") is None:
+        if fill_of(config):
+            raise ConfigError("fill is for the policy of init_from, which is not given.")
+    else:
         named(str(config.init_from))  # Said before anything is compiled.
     with ExitStack() as stack:
         parts = _build(config, stack)
         origin = {**provenance(), **(facts or {})}
         if saved is None and config.get("init_from") is not None:
-            origin["init_from"] = begin(parts.algorithm, str(config.init_from), config.task)
+            origin["init_from"] = begin(
+                parts.algorithm,
+                str(config.init_from),
+                config.task,
+                Labels.of(parts.environment),
+                fill_of(config),
+            )
         look: Look | None = None
         if parts.settings.evaluation.images:
             look = stack.enter_context(looking(config, parts.seeds.evaluation))
@@ -248,11 +258,13 @@ def _final_evaluation(
 ) -> Outcome:
     """Evaluate the best policy, or the last where none was evaluated yet, on unseen episodes."""
     name = folder.judged_checkpoint()
-    state = checkpoint.load(folder.checkpoint_file(name)).state["policy"]
-    policy = Policy.from_state_dict(state, str(config.device))
+    chosen = Chosen(folder, "policy", name, device=str(config.device))
+    controller = chosen.controller(parts.evaluation_environment)
     episodes = parts.settings.evaluation.final_episodes
     seed = parts.seeds.final_evaluation
-    evaluation = evaluate(parts.evaluation_environment, policy, episodes, seed, interruption.check)
+    evaluation = evaluate(
+        parts.evaluation_environment, controller, episodes, seed, interruption.check
+    )
     write_json(
         folder.evaluation_file("final"),
         {"controller": "policy", "checkpoint": name, **evaluation.as_json()},
@@ -265,7 +277,7 @@ def _final_evaluation(
         count = parts.evaluation_environment.num_envs
         with closing(make(config, count, "verification")) as environment:
             print("Evaluating on OpenSim itself, which takes longer.", flush=True)
-            verification = evaluate(environment, policy, episodes, seed, interruption.check)
+            verification = evaluate(environment, controller, episodes, seed, interruption.check)
         write_json(
             folder.evaluation_file("final_opensim"),
             {"controller": "policy", "checkpoint": name, **verification.as_json()},

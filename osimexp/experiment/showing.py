@@ -12,7 +12,7 @@ from pydantic import Field
 from osimexp.analysis.shown import Shown
 from osimexp.config import check, plain
 from osimexp.errors import ConfigError
-from osimexp.experiment.playing import Played, changed, chosen_controller, played
+from osimexp.experiment.playing import Chosen, Played, changed, played
 from osimexp.experiment.recording import record, recording_environment
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
@@ -36,6 +36,9 @@ class ShownSettings:
         controller: the run's policy, or one to compare it with; or the name of one that comes
             with the package.
         value: of every action of the constant controller, in [-1, 1].
+        excitations: file of excitations that the open-loop controller plays back.
+        fill: what becomes of columns that the run's controller or the changed task lacks: patterns
+            of their names to values, null leaves them out.
         checkpoint: null takes the best if there is one, else the latest.
         seed: of the episode; null takes that of the first of the run's final evaluation.
     """
@@ -45,6 +48,8 @@ class ShownSettings:
     ground_reactions: str | None = None
     controller: str = "policy"
     value: float = 0.0
+    excitations: str | None = None
+    fill: dict[str, float | None] | None = None
     checkpoint: Literal["best", "latest"] | None = None
     seed: Annotated[int, Field(ge=0)] | None = None
 
@@ -120,10 +125,13 @@ def from_run(
     prepare_torch("cpu", 1)
     seed = Seeds.of(config.seed).final_evaluation if settings.seed is None else settings.seed
     name = settings.checkpoint or folder.judged_checkpoint()
+    chosen = Chosen(
+        folder, kind, name, seed, settings.value, settings.excitations, settings.fill or {}
+    )
+    chosen.suit(config)
     with closing(recording_environment(Specification.from_config(config))) as environment:
-        controller = chosen_controller(kind, environment, folder, name, settings.value, seed)
-        movement = record(environment, controller, seed)
-        title = f"{folder.path.name} ({name if kind == 'policy' else kind})"
+        movement = record(environment, chosen.controller(environment), seed)
+        title = f"{folder.path.name} ({chosen.called})"
         # Nothing is written beside a controller that comes with the package.
         home = None if settings.run is None else folder.path
         return Shown(title, environment.model, movement, home)

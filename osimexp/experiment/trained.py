@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from osimexp.controllers.saved import restored
 from osimexp.errors import ConfigError, RunFolderError, near_matches
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, config_hash
@@ -50,7 +51,7 @@ def named(source: str) -> RunFolder:
 
 
 def keep(folder: RunFolder, path: Path) -> RunFolder:
-    """Write the policy of a run, with its observation statistics and its task, to a new folder.
+    """Write the controller of a run, with its labels and its task, to a new folder.
 
     What serves learning alone, such as the critics and what was logged, is left behind.
 
@@ -62,7 +63,9 @@ def keep(folder: RunFolder, path: Path) -> RunFolder:
         RunFolderError: there is something at ``path`` already, or the run cannot be read.
     """
     config = folder.config()
-    saved = checkpoint.load(folder.checkpoint_file(folder.judged_checkpoint()))
+    file = folder.checkpoint_file(folder.judged_checkpoint())
+    saved = checkpoint.load(file)
+    controller = restored(saved.controller, str(file))
     record = folder.record()
     config.run.folder = str(Path("outputs") / path.name)
     if path.exists():
@@ -70,8 +73,10 @@ def keep(folder: RunFolder, path: Path) -> RunFolder:
     kept = RunFolder(path)
     kept.checkpoint_file("best").parent.mkdir(parents=True)
     kept.write_config(config)
-    policy = Checkpoint(saved.steps, config_hash(config), {"policy": saved.state["policy"]})
-    checkpoint.save(kept.checkpoint_file("best"), policy)
+    state = {"controller": controller.data()}
+    checkpoint.save(
+        kept.checkpoint_file("best"), Checkpoint(saved.steps, config_hash(config), state)
+    )
     facts = {name: record.get(name) for name in KEPT_OF_RECORD}
     write_json(
         kept.record_file, {"state": "finished", "reason": None, "steps": saved.steps, **facts}

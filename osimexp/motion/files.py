@@ -6,6 +6,7 @@ coordinates under their names, in degrees; ``<name>_controls.sto`` the controls;
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -135,6 +136,42 @@ def read_movement(path: Path, paths: StatePaths, ground_reactions: Path | None =
     if ground_reactions is None:
         return movement
     return with_ground_reactions(movement, ground_reactions)
+
+
+def read_controls(path: Path, paths: StatePaths, needed: Sequence[str]) -> tuple[Floats, Floats]:
+    """Read controls of a model from a file of them.
+
+    Args:
+        path: a ``.sto`` file, such as ``<name>_controls.sto``; columns are called by the paths of
+            what takes the controls, or by the controls' names.
+        paths: of the model.
+        needed: names of the controls that must be there.
+
+    Returns:
+        Times ``(T,)`` in s and controls ``(T, controls)``, each held until the next; NaN where the
+        file has none.
+
+    Raises:
+        MovementError: the file is malformed, lacks a control that is needed, or one is not finite.
+    """
+    table = read_table(path)
+    controls = np.full((len(table.time), len(paths.controls)), np.nan)
+    for column, (name, where) in enumerate(zip(paths.names.controls, paths.controls, strict=True)):
+        # What takes several controls has as many columns of its path, in their order.
+        turn = paths.controls[:column].count(where)
+        places = [k for k, label in enumerate(table.columns) if label == where]
+        places = places[turn : turn + 1] or [
+            k for k, label in enumerate(table.columns) if label in (name, f"{where}/excitation")
+        ]
+        if places:
+            controls[:, column] = table.values[:, places[0]]
+            if not np.isfinite(controls[:, column]).all():
+                raise MovementError(f"{path} gives no finite control of {name} throughout.")
+        elif name in needed:
+            raise MovementError(
+                f"{path} gives no control of {name}; {near_matches(where, set(table.columns))}"
+            )
+    return table.time, controls
 
 
 def _first(columns: dict[str, Floats], *names: str) -> Floats | None:

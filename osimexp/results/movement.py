@@ -17,7 +17,7 @@ from osimexp.analysis.statistics import Scores
 from osimexp.config import option
 from osimexp.errors import MovementError
 from osimexp.experiment.evaluation import evaluate
-from osimexp.experiment.playing import chosen_controller
+from osimexp.experiment.playing import Chosen
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds
 from osimexp.experiment.showing import ShownSettings, from_run
@@ -93,7 +93,7 @@ def moved(comparison: Comparison, settings: MovementSettings) -> list[Moved]:
 
 
 def movement_of(run: RunFolder, settings: MovementSettings) -> dict[str, float]:
-    """Return what there is of ``FIGURES`` for a run's judged policy, and NaN for what is not.
+    """Return what there is of ``FIGURES`` for a run's judged controller, and NaN for what is not.
 
     Raises:
         OsimexpError: the run cannot be played.
@@ -167,8 +167,8 @@ def _falls(run: RunFolder, settings: MovementSettings) -> float:
     config.workers = option("workers", "cores")
     seed = Seeds.of(config.seed).final_evaluation
     with closing(make(config, min(settings.pushed, 64), "evaluation")) as environment:
-        policy = chosen_controller("policy", environment, run, run.judged_checkpoint(), 0.0, seed)
-        means = evaluate(environment, policy, settings.pushed, seed).means()
+        controller = Chosen(run, "policy", run.judged_checkpoint()).controller(environment)
+        means = evaluate(environment, controller, settings.pushed, seed).means()
     return _number(means.get("fallen"))
 
 

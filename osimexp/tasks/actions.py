@@ -5,9 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from osimexp.arrays import Floats
+from osimexp.errors import ConfigError
 from osimexp.models.muscle_sets import MuscleSet
 from osimexp.tasks.actuators import ActuatorMap, ActuatorSet
 from osimexp.tasks.scene import Scene
+
+_SAME = 1e-6
+"""Difference of excitations that files with few digits may have."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,10 @@ class ActionMap:
 
     Attributes:
         weights: ``(actions, controls)``, how much of each action's drive each control takes.
+        ranges: ``(actions, 2)``, lowest and highest drive, an excitation or another control.
         size: actions.
         names: names of the actions.
+        driven: numbers of the actuators that actions drive.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class ActionMap:
         names = scene.names
         muscles = names.muscles
         self._settings = settings
+        self._muscles = muscles
         self._spread = muscle_set.weights(muscles)
         self._held = np.flatnonzero(~self._spread.any(axis=0))
         self._excitation = muscle_set.held
@@ -70,6 +77,9 @@ class ActionMap:
         self.weights = np.zeros((self.size, self._controls))
         self.weights[:drives, : len(muscles)] = self._spread
         self.weights[np.arange(drives, self.size), len(muscles) + driven] = 1.0
+        ends = np.sort(self._drives(np.array([-1.0, 1.0])))
+        self.ranges = np.vstack([np.tile(ends, (drives, 1)), self._actuators.bounds])
+        self.driven = driven
         self.names = (
             *muscle_set.action_names(muscles),
             *(names.actuators[number].name for number in driven),
@@ -98,10 +108,64 @@ class ActionMap:
 
     def excitations(self, actions: Floats) -> Floats:
         """Return excitations ``(B, muscles)`` in [0, 1] for the actions that drive muscles."""
-        lowest = self._settings.lowest
-        drives = np.clip(self._settings.rest + self._settings.gain * actions, lowest, 1.0)
+        drives = self._drives(actions)
         if self._plain:
             return drives
-        excitations = np.clip(drives @ self._spread, lowest, 1.0)
+        excitations = np.clip(drives @ self._spread, self._settings.lowest, 1.0)
         excitations[:, self._held] = self._excitation
         return excitations
+
+    def inverse(self, controls: Floats) -> Floats:
+        """Return actions ``(B, actions)`` that give controls ``(B, controls)``.
+
+        A muscle whose excitation is NaN may have any; an action of such muscles alone is 0. What
+        is no muscle's and driven by no action is not looked at: actuators are held, or track, by
+        themselves.
+
+        Raises:
+            ConfigError: no actions give them.
+        """
+        muscles = len(self._muscles)
+        driving = self._driving(controls[:, :muscles])
+        others = self._actuators.inverse(controls[:, muscles + self._actuators.driven])
+        return np.hstack([driving, others])
+
+    def _drives(self, actions: Floats) -> Floats:
+        settings = self._settings
+        return np.clip(settings.rest + settings.gain * actions, settings.lowest, 1.0)
+
+    def _driving(self, excitations: Floats) -> Floats:
+        """Return the actions that give excitations ``(B, muscles)``."""
+        if self._settings.gain == 0.0:
+            raise ConfigError("task.action.gain is 0, so that no action gives an excitation.")
+        shared = np.flatnonzero(np.count_nonzero(self._spread, axis=0) > 1)
+        if len(shared):
+            raise ConfigError(
+                f"muscles.synergies: several actions drive {self._muscles[shared[0]]}, so that "
+                "excitations cannot be turned into actions."
+            )
+        actions = np.zeros((len(excitations), len(self._spread)))
+        for action, weights in enumerate(self._spread):
+            for muscle in np.flatnonzero(weights)[::-1]:
+                drives = excitations[:, muscle] / weights[muscle]
+                known = np.isfinite(drives)
+                actions[known, action] = self._action_of(drives[known])
+        actions = np.clip(actions, -1.0, 1.0)
+        given = self.excitations(actions)
+        away = np.nan_to_num(np.abs(given - excitations))
+        if away.max(initial=0.0) > _SAME:
+            row, muscle = np.unravel_index(away.argmax(), away.shape)
+            raise ConfigError(
+                f"No actions give {self._muscles[muscle]} the excitation "
+                f"{excitations[row, muscle]:.4g}: the nearest are those that give "
+                f"{given[row, muscle]:.4g}; see task.action and muscles."
+            )
+        return actions
+
+    def _action_of(self, drives: Floats) -> Floats:
+        """Return actions that give drives; at the ends of their range the farthest, which clip."""
+        settings = self._settings
+        actions = (drives - settings.rest) / settings.gain
+        actions[drives <= settings.lowest] = -np.sign(settings.gain)
+        actions[drives >= 1.0] = np.sign(settings.gain)
+        return actions

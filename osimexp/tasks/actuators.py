@@ -21,6 +21,9 @@ log = logging.getLogger("osimexp")
 
 Value = TypeVar("Value")
 
+_SAME = 1e-6
+"""Difference of controls, relative above 1, that files with few digits may have."""
+
 
 @dataclass(frozen=True)
 class Tracking:
@@ -113,6 +116,7 @@ class ActuatorMap:
 
     Attributes:
         driven: numbers of the actuators that actions drive, in the order of the actions.
+        bounds: ``(driven, 2)``, their controls at actions of -1 and 1.
 
     Raises:
         ConfigError: a pattern matches no actuator, two of them match the same in different parts,
@@ -138,7 +142,8 @@ class ActuatorMap:
             _bounds(actuators[number], _last(settings.driven, names[number]))
             for number in self.driven
         ]
-        self._low, self._high = np.array(bounds, dtype=float).reshape(-1, 2).T
+        self.bounds = np.array(bounds, dtype=float).reshape(-1, 2)
+        self._names = [names[number] for number in self.driven]
         self._rest = np.zeros(len(names))
         for number, part in chosen.items():
             if part == "held":
@@ -166,12 +171,34 @@ class ActuatorMap:
             time: ``(B,)`` s since the beginning of the episode.
         """
         controls = np.tile(self._rest, (len(actions), 1))
-        controls[:, self.driven] = self._low + 0.5 * (actions + 1.0) * (self._high - self._low)
+        low, high = self.bounds.T
+        controls[:, self.driven] = low + 0.5 * (actions + 1.0) * (high - low)
         for tracked in self._tracked:
             column = tracked.column
             at, moves = coordinates[:, column], speeds[:, column]
             controls[:, tracked.number] = tracked.control(at, moves, time)
         return controls
+
+    def inverse(self, controls: Floats) -> Floats:
+        """Return the actions that give the driven actuators controls, ``(B, driven)`` both.
+
+        Raises:
+            ConfigError: a control is beyond what an action of 1 or -1 gives.
+        """
+        low, high = self.bounds.T
+        actions = np.zeros_like(controls)
+        moved = high != low
+        actions[:, moved] = 2.0 * ((controls - low) / np.where(moved, high - low, 1.0))[:, moved]
+        actions[:, moved] -= 1.0
+        actions = np.clip(actions, -1.0, 1.0)
+        away = np.abs(low + 0.5 * (actions + 1.0) * (high - low) - controls)
+        if not (away <= _SAME * np.maximum(1.0, np.abs(controls))).all():
+            row, number = np.unravel_index(np.nanargmax(away), away.shape)
+            raise ConfigError(
+                f"No action gives {self._names[number]} the control {controls[row, number]:.4g}: "
+                f"its actions reach from {low[number]:g} to {high[number]:g}; see actuators.driven."
+            )
+        return actions
 
 
 class _Tracked:

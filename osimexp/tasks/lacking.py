@@ -60,6 +60,11 @@ class WholeBody:
         """Return of controls ``(B, controls)`` of the whole body those of the model's own."""
         return np.hstack([controls[:, self._own], controls[:, self._size :]])
 
+    def whole(self, controls: Floats) -> Floats:
+        """Return the model's controls as those of the whole body, NaN in empty places."""
+        muscles = len(self._own)
+        return np.hstack([self._spread(controls[:, :muscles], np.nan), controls[:, muscles:]])
+
     def _spread(self, values: Floats, nothing: float) -> Floats:
         spread = np.full((len(values), self._size), nothing)
         spread[:, self._own] = values

@@ -208,6 +208,21 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self._seeded[:] = True
         return self._observe(self._frame(state))
 
+    @property
+    def controls_acted_on(self) -> tuple[str, ...]:
+        """Names of the model's controls that actions have a part in, and of all muscles."""
+        own, driven = self._scene.names, self._action_map.driven
+        return (*own.muscles, *(own.actuators[number].name for number in driven))
+
+    def actions_of(self, controls: Floats) -> Actions:
+        """Return actions ``(T, actions)`` that give the model controls ``(T, controls)``.
+
+        Raises:
+            ConfigError: no actions give them.
+        """
+        whole = controls if self._whole is None else self._whole.whole(controls)
+        return self._action_map.inverse(whole).astype(np.float32)
+
     def counts(self) -> dict[str, int]:
         """Return the steps that failed and the workers that were replaced so far."""
         return {"failed_steps": self._failures, "replaced_workers": self._simulation.replaced}

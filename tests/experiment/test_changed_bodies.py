@@ -12,6 +12,7 @@ from tasks import environment
 from osimexp.algorithms import ppo, sac
 from osimexp.cli.evaluate import main as evaluate
 from osimexp.cli.gait import main as gait
+from osimexp.controllers.labels import Labels
 from osimexp.errors import ConfigError, ModelError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.initial import begin
@@ -128,7 +129,7 @@ def test_a_run_begins_with_the_policy_of_another(small: tuple[str, ...], command
     kept = "best" if Path("first/checkpoints/best.pt").is_file() else "latest"
     assert record["init_from"]["checkpoint"] == kept
     policies = [
-        checkpoint.load(Path(folder) / "checkpoints" / f"{name}.pt").state["policy"]["network"]
+        checkpoint.load(Path(folder) / "checkpoints" / f"{name}.pt").controller["state"]["network"]
         for folder, name in (("first", kept), ("second", "latest"))
     ]
     for name, values in policies[0].items():
@@ -136,8 +137,9 @@ def test_a_run_begins_with_the_policy_of_another(small: tuple[str, ...], command
 
 
 def test_drives_stay_what_they_were_where_actions_mean_others() -> None:
-    saved = checkpoint.load(trained("walk").checkpoint_file("best")).state["policy"]
-    sizes, before = saved["sizes"], trained("walk").config().task
+    data = checkpoint.load(trained("walk").checkpoint_file("best")).controller
+    labels = Labels(tuple(data["observations"]), tuple(data["actions"]))
+    sizes, before = data["state"]["sizes"], trained("walk").config().task
     after = before.copy()
     after.action.update({"rest": 0.2, "gain": 0.9})
     drives = []
@@ -145,7 +147,7 @@ def test_drives_stay_what_they_were_where_actions_mean_others() -> None:
     for task in (before, after):
         settings = ppo.Settings(hidden_sizes=tuple(sizes[1:-1]), activation="relu")
         algorithm = settings.create(sizes[0], sizes[-1], 0, "cpu")
-        begin(algorithm, "walk", task)
+        begin(algorithm, "walk", task, labels, {})
         outputs = algorithm.controller.outputs(torch.tensor(observations, dtype=torch.float32))
         drives.append(task.action.rest + task.action.gain * outputs.detach().numpy())
     np.testing.assert_allclose(drives[0], drives[1], atol=1e-4)
