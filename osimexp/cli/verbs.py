@@ -8,8 +8,8 @@ from osimexp.cli.launch import end
 from osimexp.errors import ConfigError, near_matches
 
 VERBS = (
-    "train", "evaluate", "gait", "render", "view", "runs", "compare", "report", "keep", "models",
-    "bench",
+    "describe", "train", "evaluate", "gait", "render", "view", "runs", "compare", "report", "keep",
+    "models", "bench",
 )  # fmt: skip
 """The commands, in the order in which a run meets them; each is a module of ``osimexp.cli``."""
 

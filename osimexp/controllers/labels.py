@@ -1,5 +1,6 @@
 """Labels of what a controller observes and does, by which it is fitted to a task."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -33,18 +34,22 @@ class Labels:
         """Return the labels of an environment.
 
         Raises:
-            ConfigError: it has not as many names as columns.
+            ConfigError: it has not as many names as columns, or two alike.
         """
-        labels = cls(tuple(environment.observation_names), tuple(environment.action_names))
-        for kind, names, space in (
-            ("observation", labels.observations, environment.single_observation_space),
-            ("action", labels.actions, environment.single_action_space),
+        found = []
+        for kind, space in (
+            ("observation", environment.single_observation_space),
+            ("action", environment.single_action_space),
         ):
+            names = tuple(getattr(environment, f"{kind}_names", ()))
             if len(names) != space.shape[0]:
                 raise ConfigError(
                     f"The environment has {len(names)} {kind}_names for {space.shape[0]} columns."
                 )
-        return labels
+            if twice := [name for name, count in Counter(names).items() if count > 1]:
+                raise ConfigError(f"The environment's {kind}_names hold {twice[0]} twice.")
+            found.append(names)
+        return cls(*found)
 
 
 @dataclass(frozen=True, eq=False)

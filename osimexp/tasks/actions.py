@@ -52,6 +52,7 @@ class ActionMap:
         ranges: ``(actions, 2)``, lowest and highest drive, an excitation or another control.
         size: actions.
         names: names of the actions.
+        controls: names of the controls.
         driven: numbers of the actuators that actions drive.
     """
 
@@ -71,10 +72,10 @@ class ActionMap:
         self._excitation = muscle_set.held
         self._plain = np.array_equal(self._spread, np.eye(len(muscles)))
         self._actuators = ActuatorMap(actuator_set, scene)
-        self._controls = len(names.controls)
+        self.controls = names.controls
         drives, driven = len(self._spread), self._actuators.driven
         self.size = drives + len(driven)
-        self.weights = np.zeros((self.size, self._controls))
+        self.weights = np.zeros((self.size, len(self.controls)))
         self.weights[:drives, : len(muscles)] = self._spread
         self.weights[np.arange(drives, self.size), len(muscles) + driven] = 1.0
         ends = np.sort(self._drives(np.array([-1.0, 1.0])))
@@ -98,10 +99,10 @@ class ActionMap:
         """
         drives, muscles = len(self._spread), self._spread.shape[1]
         excitations = self.excitations(actions[:, :drives])
-        if muscles == self._controls:
+        if muscles == len(self.controls):
             return excitations
         others = self._actuators(actions[:, drives:], coordinates, speeds, time)
-        controls = np.zeros((len(actions), self._controls))
+        controls = np.zeros((len(actions), len(self.controls)))
         controls[:, :muscles] = excitations
         controls[:, muscles : muscles + others.shape[1]] = others
         return controls

@@ -58,6 +58,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
 
     Attributes:
         observation_columns: name and unit of each column of an observation.
+        action_map: from actions to controls.
 
     Raises:
         ConfigError: a term does not fit the model.
@@ -211,7 +212,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
     @property
     def controls_acted_on(self) -> tuple[str, ...]:
         """Names of the model's controls that actions have a part in, and of all muscles."""
-        own, driven = self._scene.names, self._action_map.driven
+        own, driven = self._scene.names, self.action_map.driven
         return (*own.muscles, *(own.actuators[number].name for number in driven))
 
     def actions_of(self, controls: Floats) -> Actions:
@@ -221,7 +222,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
             ConfigError: no actions give them.
         """
         whole = controls if self._whole is None else self._whole.whole(controls)
-        return self._action_map.inverse(whole).astype(np.float32)
+        return self.action_map.inverse(whole).astype(np.float32)
 
     def counts(self) -> dict[str, int]:
         """Return the steps that failed and the workers that were replaced so far."""
@@ -265,17 +266,17 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         places = specification.model.muscles
         self._whole = WholeBody(scene, places) if places else None
         seen = scene if self._whole is None else self._whole.scene
-        self._action_map = ActionMap(
+        self.action_map = ActionMap(
             specification.task.action, specification.muscles, specification.actuators, seen
         )
-        self.action_names = self._action_map.names
+        self.action_names = self.action_map.names
         seen = replace(seen, actions=self.action_names)
         symmetry = specification.symmetry
         self._mirror: Mirror | None = None
         if symmetry is not None:
             signs = told_signs(symmetry, scene)
             signs = mirror_signs(self.model) if signs is None else signs
-            self._mirror = Mirror(symmetry, seen, self._action_map, signs)
+            self._mirror = Mirror(symmetry, seen, self.action_map, signs)
         self._mirrored = np.zeros(size, dtype=bool)
         self._rewards = specification.reward
         self._terminations = specification.termination
@@ -288,7 +289,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self._planned = np.zeros((size, 0, 4))
         if specification.push is not None:
             self._planned = np.zeros_like(self._plan(self._fresh(size)))
-        self._actions = np.zeros((size, self._action_map.size))
+        self._actions = np.zeros((size, self.action_map.size))
         self._previous_actions = self._actions
         self._generators = self._fresh(size)
         self._seeded = np.zeros(size, dtype=bool)
@@ -303,7 +304,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         for termination in self._terminations.values():
             termination(frame)
         self.single_observation_space = Box(-np.inf, np.inf, (sum(widths),), np.float32)
-        self.single_action_space = Box(-1.0, 1.0, (self._action_map.size,), np.float32)
+        self.single_action_space = Box(-1.0, 1.0, (self.action_map.size,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, size)
         self.action_space = batch_space(self.single_action_space, size)
 
@@ -335,7 +336,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
     def _controls(self, actions: Floats) -> Floats:
         """Return the controls of the next step, ``(B, controls)``."""
         state, push = self._current.state, self.specification.push
-        controls = self._action_map(actions, state.coordinates, state.speeds, state.time)
+        controls = self.action_map(actions, state.coordinates, state.speeds, state.time)
         if self._whole is not None:
             controls = self._whole.own(controls)
         if push is not None:

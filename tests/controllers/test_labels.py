@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from toy import ToyEnvironment
 
 from osimexp.controllers.controller import Actions, Observations
 from osimexp.controllers.labels import Fill, Labels, fit
@@ -132,3 +133,15 @@ def test_a_map_hands_on_which_episodes_ended() -> None:
     inner = Hearing(2, 0.0)
     Saved(inner, OWN).fitted(TURNED, {}, "It").reset(np.array([True, False]))
     assert inner.heard.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [((), "0 observation_names for 2 columns"), (("place", "place"), "hold place twice")],
+)
+def test_an_environment_names_each_column_once(names: tuple[str, ...], says: str) -> None:
+    toy = ToyEnvironment(1)
+    assert Labels.of(toy) == Labels(("place", "age"), ("push",))
+    toy.observation_names = names
+    with pytest.raises(ConfigError, match=says):
+        Labels.of(toy)

@@ -30,7 +30,7 @@ FLOORS = {
     ),
     "tasks": (
         "environment", "base_pose", "scene", "actuators", "actions", "columns", "terms", "goals",
-        "mirror", "specification", "musculoskeletal", "make", "adapters", "compose",
+        "mirror", "specification", "musculoskeletal", "make", "adapters", "compose", "description",
     ),
 }  # fmt: skip
 

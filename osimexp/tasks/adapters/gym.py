@@ -88,6 +88,12 @@ class GymEnvironment:
 
     Observations are flattened to float32, actions in [-1, 1] are scaled to the environment's box,
     and each episode's return and length are counted here. Columns have no names but numbers.
+
+    Attributes:
+        observation_bounds: lowest and highest of each column of an observation, before it is
+            flattened to float32.
+        action_bounds: likewise of an action, before it is scaled to [-1, 1].
+        facts: the id and the length of episodes, in words.
     """
 
     def __init__(self, vector: VectorEnv[Any, Any, Any]) -> None:
@@ -106,6 +112,12 @@ class GymEnvironment:
         self.single_action_space = Box(-1.0, 1.0, (int(np.prod(box.shape)),), np.float32)
         self.observation_names = tuple(f"observation/{number}" for number in range(size))
         self.action_names = tuple(f"action/{number}" for number in range(int(np.prod(box.shape))))
+        self.observation_bounds = observed.low.ravel(), observed.high.ravel()
+        self.action_bounds = box.low.ravel(), box.high.ravel()
+        spec = vector.spec
+        self.facts: dict[str, str] = {} if spec is None else {"id": spec.id}
+        if spec is not None and spec.max_episode_steps is not None:
+            self.facts["truncated after"] = f"{spec.max_episode_steps} steps"
         self._returns = np.zeros(self.num_envs)
         self._lengths = np.zeros(self.num_envs, dtype=np.int64)
 
