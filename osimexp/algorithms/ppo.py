@@ -42,8 +42,8 @@ class Settings:
         value_coefficient: weight of the critic's loss.
         entropy_coefficient: weight of the policy's entropy.
         max_gradient_norm: bound of the gradient's norm; None does not clip.
-        kl_stop: an update ends once the policy has moved this far (nats); None never ends early.
-        kl_target: the learning rate is adapted so that each gradient step leaves the policy about
+        max_kl: an update ends once the policy has moved this far (nats); None never ends early.
+        desired_kl: the learning rate is adapted so that each gradient step leaves the policy about
             this far (nats) from the rollout's; None keeps the learning rate.
         initial_log_std: log of the standard deviation of actions at the start.
         normalise_observations: by their running mean and variance.
@@ -65,8 +65,8 @@ class Settings:
     value_coefficient: float = 0.5
     entropy_coefficient: float = 0.0
     max_gradient_norm: float | None = 0.5
-    kl_stop: float | None = 0.03
-    kl_target: float | None = None
+    max_kl: float | None = 0.03
+    desired_kl: float | None = None
     initial_log_std: float = -0.5
     normalise_observations: bool = True
     observation_clip: float = 10.0
@@ -77,7 +77,7 @@ class Settings:
         """Raise ValueError where a value cannot be used."""
         layer_widths(self)
         positive(self, "environments", "learning_rate", "rollout_steps", "epochs", "clip_range")
-        positive(self, "max_gradient_norm", "kl_stop", "kl_target")
+        positive(self, "max_gradient_norm", "max_kl", "desired_kl")
         positive(self, "observation_clip", "reward_clip")
         within(self, 0.0, 1.0, "discount", "gae_lambda")
         within(self, 0.0, math.inf, "value_coefficient", "entropy_coefficient")
@@ -153,14 +153,14 @@ def approximate_kl(log_ratios: Tensor) -> Tensor:
     return (log_ratios.exp() - 1.0 - log_ratios).mean()
 
 
-def adapted_rate(rate: float, kl: float, kl_target: float) -> float:
+def adapted_rate(rate: float, kl: float, desired_kl: float) -> float:
     """Return a smaller learning rate where ``kl`` is over twice its target, a larger under half.
 
     Rudin et al. (2022), Learning to walk in minutes, arXiv:2109.11978.
     """
-    if kl > 2.0 * kl_target:
+    if kl > 2.0 * desired_kl:
         return max(rate / 1.5, RATE_LOW)
-    if kl < 0.5 * kl_target:
+    if kl < 0.5 * desired_kl:
         return min(rate * 1.5, RATE_HIGH)
     return rate
 
@@ -278,7 +278,7 @@ class PPO:
                 returns[rows],
             )
             updates.append(metrics)
-            if settings.kl_stop is not None and metrics["kl"].item() > settings.kl_stop:
+            if settings.max_kl is not None and metrics["kl"].item() > settings.max_kl:
                 break
         return averages(updates) | {
             "gradient_steps": float(len(updates)),
@@ -332,9 +332,9 @@ class PPO:
         loss_of_critic = (self.critic(observations).squeeze(-1) - returns).square().mean()
         entropy = gaussian_entropy(self.log_std)
         kl = approximate_kl(log_ratios.detach())
-        if settings.kl_target is not None:
+        if settings.desired_kl is not None:
             group = self._optimizer.param_groups[0]
-            group["lr"] = adapted_rate(group["lr"], kl.item(), settings.kl_target)
+            group["lr"] = adapted_rate(group["lr"], kl.item(), settings.desired_kl)
         loss = (
             loss_of_actor
             + settings.value_coefficient * loss_of_critic

@@ -55,7 +55,7 @@ def pieces(config: DictConfig, hidden_sizes: tuple[int, ...], batch_size: int) -
         "normalise_observations": False,
     }
     on_policy = {
-        **ROLLOUT, "minibatch_size": batch_size, "epochs": EPOCHS, "kl_stop": None,
+        **ROLLOUT, "minibatch_size": batch_size, "epochs": EPOCHS, "max_kl": None,
         "normalise_observations": False, "scale_rewards": False,
     }  # fmt: skip
     for kind, settings in (("sac", off_policy), ("ddpg", off_policy), ("ppo", on_policy)):

@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment.checkpoint import CHANGEABLE
+from osimexp.moved import RENAMED
 from osimexp.words import setting, words_and_flags
 
 _PLAN = "multirun.yaml"  # What Hydra writes of a sweep.
@@ -64,13 +65,20 @@ def _plan(folder: Path) -> tuple[list[str], list[str]]:
     """Return the flags and the other words of the command that a sweep was begun by."""
     try:
         plan = OmegaConf.load(folder / _PLAN)
-        words = [*plan.hydra.overrides.hydra, *plan.hydra.overrides.task]
+        words = [*plan.hydra.overrides.hydra, *map(_present, plan.hydra.overrides.task)]
         sources = plan.hydra.runtime.config_sources
         flags = [f"--config-dir={s.path}" for s in sources if s.provider == "command-line"]
     except Exception as error:
         raise RunFolderError(f"{folder / _PLAN} cannot be read as a sweep's plan.") from error
     replaced = ("hydra.sweep.dir=", "hydra.mode=")
     return flags, [str(word) for word in words if not str(word).startswith(replaced)]
+
+
+def _present(word: str) -> str:
+    """Return an override of an earlier version as it is written now."""
+    key, equals, value = word.partition("=")
+    name = key.lstrip("+~")
+    return f"{key.removesuffix(name)}{RENAMED.get(name, name)}{equals}{value}"
 
 
 def _resumed(argument: str) -> Path | None:
