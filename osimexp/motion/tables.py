@@ -94,7 +94,7 @@ def _row(path: Path, number: int, line: str, columns: int) -> list[float]:
 
 
 def coordinate_columns(table: Table) -> dict[str, Floats]:
-    """Return the columns ``(T,)`` of coordinates by name, which are labelled by name or by state path."""
+    """Return the columns ``(T,)`` of coordinates by name; labels are names or state paths."""
     columns: dict[str, Floats] = {}
     for label, values in zip(table.columns, table.values.T, strict=True):
         parts = label.split("/")

@@ -45,7 +45,7 @@ def read_force(force: opensim.Force, mechanism: Mechanism) -> Force | None:
     """Return a force, or None if it is switched off.
 
     Args:
-        force: a force that is no actuator, of a model whose system was initialised.
+        force: force that is not an actuator, of a model whose system was initialised.
         mechanism: mechanism of the model.
 
     Raises:
