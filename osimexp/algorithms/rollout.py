@@ -40,7 +40,7 @@ class Rollout:
 
     @property
     def full(self) -> bool:
-        """Whether every step is filled."""
+        """True if every step is filled."""
         return self.filled == len(self.rewards)
 
     def add(

@@ -53,7 +53,7 @@ class MovementSettings:
 
     @property
     def any(self) -> bool:
-        """Whether any episode is played."""
+        """True if any episode is played."""
         return self.walks > 0 or self.pushed > 0
 
 

@@ -94,7 +94,7 @@ class Coordinate:
 
     @property
     def rotational(self) -> bool:
-        """Whether the coordinate is an angle."""
+        """True if the coordinate is an angle."""
         return self.motion.startswith("r")
 
 

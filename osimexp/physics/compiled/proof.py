@@ -48,7 +48,7 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Whether every difference is within its bound."""
+        """True if every difference is within its bound."""
         return all(
             error <= (SOLVED_BOUND if name in SOLVED else BOUND)
             for name, error in self.errors.items()

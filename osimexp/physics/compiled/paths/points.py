@@ -134,7 +134,7 @@ class Segment:
 
     @property
     def possible(self) -> bool:
-        """Whether the two points follow each other in any pose."""
+        """True if the two points follow each other in some pose."""
         ends = [p.window for p in (self.first, self.last) if p.window is not None]
         if len(ends) == 2 and not ends[0].meets(ends[1]):
             return False
@@ -142,7 +142,7 @@ class Segment:
 
     @property
     def still(self) -> bool:
-        """Whether both points are fixed on one body, so that a tension moves nothing."""
+        """True if both points are on one body, so that a tension has no effect."""
         return self.first.body == self.last.body
 
     def there(self, motion: Motion) -> Condition:
