@@ -1,4 +1,4 @@
-"""Types of the arrays that all rooms share."""
+"""Types of arrays that all rooms share."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""What took long to work out from a model, kept on disk for the next time."""
+"""A cache on disk for results that take long to work out from a model."""
 
 import hashlib
 import logging
@@ -16,13 +16,13 @@ VARIABLE = "OSIMEXP_CACHE"
 
 
 def cache_folder() -> Path:
-    """Return where things are kept: ``$OSIMEXP_CACHE``, or where the system keeps caches."""
+    """Return the folder of the cache: ``$OSIMEXP_CACHE``, or one in the system's cache folder."""
     chosen = os.environ.get(VARIABLE)
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("osimexp", appauthor=False))
 
 
 def digest(parts: Iterable[str | bytes]) -> str:
-    """Return a name for what follows from ``parts``: it differs if any of them does."""
+    """Return a name for what follows from ``parts``; it changes if any part changes."""
     found = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
@@ -33,7 +33,7 @@ def digest(parts: Iterable[str | bytes]) -> str:
 def sources(*packages: str) -> str:
     """Return a digest of the code in files or folders below ``osimexp``.
 
-    What an older release kept is thus never taken for what this one would work out.
+    So the cached results of other code are not used.
     """
     root = Path(__file__).parent
     files = [
@@ -48,9 +48,9 @@ def sources(*packages: str) -> str:
 
 
 def kept(name: str, make: Callable[[], bytes]) -> bytes:
-    """Return the bytes kept under a name, made and kept if they are not there.
+    """Return the bytes cached under a name, made and cached if they are not there.
 
-    A folder that cannot be written costs the time of making them again, and a warning.
+    If the folder cannot be written, they are made again each time, and a warning says so.
     """
     path = cache_folder() / name
     try:
@@ -65,6 +65,6 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes:
     except OSError as error:
         log.warning(
             "%s cannot be written (%s), so it will be worked out again; set %s to a folder that "
-            "can.", path, error.strerror, VARIABLE,
+            "can be written.", path, error.strerror, VARIABLE,
         )  # fmt: skip
     return content

@@ -10,8 +10,8 @@ from typing import Any, TypeVar, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 from pydantic import TypeAdapter, ValidationError
 
-from osimexp.errors import ConfigError, near_matches
-from osimexp.moved import present
+from osimexp.errors import ConfigError
+from osimexp.moved import present, unknown_key
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ def check(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     fields = {f.name for f in dataclasses.fields(kind) if f.init}  # type: ignore[arg-type]
     for key in values:
         if key not in fields:
-            raise ConfigError(f"{where}.{key} is not a known key; {near_matches(key, fields)}")
+            raise ConfigError(unknown_key(f"{where}.{key}", fields))
     values = {
         key: build(value, f"{where}.{key}")
         if isinstance(value, Mapping) and "_target_" in value

@@ -1,15 +1,15 @@
-"""The errors that a user can mend: one sentence that names the thing and what would be right."""
+"""Errors that a user can fix: one sentence that names the thing and what would be right."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class OsimexpError(Exception):
-    """Something the user gave cannot be used; its message is all that the command line prints."""
+    """An error in what the user gave; its message is all that the command line prints."""
 
 
 class ConfigError(OsimexpError):
-    """A config value is of the wrong kind, out of range or unknown."""
+    """A config value is of the wrong type, out of range or unknown."""
 
 
 class ModelError(OsimexpError):
@@ -21,7 +21,7 @@ class SimulationError(OsimexpError):
 
 
 class MovementError(OsimexpError):
-    """A movement file cannot be read, or a movement holds too little for what is asked of it."""
+    """A movement file cannot be read, or a movement lacks what is needed of it."""
 
 
 class RunFolderError(OsimexpError):

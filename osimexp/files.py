@@ -1,4 +1,4 @@
-"""Writing files so that a crash, a signal or a full disk never leaves half of one."""
+"""Writing of files such that a crash, a signal or a full disk never leaves half of one."""
 
 import csv
 import io
@@ -12,13 +12,12 @@ from typing import Any, BinaryIO
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file beside ``path`` that takes its place, whole, when the block ends well.
+    """Open a file beside ``path`` that replaces it, whole, when the block ends without an error.
 
-    Whatever stood at ``path`` stays untouched until then, and for good where the block raises.
+    The old file stays until then, and stays if the block raises.
 
     Raises:
         OSError: the disk is full or the folder cannot be written.
-
     """
     beside = path.with_name(f".{path.name}.part")
     try:
@@ -28,7 +27,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             os.fsync(stream.fileno())
         beside.replace(path)
     except BaseException:
-        with suppress(OSError):  # What went wrong is said by the first error.
+        with suppress(OSError):  # The first error says what went wrong.
             beside.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
@@ -46,14 +45,14 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """Return rows, the header among them, as CSV."""
+    """Return rows, including the header, as CSV."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
 
 
 def _sync_folder(folder: Path) -> None:
-    # A rename is durable only once its folder is; Windows cannot open folders and need not.
+    # A rename is durable after its folder is synced; Windows cannot and need not do that.
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -14,6 +14,7 @@ from yaml import YAMLError
 
 from osimexp.config import config_directory
 from osimexp.errors import OsimexpError, near_matches
+from osimexp.moved import unknown_key
 
 # Launchers that come with packages of their own, and the extra that brings each.
 _EXTRAS = {
@@ -49,7 +50,7 @@ def _composition(error: ConfigCompositionException) -> str:
     if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.full_key:
         parent = cause.parent_node
         known = [str(name) for name in parent] if isinstance(parent, DictConfig) else []
-        return f"{cause.full_key} is not a known key; {near_matches(str(cause.key), known)}"
+        return unknown_key(str(cause.full_key), known)
     if found := re.match(
         r"Could not override '([^']+)'.\s+No match in the defaults list", str(error)
     ):

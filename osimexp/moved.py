@@ -1,4 +1,9 @@
-"""Import paths of configs that earlier versions wrote, and where those classes stand now."""
+"""Names in configs that earlier versions wrote, and the names that those things have now."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from osimexp.errors import near_matches
 
 MOVED = {
     "osimexp.tasks.symmetry.HalfCycle": "osimexp.tasks.goals.gait.HalfCycle",
@@ -14,10 +19,45 @@ MOVED = {
     "osimexp.tasks.targets": "osimexp.tasks.terms.targets",
     "osimexp.tasks.terminations": "osimexp.tasks.terms.terminations",
 }
-"""By class, and by module for all its classes."""
+"""Import paths of classes, and of modules for all their classes; the new path by the old one."""
+
+RENAMED = {"algo.kl_stop": "algo.max_kl", "algo.kl_target": "algo.desired_kl"}
+"""Keys of a run's config, in full; the new key by the old one. No two old keys have the same."""
 
 
 def present(target: str) -> str:
     """Return the import path that a class of an earlier version's path has now."""
     module, _, name = target.rpartition(".")
     return MOVED.get(target) or f"{MOVED.get(module, module)}.{name}"
+
+
+def present_keys(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a config, plain or nested, with its renamed keys by their new names."""
+    return _with_keys(config, RENAMED, "")
+
+
+def first_keys(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a config with its renamed keys by the names that they first had."""
+    return _with_keys(config, {new: old for old, new in RENAMED.items()}, "")
+
+
+def unknown_key(key: str, known: Iterable[str]) -> str:
+    """Return the sentence that refuses a dotted key, with its new name or those nearest to it.
+
+    Args:
+        key: the key in full, ``algo.kl_stop``.
+        known: names that can stand in the place of its last part.
+    """
+    if key in RENAMED:
+        return f"{key} is now {RENAMED[key]}."
+    return f"{key} is not a known key; {near_matches(key.rpartition('.')[2], known)}"
+
+
+def _with_keys(config: Mapping[str, Any], names: Mapping[str, str], before: str) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    for key, value in config.items():
+        place = f"{before}{key}"
+        if isinstance(value, Mapping):
+            value = _with_keys(value, names, f"{place}.")
+        changed[names[place].removeprefix(before) if place in names else key] = value
+    return changed

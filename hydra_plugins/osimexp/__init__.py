@@ -1,1 +1,1 @@
-"""What Hydra finds by its place alone: the launcher and the sweeper of osimexp's own."""
+"""Hydra plugins of osimexp, which Hydra finds in this place: launchers and a sweeper."""

@@ -1,4 +1,4 @@
-"""Launchers of others, with more around them."""
+"""A base for launchers that build on a launcher of another package."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from omegaconf import DictConfig
 
 
 class AroundLauncher(Launcher):
-    """Has a launcher of an optional extra do the jobs.
+    """A launcher that lets the launcher of an optional extra run the jobs.
 
     Args:
-        settings: of that launcher.
+        settings: settings of that launcher.
     """
 
     THEIRS: str
-    """Where it is imported from: when it is used, as Hydra imports ours in every command."""
+    """Import path of that launcher, which is imported when it is used."""
 
     def __init__(self, **settings: Any) -> None:
         self._settings = settings
@@ -24,7 +24,7 @@ class AroundLauncher(Launcher):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Set it up."""
+        """Set up the other launcher."""
         self.context, self.config = hydra_context, config
         self.theirs = get_class(self.THEIRS)(**self._settings)
         self.theirs.setup(hydra_context=hydra_context, task_function=task_function, config=config)

@@ -1,7 +1,7 @@
 """``hydra/launcher=ray``: each job of a sweep is a task on a Ray cluster.
 
-hydra-ray-launcher does the like, but asks for a cloudpickle of 2023 that current releases of joblib
-refuse, and it does not send a job again whose node was lost.
+hydra-ray-launcher is similar, but needs a cloudpickle of 2023 that current releases of joblib
+refuse, and it does not repeat a job whose node was lost.
 """
 
 import os
@@ -21,14 +21,15 @@ from hydra_plugins.osimexp.lost_jobs import given_up, job_config
 
 
 class RayLauncher(Launcher):
-    """Sends jobs to a cluster and waits for all of them.
+    """A launcher that sends jobs to a Ray cluster and waits for all of them.
 
-    The folder of the sweep, and the one the command was started in, must be the same on every node.
+    The folder of the sweep, and the folder that the command was started in, must be the same on
+    every node.
 
     Args:
-        address: see ``osimexp.physics.remote.cluster.ray_at``.
+        address: address of the cluster, see ``osimexp.physics.remote.cluster.ray_at``.
         cpus: processors that a job takes.
-        retries: of a job whose node was lost.
+        retries: number of repetitions of a job whose node was lost.
     """
 
     def __init__(self, address: str, cpus: float, retries: int) -> None:
@@ -37,13 +38,13 @@ class RayLauncher(Launcher):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Keep what ``launch`` needs."""
+        """Store the arguments for ``launch``."""
         self._context, self._task, self._config = hydra_context, task_function, config
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Run the jobs; one that is lost for good returns NaN, so that the others are kept."""
+        """Run the jobs; a job that is lost after all retries returns NaN; the others are kept."""
         from osimexp.physics.remote.cluster import ray_at
 
         ray = ray_at(self._address)
@@ -72,10 +73,10 @@ class RayLauncher(Launcher):
 def _run(
     context: HydraContext, config: DictConfig, task: TaskFunction, state: Any, folder: str
 ) -> JobReturn:
-    """Do one job, in a process of the cluster."""
+    """Run one job in a process of the cluster."""
     os.chdir(folder)
     if folder not in sys.path:
-        sys.path.insert(0, folder)  # As python -m does, for terms of the user's own.
+        sys.path.insert(0, folder)  # As python -m does, so that the user's own terms are found.
     setup_globals()
     Singleton.set_state(state)
     HydraConfig.instance().set_config(config)

@@ -1,4 +1,4 @@
-"""``hydra/launcher=cores``: joblib's launcher, with jobs that outlive a process that is killed."""
+"""``hydra/launcher=cores``: joblib's launcher, whose jobs survive a killed process."""
 
 import sys
 from collections.abc import Sequence
@@ -10,14 +10,15 @@ from hydra_plugins.osimexp.lost_jobs import given_up
 
 
 class CoresLauncher(AroundLauncher):
-    """Does jobs side by side on this machine.
+    """A launcher that runs jobs side by side on this machine.
 
-    Where a process is killed, as for memory, joblib ends all of them. What they had not done is
-    done again in halves, one half after the other, until the job that it happens to is alone: that
-    one is given up. Finished jobs are kept in between, and cut ones go on from their checkpoints.
+    If a process is killed, for example because memory is short, joblib ends all of them. The
+    unfinished jobs are then run again in halves, one half after the other, until the job whose
+    process is killed is alone; that one is given up. Finished jobs are kept, and cut ones continue
+    from their checkpoints.
 
     Args:
-        settings: of ``joblib.Parallel``.
+        settings: settings of ``joblib.Parallel``.
     """
 
     THEIRS = "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher"
@@ -25,7 +26,7 @@ class CoresLauncher(AroundLauncher):
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Do the jobs; one that is given up returns NaN."""
+        """Run the jobs; a job that is given up returns NaN."""
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
         try:
@@ -38,8 +39,8 @@ class CoresLauncher(AroundLauncher):
             why = "its process was killed"
             return [given_up(self.context, self.config, last, job_overrides[0], why)]
         print(
-            f"A process of jobs {initial_job_idx} to {last} was killed; what they have not done "
-            "is done again in halves.",
+            f"A process of jobs {initial_job_idx} to {last} was killed; those that are not "
+            "finished are run again in halves.",
             file=sys.stderr,
         )
         half = count // 2

@@ -1,4 +1,4 @@
-"""What launchers do with a lost job: it is listed as failed, and the others go on."""
+"""Handling of lost jobs in launchers: they are listed as failed, and the others go on."""
 
 import sys
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from omegaconf import DictConfig, open_dict
 def job_config(
     context: HydraContext, config: DictConfig, number: int, overrides: Sequence[str]
 ) -> DictConfig:
-    """Return what one job of a sweep is composed to.
+    """Return the composed config of one job of a sweep.
 
     Args:
-        context: of the sweep.
-        config: of the sweep.
-        number: of the job.
-        overrides: of the job.
+        context: Hydra's context of the sweep.
+        config: config of the sweep.
+        number: number of the job.
+        overrides: overrides of the job.
     """
     job = context.config_loader.load_sweep_config(config, list(overrides))
     with open_dict(job):
@@ -31,14 +31,14 @@ def job_config(
 def given_up(
     context: HydraContext, config: DictConfig, number: int, overrides: Sequence[str], why: str
 ) -> JobReturn:
-    """Say that a job is given up, see that its folder says so, and return NaN as its figure.
+    """Report a job as given up, write that to its folder, and return NaN as its result.
 
     Args:
-        context: of the sweep.
-        config: of the sweep.
-        number: of the job.
-        overrides: of the job.
-        why: half a sentence.
+        context: Hydra's context of the sweep.
+        config: config of the sweep.
+        number: number of the job.
+        overrides: overrides of the job.
+        why: reason, the end of a sentence.
     """
     from osimexp.sweeps.jobs import mark_lost
 
@@ -46,13 +46,13 @@ def given_up(
     job = job_config(context, config, number, overrides)
     known = HydraConfig.instance()
     before = known.cfg
-    known.set_config(job)  # The folder's name has what was chosen in it.
+    known.set_config(job)  # The folder's name contains the chosen options.
     folder = Path(str(job.hydra.sweep.dir)) / str(job.hydra.sweep.subdir)
     known.cfg = before
     mark_lost(folder, why)
-    return without_figure()
+    return without_result()
 
 
-def without_figure() -> JobReturn:
-    """Return what a lost job is taken to have returned: NaN, so that the others are kept."""
+def without_result() -> JobReturn:
+    """Return the result of a lost job: NaN, so that the others are kept."""
     return JobReturn(_return_value=float("nan"), status=JobStatus.COMPLETED)

@@ -12,12 +12,12 @@ from osimexp.errors import ConfigError
 
 
 class SearchSweeper(Sweeper):
-    """Hand what Hydra knows to ``osimexp.sweeps.search.search``.
+    """A sweeper that passes its arguments from Hydra on to ``osimexp.sweeps.search.search``.
 
-    Hydra imports this in every command.
+    It imports little, because Hydra imports it in every command.
 
     Args:
-        settings: what ``conf/hydra/sweeper/search.yaml`` says.
+        settings: values of ``conf/hydra/sweeper/search.yaml``.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -26,7 +26,7 @@ class SearchSweeper(Sweeper):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Keep what ``sweep`` needs."""
+        """Store the arguments for ``sweep``."""
         self.hydra_context, self.config = hydra_context, config
         self._loader, self._composed = hydra_context.config_loader, config
         self._jobs = Plugins.instance().instantiate_launcher(
@@ -34,10 +34,10 @@ class SearchSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> None:
-        """Search until the trials are done.
+        """Search until all trials are finished.
 
         Args:
-            arguments: of the command line, without Hydra's own.
+            arguments: words of the command line, without Hydra's own.
 
         Raises:
             OsimexpError: the search cannot be made.

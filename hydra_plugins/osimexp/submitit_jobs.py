@@ -1,4 +1,4 @@
-"""``hydra/launcher=slurm`` and ``slurm_here``: submitit's launchers, where a job may be lost."""
+"""``hydra/launcher=slurm`` and ``slurm_here``: submitit's launchers, with care for lost jobs."""
 
 import shutil
 import sys
@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from hydra.core.utils import JobReturn
 
 from hydra_plugins.osimexp.around import AroundLauncher
-from hydra_plugins.osimexp.lost_jobs import without_figure
+from hydra_plugins.osimexp.lost_jobs import without_result
 from osimexp.errors import ConfigError
 
 
 class _SubmititLauncher(AroundLauncher):
-    """Sends jobs and waits for them."""
+    """A launcher that submits jobs and waits for them."""
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Do the jobs; where one is lost, all return NaN and the others go on by themselves."""
+        """Run the jobs; if one is lost, all return NaN and the others go on by themselves."""
         from submitit.core.utils import UncompletedJobError
 
         try:
@@ -27,22 +27,22 @@ class _SubmititLauncher(AroundLauncher):
             folder = self.config.hydra.sweep.dir
             print(
                 f"A job was lost, and the others go on: {str(error).splitlines()[0]} "
-                f"`python -m osimexp.runs {folder}` says how they stand; once they have "
-                f"ended, `python -m osimexp resume={folder}` does what is left.",
+                f"`python -m osimexp.runs {folder}` lists their states; when they have "
+                f"ended, `python -m osimexp resume={folder}` runs the rest.",
                 file=sys.stderr,
             )
-        return [without_figure() for _ in job_overrides]
+        return [without_result() for _ in job_overrides]
 
 
 class SlurmLauncher(_SubmititLauncher):
-    """Each job is a job of Slurm."""
+    """A launcher whose jobs are jobs of Slurm."""
 
     THEIRS = "hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher"
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> Sequence[JobReturn]:
-        """Do the jobs.
+        """Run the jobs.
 
         Raises:
             ConfigError: this machine belongs to no Slurm cluster.
@@ -56,6 +56,6 @@ class SlurmLauncher(_SubmititLauncher):
 
 
 class LocalLauncher(_SubmititLauncher):
-    """Each job is a process of this machine, in place of Slurm."""
+    """A launcher whose jobs are processes of this machine, in place of Slurm."""
 
     THEIRS = "hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher"

@@ -1,4 +1,4 @@
-"""Learning: one algorithm a file, and beside them what they truly share.
+"""Learning algorithms, one in each file, and the parts that they share.
 
-Algorithms import controllers, for the policy that they train; never the other way round.
+Algorithms import controllers, because they train a policy; controllers import no algorithm.
 """

@@ -1,4 +1,4 @@
-"""What the training loop asks of an algorithm, and what it hands to it."""
+"""The interface between the training loop and an algorithm."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,13 +17,14 @@ class Transition:
     """One step of a batch of environments; row ``b`` belongs to environment ``b``.
 
     Attributes:
-        observations: ``(B, observations)`` what was acted on.
+        observations: ``(B, observations)`` before the step.
         actions: ``(B, actions)`` in [-1, 1].
         rewards: ``(B,)``.
-        next_observations: ``(B, observations)`` where the step led; where an episode ended this is
-            its last observation, not the first of the next episode.
-        terminated: ``(B,)`` the task's own end: nothing follows, so nothing is bootstrapped.
-        truncated: ``(B,)`` the time limit: the episode would have gone on, so it is bootstrapped.
+        next_observations: ``(B, observations)`` after the step; at the end of an episode, its last
+            observation and not the first one of the next episode.
+        terminated: ``(B,)`` whether the task ended the episode, so that no value is bootstrapped.
+        truncated: ``(B,)`` whether the time limit ended the episode, so that its value is
+            bootstrapped.
     """
 
     observations: Observations
@@ -35,43 +36,48 @@ class Transition:
 
 
 class Algorithm(Protocol):
-    """Learns from transitions. One of these lives in each file of this folder.
+    """A reinforcement learning algorithm; each file of this folder holds one.
 
     Attributes:
-        controller: what has been learned so far, without exploration: the policy, as a rule. It
-            changes as learning goes on.
+        controller: controller that has been learned so far, without exploration, a policy as a
+            rule; it changes as learning goes on.
     """
 
     @property
     def controller(self) -> Controller:
-        """What has been learned so far."""
+        """Controller that has been learned so far."""
         ...
 
     def act(self, observations: Observations) -> Actions:
-        """Return exploring actions ``(B, actions)`` in [-1, 1]."""
+        """Return actions ``(B, actions)`` in [-1, 1], with exploration."""
         ...
 
     def learn(self, transition: Transition) -> dict[str, float]:
-        """Take in one step of the batch and, when it is due, update the weights.
+        """Take in one step of the batch, and update the weights when an update is due.
 
-        Returns the metrics of the updates made, by name; empty when none was due.
+        Returns:
+            The metrics of the updates made, by name; empty if none was due.
         """
         ...
 
     def begin_with(self, controller: Controller) -> None:
-        """Begin to learn from a controller and not from nothing.
+        """Start learning from a controller instead of from random weights.
 
         Raises:
-            ValueError: it is of another kind or shape than the one that is learned here.
+            ValueError: the controller is of another kind or other sizes than the one learned here.
         """
         ...
 
     def state_dict(self, replay: bool = True) -> dict[str, Any]:
-        """Return all that a resumed run needs, as tensors, numbers, strings, lists and dicts."""
+        """Return all that a resumed run needs, as tensors, numbers, strings, lists and dicts.
+
+        Args:
+            replay: whether to include the replay or the rollout.
+        """
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from ``state``, to the last digit where it holds the replay."""
+        """Continue from a saved state; the results are bitwise the same if it holds the replay."""
         ...
 
 
@@ -79,14 +85,14 @@ class Settings(Protocol):
     """The hyperparameters of an algorithm, made from its YAML file.
 
     Attributes:
-        environments: how many environments feed it.
+        environments: number of environments in the batch.
     """
 
     @property
     def environments(self) -> int:
-        """How many environments feed it."""
+        """Number of environments in the batch."""
         ...
 
     def create(self, observation_size: int, action_size: int, seed: int, device: str) -> Algorithm:
-        """Return the algorithm, its weights drawn from ``seed``."""
+        """Return the algorithm, with weights drawn from ``seed``."""
         ...

@@ -1,4 +1,4 @@
-"""Checks of hyperparameters, in words that fit behind a config key."""
+"""Checks of hyperparameters; the messages go on after a config key."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ def within(settings: object, low: float, high: float, *names: str) -> None:
     """Require each named value to be from ``low`` to ``high``.
 
     Raises:
-        ValueError: one is outside, or not a number.
+        ValueError: a value is outside, or not a number.
     """
     for name in names:
         value = getattr(settings, name)
@@ -16,10 +16,10 @@ def within(settings: object, low: float, high: float, *names: str) -> None:
 
 
 def positive(settings: object, *names: str) -> None:
-    """Require each named value to be above zero and finite; None, where allowed, passes.
+    """Require each named value to be above zero and finite, or None where that is allowed.
 
     Raises:
-        ValueError: one is not.
+        ValueError: a value is not.
     """
     for name in names:
         value = getattr(settings, name)
@@ -31,7 +31,7 @@ def layer_widths(settings: Any) -> None:
     """Require every width in ``hidden_sizes`` to be above zero.
 
     Raises:
-        ValueError: one is not.
+        ValueError: a width is not.
     """
     if not all(width > 0 for width in settings.hidden_sizes):
         widths = list(settings.hidden_sizes)

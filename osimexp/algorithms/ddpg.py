@@ -29,26 +29,27 @@ class Settings:
     TD3 is ``critics: 2, target_noise: 0.2, policy_delay: 2``.
 
     Attributes:
-        environments: how many environments feed it.
+        environments: number of environments in the batch.
         hidden_sizes: widths of the hidden layers of the actor and of each critic.
-        activation: between layers.
-        actor_learning_rate: of Adam.
-        critic_learning_rate: of Adam.
+        activation: activation function between layers.
+        actor_learning_rate: learning rate of the actor (Adam).
+        critic_learning_rate: learning rate of the critics (Adam).
         batch_size: transitions in one update.
-        discount: of rewards, per step.
+        discount: discount of rewards, per step.
         target_rate: fraction by which the target networks follow in each update.
-        learning_starts: transitions taken by uniformly random actions before the first update.
+        learning_starts: transitions with uniformly random actions before the first update.
         updates_per_step: gradient updates for each transition; fractions add up.
-        replay_capacity: transitions kept.
-        reward_scale: factor on rewards as the critics see them.
-        normalise_observations: by their running mean and variance.
+        replay_capacity: number of transitions that the replay keeps.
+        reward_scale: factor on rewards in the critics' targets.
+        normalise_observations: whether observations are normalised by their running mean and
+            variance.
         observation_clip: bound of normalised observations.
         exploration_noise: standard deviation of the noise on actions while training.
-        noise_correlation: of the noise from one step to the next. 0 is white Gaussian noise;
-            exp(-theta * dt) is an Ornstein-Uhlenbeck process of rate theta.
-        critics: 1, or 2 of which the target takes the smaller value.
-        target_noise: standard deviation of the noise on the target's actions; 0 is none.
-        target_noise_clip: bound of that noise.
+        noise_correlation: correlation of the noise from one step to the next; 0 is white Gaussian
+            noise, exp(-theta * dt) is an Ornstein-Uhlenbeck process of rate theta.
+        critics: number of critics, 1 or 2; the target takes the smaller value.
+        target_noise: standard deviation of the noise on the target's actions; 0 is no noise.
+        target_noise_clip: bound of the noise on the target's actions.
         policy_delay: critic updates for each update of the actor and the targets.
         max_gradient_norm: bound of the gradient's norm; None does not clip.
     """
@@ -76,7 +77,7 @@ class Settings:
     max_gradient_norm: float | None = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError where a value cannot be used."""
+        """Raise ValueError if a value cannot be used."""
         layer_widths(self)
         positive(self, "environments", "actor_learning_rate", "critic_learning_rate")
         positive(self, "batch_size", "learning_starts", "updates_per_step", "replay_capacity")
@@ -89,34 +90,34 @@ class Settings:
         within(self, 1, self.replay_capacity, "environments", "learning_starts")
 
     def create(self, observation_size: int, action_size: int, seed: int, device: str) -> "DDPG":
-        """Return the algorithm, its weights drawn from ``seed``."""
+        """Return the algorithm, with weights drawn from ``seed``."""
         return DDPG(self, observation_size, action_size, seed, device)
 
 
 def next_noise(noise: Tensor, white: Tensor, deviation: float, correlation: float) -> Tensor:
     """Return the exploration noise that follows ``noise``, of the same shape.
 
-    The first-order process is an exactly discretised Ornstein-Uhlenbeck process whose standard
-    deviation settles at ``deviation`` whatever the correlation is (Uhlenbeck and Ornstein 1930).
+    It is an exactly discretised Ornstein-Uhlenbeck process, whose standard deviation converges to
+    ``deviation`` for any correlation (Uhlenbeck and Ornstein 1930).
     """
     return correlation * noise + deviation * math.sqrt(1.0 - correlation**2) * white
 
 
 def smoothed_action(actions: Tensor, white: Tensor, deviation: float, clip: float) -> Tensor:
-    """Return target actions with clipped noise, held in [-1, 1] (TD3's eq. 14 and 15)."""
+    """Return target actions with clipped noise, limited to [-1, 1] (TD3's eq. 14 and 15)."""
     return (actions + (deviation * white).clamp(-clip, clip)).clamp(-1.0, 1.0)
 
 
 def critic_target(
     rewards: Tensor, continues: Tensor, next_values: Tensor, discount: float
 ) -> Tensor:
-    """Return what the critics should say, ``(B,)``: reward plus the discounted next value.
+    """Return the target of the critics ``(B,)``: reward plus the discounted next value.
 
     Args:
         rewards: ``(B,)``.
-        continues: ``(B,)`` 0 where the episode terminated, else 1.
-        next_values: ``(critics, B)`` of the target critics; the smallest counts.
-        discount: per step.
+        continues: ``(B,)`` 0 if the episode terminated, else 1.
+        next_values: ``(critics, B)`` from the target critics; the smallest counts.
+        discount: discount per step.
     """
     return rewards + discount * continues * next_values.amin(0)
 
@@ -132,10 +133,10 @@ def actor_loss(values: Tensor) -> Tensor:
 
 
 class DDPG:
-    """Learns a deterministic policy off-policy from a replay; an ``Algorithm``.
+    """An ``Algorithm`` that learns a deterministic policy off-policy from a replay.
 
     Attributes:
-        controller: the policy, tanh of the actor's output.
+        controller: deterministic policy, the tanh of the actor's output.
     """
 
     def __init__(
@@ -175,7 +176,7 @@ class DDPG:
         self._updates = 0
 
     def act(self, observations: Observations) -> Actions:
-        """Return the policy's actions plus noise; uniform ones before ``learning_starts``."""
+        """Return the policy's actions plus noise; uniformly random before ``learning_starts``."""
         settings = self.settings
         with torch.inference_mode():
             if self._seen < settings.learning_starts:
@@ -195,10 +196,11 @@ class DDPG:
             return array((means + self._noise).clamp(-1.0, 1.0))
 
     def learn(self, transition: Transition) -> dict[str, float]:
-        """Store the batch and make ``updates_per_step`` updates for each transition in it.
+        """Store the transitions, and make ``updates_per_step`` updates for each of them.
 
-        Updates begin once the replay holds ``learning_starts`` transitions, so a run resumed
-        without its replay fills it again first, but by the policy it has already learned.
+        Updates begin when the replay holds ``learning_starts`` transitions. A run that is resumed
+        without its replay fills it again first, with actions of the policy that it has already
+        learned.
         """
         self.replay.add(transition)
         self._seen += len(transition.rewards)
@@ -252,7 +254,7 @@ class DDPG:
         return torch.randn(like.shape, generator=self._generator, device=self._device)
 
     def begin_with(self, controller: Controller) -> None:
-        """Begin to learn from a policy, which then acts from the first step on."""
+        """Start learning from a policy, which then acts from the first step on."""
         self.controller.take_over(controller)
         self.target_actor.load_state_dict(self.controller.network.state_dict())
         self._seen = self.settings.learning_starts
@@ -275,7 +277,7 @@ class DDPG:
         return state | ({"replay": self.replay.state_dict()} if replay else {})
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from ``state``, to the last digit where it holds the replay."""
+        """Continue from a saved state; the results are bitwise the same if it holds the replay."""
         self.controller.load_state_dict(state["policy"])
         self.target_actor.load_state_dict(state["target_actor"])
         self.critics.load_state_dict(state["critics"])

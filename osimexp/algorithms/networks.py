@@ -1,4 +1,4 @@
-"""Action values for SAC and DDPG, and the steps by which networks learn."""
+"""Critic networks for SAC and DDPG, and gradient steps."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from osimexp.controllers.networks import ACTIVATIONS, Activation, uniform
 
 
 class Critics(nn.Module):
-    """Independent action values Q(s, a) of one shape, all computed in one batched call."""
+    """Independent critics Q(s, a) of one shape, all computed in one batched call."""
 
     def __init__(
         self,
@@ -46,9 +46,14 @@ class Critics(nn.Module):
 
 
 def descend(loss: Tensor, optimizer: Optimizer, max_gradient_norm: float | None = None) -> None:
-    """Step the optimizer's parameters, and no others, down the gradient of ``loss``.
+    """Update the optimizer's parameters by one step down the gradient of ``loss``.
 
-    Gradients of other parameters, such as the critics' in an actor's loss, are not even computed.
+    Gradients of other parameters, such as the critics' in an actor's loss, are not computed.
+
+    Args:
+        loss: scalar loss.
+        optimizer: optimizer of the parameters to update.
+        max_gradient_norm: bound of the gradient's norm; None does not clip.
     """
     parameters = optimizer.param_groups[0]["params"]
     for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
@@ -59,7 +64,7 @@ def descend(loss: Tensor, optimizer: Optimizer, max_gradient_norm: float | None 
 
 
 def follow(target: nn.Module, source: nn.Module, rate: float) -> None:
-    """Move the target's parameters toward the source's by the fraction ``rate``."""
+    """Move the target's parameters towards the source's by the fraction ``rate``."""
     with torch.no_grad():
         for slow, fast in zip(target.parameters(), source.parameters(), strict=True):
             slow.lerp_(fast, rate)

@@ -29,26 +29,30 @@ class Settings:
     """Hyperparameters of PPO; the defaults are those usual for continuous control.
 
     Attributes:
-        environments: how many environments feed it.
+        environments: number of environments in the batch.
         hidden_sizes: widths of the hidden layers of the actor and of the critic.
-        activation: between layers.
-        learning_rate: of Adam at the start.
+        activation: activation function between layers.
+        learning_rate: learning rate of Adam at the start.
         rollout_steps: steps of every environment between two updates.
         epochs: passes over the rollout in an update.
-        minibatch_size: transitions in one gradient step, about: minibatches are made of equal size.
-        discount: of rewards, per step.
-        gae_lambda: 0 takes one step's advantage, 1 the whole episode's.
-        clip_range: how far from 1 the ratio of probabilities is still rewarded.
+        minibatch_size: approximate number of transitions in one gradient step; all are of equal
+            size.
+        discount: discount of rewards, per step.
+        gae_lambda: decay of the advantage's trace; 0 takes one step, 1 the whole episode.
+        clip_range: greatest change of the ratio of probabilities that is still rewarded.
         value_coefficient: weight of the critic's loss.
         entropy_coefficient: weight of the policy's entropy.
         max_gradient_norm: bound of the gradient's norm; None does not clip.
-        kl_stop: an update ends once the policy has moved this far (nats); None never ends early.
-        kl_target: the learning rate is adapted so that each gradient step leaves the policy about
-            this far (nats) from the rollout's; None keeps the learning rate.
+        max_kl: divergence (nats) from the rollout's policy at which an update ends early; None
+            never ends early.
+        desired_kl: divergence (nats) that each gradient step is to reach, by adapting the learning
+            rate; None keeps the learning rate.
         initial_log_std: log of the standard deviation of actions at the start.
-        normalise_observations: by their running mean and variance.
+        normalise_observations: whether observations are normalised by their running mean and
+            variance.
         observation_clip: bound of normalised observations.
-        scale_rewards: by the running standard deviation of the discounted return.
+        scale_rewards: whether rewards are scaled by the running standard deviation of the
+            discounted return.
         reward_clip: bound of scaled rewards.
     """
 
@@ -65,8 +69,8 @@ class Settings:
     value_coefficient: float = 0.5
     entropy_coefficient: float = 0.0
     max_gradient_norm: float | None = 0.5
-    kl_stop: float | None = 0.03
-    kl_target: float | None = None
+    max_kl: float | None = 0.03
+    desired_kl: float | None = None
     initial_log_std: float = -0.5
     normalise_observations: bool = True
     observation_clip: float = 10.0
@@ -74,10 +78,10 @@ class Settings:
     reward_clip: float = 10.0
 
     def __post_init__(self) -> None:
-        """Raise ValueError where a value cannot be used."""
+        """Raise ValueError if a value cannot be used."""
         layer_widths(self)
         positive(self, "environments", "learning_rate", "rollout_steps", "epochs", "clip_range")
-        positive(self, "max_gradient_norm", "kl_stop", "kl_target")
+        positive(self, "max_gradient_norm", "max_kl", "desired_kl")
         positive(self, "observation_clip", "reward_clip")
         within(self, 0.0, 1.0, "discount", "gae_lambda")
         within(self, 0.0, math.inf, "value_coefficient", "entropy_coefficient")
@@ -85,7 +89,7 @@ class Settings:
         within(self, 2, self.rollout_steps * self.environments, "minibatch_size")
 
     def create(self, observation_size: int, action_size: int, seed: int, device: str) -> "PPO":
-        """Return the algorithm, its weights drawn from ``seed``."""
+        """Return the algorithm, with weights drawn from ``seed``."""
         return PPO(self, observation_size, action_size, seed, device)
 
 
@@ -104,16 +108,16 @@ def compute_gae(
 ) -> Tensor:
     """Return generalised advantage estimates ``(T, B)``.
 
-    A terminated step has no value after it; a truncated one has that of its last observation.
-    The trace is cut after both.
+    A terminated step has no next value; a truncated step has the value of its last observation. The
+    trace is cut after both.
 
     Args:
         rewards: ``(T, B)``.
-        values: ``(T, B)`` of the observations acted on.
-        next_values: ``(T, B)`` of the observations that the steps led to.
+        values: ``(T, B)`` values of the observations before the steps.
+        next_values: ``(T, B)`` values of the observations after the steps.
         terminated: ``(T, B)`` bool.
         truncated: ``(T, B)`` bool.
-        discount: per step.
+        discount: discount per step.
         gae_lambda: decay of the trace.
     """
     errors = rewards + discount * next_values * ~terminated - values
@@ -127,7 +131,7 @@ def compute_gae(
 
 
 def gaussian_log_prob(actions: Tensor, means: Tensor, log_std: Tensor) -> Tensor:
-    """Return the log-density ``(B,)`` of actions ``(B, actions)`` of a diagonal Gaussian."""
+    """Return the log-density ``(B,)`` of actions ``(B, actions)`` under a diagonal Gaussian."""
     scaled = (actions - means) * (-log_std).exp()
     return (-0.5 * scaled.square() - log_std - 0.5 * math.log(2.0 * math.pi)).sum(-1)
 
@@ -145,7 +149,7 @@ def clipped_loss(log_ratios: Tensor, advantages: Tensor, clip_range: float) -> T
 
 
 def approximate_kl(log_ratios: Tensor) -> Tensor:
-    """Return the divergence of the new policy from the old one, estimated from its own draws.
+    """Return the divergence (nats) of the new policy from the old one, estimated from samples.
 
     The estimate ``ratio - 1 - log(ratio)`` is unbiased and never negative (J. Schulman 2020,
     Approximating KL divergence, joschu.net/blog/kl-approx.html).
@@ -153,27 +157,28 @@ def approximate_kl(log_ratios: Tensor) -> Tensor:
     return (log_ratios.exp() - 1.0 - log_ratios).mean()
 
 
-def adapted_rate(rate: float, kl: float, kl_target: float) -> float:
-    """Return a smaller learning rate where ``kl`` is over twice its target, a larger under half.
+def adapted_rate(rate: float, kl: float, desired_kl: float) -> float:
+    """Return a learning rate that brings ``kl`` nearer to ``desired_kl``.
 
-    Rudin et al. (2022), Learning to walk in minutes, arXiv:2109.11978.
+    It is smaller if ``kl`` is over twice ``desired_kl``, and larger if it is below half of it. The
+    rule is that of Rudin et al. (2022), Learning to walk in minutes, arXiv:2109.11978.
     """
-    if kl > 2.0 * kl_target:
+    if kl > 2.0 * desired_kl:
         return max(rate / 1.5, RATE_LOW)
-    if kl < 0.5 * kl_target:
+    if kl < 0.5 * desired_kl:
         return min(rate * 1.5, RATE_HIGH)
     return rate
 
 
 class PPO:
-    """Learns on-policy from rollouts; follows the ``Algorithm`` protocol.
+    """An ``Algorithm`` that learns a stochastic policy on-policy from rollouts.
 
-    The policy is a Gaussian with a standard deviation that does not depend on the observation. Its
-    draws are clipped to [-1, 1] for the environment, as part of it: the probabilities that PPO
-    compares are those of the draws before clipping.
+    The policy is a Gaussian whose standard deviation does not depend on the observation. Its
+    samples are clipped to [-1, 1] for the environment, as part of the environment: PPO compares the
+    probabilities of the samples before clipping.
 
     Attributes:
-        controller: the deterministic policy, the clipped mean.
+        controller: deterministic policy, the clipped mean.
     """
 
     def __init__(
@@ -209,11 +214,11 @@ class PPO:
         self._return_statistics = Normaliser(1, device=self._device)
 
     def act(self, observations: Observations) -> Actions:
-        """Return clipped draws from the policy, and keep the draws for ``learn``."""
+        """Return clipped samples of the policy, and keep the samples for ``learn``."""
         with one_thread():
             seen = tensor(observations, self._device)
             if self.settings.normalise_observations:
-                # Before they are normalised: few statistics would send the first ones far off.
+                # The statistics are updated first: without any, the first ones would be far off.
                 self.controller.normaliser.update(seen)
         with torch.inference_mode(), one_thread():
             means = self.controller.outputs(seen)
@@ -222,7 +227,7 @@ class PPO:
             return array(self._draws.clamp(-1.0, 1.0))
 
     def learn(self, transition: Transition) -> dict[str, float]:
-        """Add the batch, whose actions the last ``act`` drew; update when the rollout is full."""
+        """Add the step whose actions the last ``act`` returned; update when the rollout is full."""
         with one_thread():
             self._keep(transition)
         if not self.rollout.full:
@@ -238,7 +243,7 @@ class PPO:
         terminated = torch.as_tensor(transition.terminated, device=self._device)
         truncated = torch.as_tensor(transition.truncated, device=self._device)
         rewards = torch.as_tensor(transition.rewards, dtype=torch.float64, device=self._device)
-        # Observations are kept as `act` saw them, so that ratios start from exactly 1.
+        # Observations are kept as `act` normalised them, so that ratios start from exactly 1.
         self.rollout.add(
             normaliser.normalise(observations),
             self._draws,
@@ -278,7 +283,7 @@ class PPO:
                 returns[rows],
             )
             updates.append(metrics)
-            if settings.kl_stop is not None and metrics["kl"].item() > settings.kl_stop:
+            if settings.max_kl is not None and metrics["kl"].item() > settings.max_kl:
                 break
         return averages(updates) | {
             "gradient_steps": float(len(updates)),
@@ -300,8 +305,8 @@ class PPO:
         values = self.critic(rollout.observations).squeeze(-1)
         next_values = torch.empty_like(values)
         next_values[:-1] = values[1:]
-        # Elsewhere the next step's own value serves; here the next step is of another episode or
-        # not in the rollout.
+        # Elsewhere the value of the next step is used; here that step is of another episode, or not
+        # in the rollout.
         apart = rollout.truncated.clone()
         apart[-1] = True
         next_values[apart] = self.critic(rollout.next_observations[apart]).squeeze(-1)
@@ -332,9 +337,9 @@ class PPO:
         loss_of_critic = (self.critic(observations).squeeze(-1) - returns).square().mean()
         entropy = gaussian_entropy(self.log_std)
         kl = approximate_kl(log_ratios.detach())
-        if settings.kl_target is not None:
+        if settings.desired_kl is not None:
             group = self._optimizer.param_groups[0]
-            group["lr"] = adapted_rate(group["lr"], kl.item(), settings.kl_target)
+            group["lr"] = adapted_rate(group["lr"], kl.item(), settings.desired_kl)
         loss = (
             loss_of_actor
             + settings.value_coefficient * loss_of_critic
@@ -351,13 +356,13 @@ class PPO:
         }
 
     def begin_with(self, controller: Controller) -> None:
-        """Begin to learn from a policy and not from nothing."""
+        """Start learning from a policy instead of from random weights."""
         self.controller.take_over(controller)
 
     def state_dict(self, replay: bool = True) -> dict[str, Any]:
         """Return all that a resumed run needs, as tensors, numbers, strings, lists and dicts.
 
-        Without the replay, which is here the rollout so far, the rollout is begun again.
+        Without the replay, which is the rollout so far, a resumed run begins a new rollout.
         """
         state = {
             "policy": self.controller.state_dict(),
@@ -372,7 +377,7 @@ class PPO:
         return state | ({"replay": self.rollout.state_dict()} if replay else {})
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from ``state``, to the last digit where it holds the replay."""
+        """Continue from a saved state; the results are bitwise the same if it holds the replay."""
         self.controller.load_state_dict(state["policy"])
         self.critic.load_state_dict(state["critic"])
         self.log_std.data.copy_(state["log_std"])

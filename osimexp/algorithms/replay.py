@@ -1,4 +1,4 @@
-"""The memory of past transitions that SAC and DDPG learn from."""
+"""The replay of past transitions for off-policy algorithms."""
 
 from typing import Any, NamedTuple
 
@@ -12,14 +12,14 @@ _FIRST_ALLOCATION = 4096
 
 
 class Batch(NamedTuple):
-    """Transitions drawn from the replay, float32.
+    """Transitions sampled from the replay, float32.
 
     Attributes:
         observations: ``(N, observations)`` raw, not normalised.
         actions: ``(N, actions)``.
         rewards: ``(N,)``.
         next_observations: ``(N, observations)`` raw.
-        continues: ``(N,)`` 0 where the episode terminated, else 1 (also where it was truncated).
+        continues: ``(N,)`` 0 if the episode terminated, else 1; truncated episodes have 1.
     """
 
     observations: Tensor
@@ -30,9 +30,9 @@ class Batch(NamedTuple):
 
 
 class Replay:
-    """A ring of the latest transitions, one row each, so that sampling is a single gather.
+    """A ring buffer of the latest transitions, one in each row, so that sampling is one gather.
 
-    Memory doubles as it fills, up to ``capacity`` rows.
+    Its memory doubles as it fills, up to ``capacity`` rows.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Replay:
         return min(self.added, self.capacity)
 
     def add(self, transition: Transition) -> None:
-        """Store a batch of transitions, in place of the oldest where the ring is full.
+        """Store a batch of transitions; if the buffer is full, they replace the oldest ones.
 
         Raises:
             ValueError: the batch is larger than the capacity.
@@ -71,7 +71,7 @@ class Replay:
         self.added += len(rows)
 
     def sample(self, count: int, generator: torch.Generator) -> Batch:
-        """Draw transitions uniformly, with replacement."""
+        """Return transitions drawn uniformly, with replacement."""
         places = torch.randint(len(self), (count,), generator=generator, device=self._rows.device)
         rows = self._rows.index_select(0, places)
         observations, actions, next_observations, rewards, continues = torch.split(
@@ -82,14 +82,14 @@ class Replay:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Return a copy of the filled part."""
+        """Return a copy of the rows that are filled."""
         return {"rows": self._rows[: len(self)].clone(), "added": self.added}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over saved transitions.
+        """Restore saved transitions.
 
         Raises:
-            ValueError: they are of other sizes or were kept with another capacity.
+            ValueError: the saved sizes or capacity are not those of this replay.
         """
         rows, added = state["rows"], int(state["added"])
         if rows.shape[1] != self._rows.shape[1] or len(rows) != min(added, self.capacity):

@@ -1,4 +1,4 @@
-"""The steps that an on-policy algorithm collects between two updates."""
+"""The buffer of steps that an on-policy algorithm collects between two updates."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ class Rollout:
     """A fixed number of steps of every environment, filled one step at a time.
 
     Attributes:
-        filled: steps held so far.
+        filled: number of steps filled so far.
         observations: ``(T, B, observations)`` as the policy saw them.
-        actions: ``(T, B, actions)`` as the policy drew them.
+        actions: ``(T, B, actions)`` as the policy sampled them.
         rewards: ``(T, B)``.
-        next_observations: ``(T, B, observations)``; an episode's last observation where it ended.
+        next_observations: ``(T, B, observations)``; at the end of an episode, its last observation.
         terminated: ``(T, B)`` bool.
         truncated: ``(T, B)`` bool.
     """
@@ -40,7 +40,7 @@ class Rollout:
 
     @property
     def full(self) -> bool:
-        """Whether every step is filled."""
+        """True if every step is filled."""
         return self.filled == len(self.rewards)
 
     def add(
@@ -52,7 +52,7 @@ class Rollout:
         terminated: Tensor,
         truncated: Tensor,
     ) -> None:
-        """Fill the next step of every environment."""
+        """Store the next step of every environment."""
         row = self.filled
         self.observations[row] = observations
         self.actions[row] = actions
@@ -63,18 +63,18 @@ class Rollout:
         self.filled += 1
 
     def clear(self) -> None:
-        """Begin again with the first step."""
+        """Empty the buffer."""
         self.filled = 0
 
     def state_dict(self) -> dict[str, Any]:
-        """Return a copy of the filled part."""
+        """Return a copy of the steps that are filled."""
         return {name: getattr(self, name)[: self.filled].clone() for name in _FIELDS}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over saved steps of the same sizes.
+        """Restore saved steps.
 
         Raises:
-            ValueError: they are of other sizes or more than fit.
+            ValueError: they are of other sizes, or more than fit.
         """
         filled = len(state["rewards"])
         for name in _FIELDS:

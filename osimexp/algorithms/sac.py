@@ -27,22 +27,24 @@ class Settings:
     """Hyperparameters of SAC; the defaults are the paper's, with the usual warm-up.
 
     Attributes:
-        environments: how many environments feed it.
+        environments: number of environments in the batch.
         hidden_sizes: widths of the hidden layers of the actor and of each critic.
-        activation: between layers.
-        learning_rate: of Adam, for actor, critics and temperature.
+        activation: activation function between layers.
+        learning_rate: learning rate of actor, critics and temperature (Adam).
         batch_size: transitions in one update.
-        discount: of rewards, per step.
+        discount: discount of rewards, per step.
         target_rate: fraction by which the target critics follow the critics in each update.
-        learning_starts: transitions taken by uniformly random actions before the first update.
+        learning_starts: transitions with uniformly random actions before the first update.
         updates_per_step: gradient updates for each transition; fractions add up.
-        replay_capacity: transitions kept.
-        reward_scale: factor on rewards as the critics see them.
-        normalise_observations: by their running mean and variance.
+        replay_capacity: number of transitions that the replay keeps.
+        reward_scale: factor on rewards in the critics' targets.
+        normalise_observations: whether observations are normalised by their running mean and
+            variance.
         observation_clip: bound of normalised observations.
         initial_temperature: weight of entropy against reward at the start.
-        learn_temperature: adapt it until the policy's entropy is ``target_entropy``.
-        target_entropy: in nats; None is minus the number of actions.
+        learn_temperature: whether the temperature is adapted until the policy's entropy is
+            ``target_entropy``.
+        target_entropy: target of the policy's entropy, nats; None is minus the number of actions.
         max_gradient_norm: bound of the gradient's norm; None does not clip.
     """
 
@@ -65,7 +67,7 @@ class Settings:
     max_gradient_norm: float | None = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError where a value cannot be used."""
+        """Raise ValueError if a value cannot be used."""
         layer_widths(self)
         positive(self, "environments", "learning_rate", "batch_size", "learning_starts")
         positive(self, "updates_per_step", "replay_capacity", "reward_scale")
@@ -74,28 +76,28 @@ class Settings:
         within(self, 1, self.replay_capacity, "environments", "learning_starts")
 
     def create(self, observation_size: int, action_size: int, seed: int, device: str) -> "SAC":
-        """Return the algorithm, its weights drawn from ``seed``."""
+        """Return the algorithm, with weights drawn from ``seed``."""
         return SAC(self, observation_size, action_size, seed, device)
 
 
-# Bounds of the actor's log standard deviation, before squashing (as in the paper's own code).
+# Bounds of the actor's log standard deviation before squashing, as in the authors' code.
 LOG_STD_LOW, LOG_STD_HIGH = -20.0, 2.0
 
 
 def squashed_sample(outputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-    """Draw from a Gaussian squashed by tanh, differentiably (the paper's appendix C).
+    """Return samples of a Gaussian squashed by tanh, differentiable (the paper's appendix C).
 
     Args:
         outputs: ``(B, 2 * actions)`` mean, then log standard deviation.
         noise: ``(B, actions)`` standard normal.
 
     Returns:
-        actions ``(B, actions)`` in [-1, 1] and their log-probabilities ``(B,)``.
+        Actions ``(B, actions)`` in [-1, 1] and their log-probabilities ``(B,)``.
     """
     mean, log_std = outputs.chunk(2, dim=-1)
     log_std = log_std.clamp(LOG_STD_LOW, LOG_STD_HIGH)
     raw = mean + log_std.exp() * noise
-    # log(1 - tanh(raw)^2) in a form that does not underflow where tanh saturates.
+    # log(1 - tanh(raw)^2), in a form that does not underflow when tanh saturates.
     log_slope = 2.0 * (math.log(2.0) - raw - functional.softplus(-2.0 * raw))
     log_gaussian = -0.5 * noise.square() - log_std - 0.5 * math.log(2.0 * math.pi)
     return raw.tanh(), (log_gaussian - log_slope).sum(-1)
@@ -109,15 +111,15 @@ def critic_target(
     temperature: Tensor,
     discount: float,
 ) -> Tensor:
-    """Return what the critics should say, ``(B,)``: reward plus the discounted soft value.
+    """Return the target of the critics ``(B,)``: reward plus the discounted soft value.
 
     Args:
         rewards: ``(B,)``.
-        continues: ``(B,)`` 0 where the episode terminated, else 1.
-        next_values: ``(2, B)`` of the target critics; the smaller counts.
-        next_log_probs: ``(B,)`` of the next actions.
+        continues: ``(B,)`` 0 if the episode terminated, else 1.
+        next_values: ``(2, B)`` from the target critics; the smaller counts.
+        next_log_probs: ``(B,)`` log-probabilities of the next actions.
         temperature: weight of entropy, a scalar.
-        discount: per step.
+        discount: discount per step.
     """
     soft = torch.minimum(next_values[0], next_values[1]) - temperature * next_log_probs
     return rewards + discount * continues * soft
@@ -139,10 +141,10 @@ def temperature_loss(log_temperature: Tensor, log_probs: Tensor, target_entropy:
 
 
 class SAC:
-    """Learns off-policy from a replay; follows the ``Algorithm`` protocol.
+    """An ``Algorithm`` that learns a stochastic policy off-policy from a replay.
 
     Attributes:
-        controller: the deterministic policy, tanh of the actor's mean.
+        controller: deterministic policy, the tanh of the actor's mean.
     """
 
     def __init__(
@@ -183,7 +185,7 @@ class SAC:
         self._due = 0.0
 
     def act(self, observations: Observations) -> Actions:
-        """Return actions drawn from the policy; uniform ones before ``learning_starts``."""
+        """Return samples of the policy; uniformly random actions before ``learning_starts``."""
         with torch.inference_mode():
             if self._seen < self.settings.learning_starts:
                 shape = (len(observations), self._action_size)
@@ -195,10 +197,11 @@ class SAC:
             return array(actions)
 
     def learn(self, transition: Transition) -> dict[str, float]:
-        """Store the batch and make ``updates_per_step`` updates for each transition in it.
+        """Store the transitions, and make ``updates_per_step`` updates for each of them.
 
-        Updates begin once the replay holds ``learning_starts`` transitions, so a run resumed
-        without its replay fills it again first, but by the policy it has already learned.
+        Updates begin when the replay holds ``learning_starts`` transitions. A run that is resumed
+        without its replay fills it again first, with actions of the policy that it has already
+        learned.
         """
         self.replay.add(transition)
         self._seen += len(transition.rewards)
@@ -257,7 +260,7 @@ class SAC:
         return squashed_sample(outputs, noise)
 
     def begin_with(self, controller: Controller) -> None:
-        """Begin to learn from a policy, which then acts from the first step on."""
+        """Start learning from a policy, which then acts from the first step on."""
         self.controller.take_over(controller)
         self._seen = self.settings.learning_starts
 
@@ -278,7 +281,7 @@ class SAC:
         return state | ({"replay": self.replay.state_dict()} if replay else {})
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from ``state``, to the last digit where it holds the replay."""
+        """Continue from a saved state; the results are bitwise the same if it holds the replay."""
         self.controller.load_state_dict(state["policy"])
         self.critics.load_state_dict(state["critics"])
         self.targets.load_state_dict(state["targets"])

@@ -1,4 +1,4 @@
-"""How many threads PyTorch works with."""
+"""Limits on PyTorch's threads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +8,10 @@ import torch
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Do small work in this thread alone.
+    """Run small operations of PyTorch in this thread alone.
 
-    Waking PyTorch's other threads takes longer than such work does, and they wait for more of it by
-    turning in circles, on the cores that the simulation is to have next.
+    Waking PyTorch's other threads takes longer than such an operation, and they then busy-wait for
+    the next one on cores that the simulation needs.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -1,1 +1,1 @@
-"""Many runs: evaluation, tables and comparisons."""
+"""Gait analysis of movements, and statistics of runs."""

@@ -1,4 +1,4 @@
-"""What the commands that draw and measure are given: a movement, and the model that moves."""
+"""A movement together with the model that moves, for the commands that draw and measure."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,10 +16,10 @@ class Shown:
     """A movement and the model that moves.
 
     Attributes:
-        name: of what is shown, for titles.
-        model: that moves.
-        movement: how.
-        home: folder that what is made of it belongs to; None where it has none.
+        name: name for titles.
+        model: model that moves.
+        movement: movement of the model.
+        home: folder for files that are made from the movement; None if there is none.
     """
 
     name: str
@@ -29,10 +29,10 @@ class Shown:
 
     @cached_property
     def figure(self) -> Figure:
-        """What the model looks like."""
+        """Appearance of the model."""
         return figure(self.model)
 
     @cached_property
     def poses(self) -> Poses:
-        """Where the movement puts it."""
+        """Poses of the bodies in the movement."""
         return pose(self.model, self.movement.positions)

@@ -1,7 +1,7 @@
-"""What a few runs tell of all the runs there could be.
+"""Statistics of few runs: robust means, probabilities of improvement, bootstrap intervals.
 
 Agarwal et al. (2021), Deep reinforcement learning at the edge of the statistical precipice,
-arXiv:2108.13264, recommend both estimators.
+arXiv:2108.13264, recommend these estimators.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ Statistic = Callable[[Scores], Scores]
 def interquartile_mean(scores: Scores) -> Scores:
     """Return the mean of scores ``(..., runs)`` without their lowest and highest quarter.
 
-    A quarter that is no whole number is rounded down, as the field's tables have it.
+    If a quarter is not a whole number of runs, it is rounded down.
     """
     runs = scores.shape[-1]
     cut = runs // 4
@@ -24,7 +24,7 @@ def interquartile_mean(scores: Scores) -> Scores:
 
 
 def probability_of_improvement(scores: Scores, others: Scores) -> Scores:
-    """Return how often a run of ``scores`` is above one of ``others``; a draw counts half.
+    """Return the probability that a run of ``scores`` is above one of ``others``; ties count half.
 
     Args:
         scores: ``(..., runs)``.
@@ -40,7 +40,7 @@ def performance_profile(scores: Scores, levels: Scores) -> Scores:
 
 
 def resampled(scores: Scores, generator: np.random.Generator, resamples: int = 10_000) -> Scores:
-    """Return runs drawn anew, with replacement, ``(resamples, runs)``."""
+    """Return bootstrap samples ``(resamples, runs)`` of runs, drawn with replacement."""
     return scores[generator.integers(len(scores), size=(resamples, len(scores)))]
 
 
@@ -61,12 +61,12 @@ def bootstrap_interval(
     """Return the percentile bootstrap interval of a statistic over runs.
 
     Args:
-        groups: scores ``(runs,)`` of each stratum (each task, say); runs are drawn anew within
-            every one of them, and the statistic is of all of them together.
-        statistic: from ``(..., runs)`` to ``(...)``.
-        generator: what the resamples are drawn from.
-        resamples: how many.
-        confidence: of the interval.
+        groups: scores ``(runs,)`` of each stratum, such as a task; runs are resampled within each
+            stratum, and the statistic is of all strata together.
+        statistic: function from ``(..., runs)`` to ``(...)``.
+        generator: random generator of the resamples.
+        resamples: number of resamples.
+        confidence: confidence of the interval, 0 to 1.
     """
     drawn = [resampled(group, generator, resamples) for group in groups]
     low, high = interval(statistic(np.concatenate(drawn, axis=1)), confidence)

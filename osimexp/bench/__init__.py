@@ -1,1 +1,1 @@
-"""What simulation costs: ``python -m osimexp.bench physics``."""
+"""Benchmarks of speed and learning, such as ``python -m osimexp.bench physics``."""

@@ -1,4 +1,4 @@
-"""Measure speed and learning: ``python -m osimexp.bench``, which is ``osimexp bench``."""
+"""Run a benchmark: ``python -m osimexp.bench``, which is ``osimexp bench``."""
 
 from osimexp.cli.bench import main
 

@@ -1,4 +1,4 @@
-"""How fast our algorithms learn and act, beside Stable-Baselines3's."""
+"""Benchmark of the speed of our algorithms and of Stable-Baselines3's."""
 
 import time
 from contextlib import closing
@@ -27,16 +27,17 @@ LIBRARIES = ("osimexp", "stable_baselines3")
 
 @dataclass(frozen=True)
 class AlgorithmBenchSettings:
-    """What ``conf/bench_algorithms.yaml`` says.
+    """Settings of the benchmark, as in ``conf/bench_algorithms.yaml``.
 
     Attributes:
-        problem: overrides of the main config that say what is acted in.
-        hidden_sizes: of every network.
-        batch_size: of every gradient step.
-        threads: of PyTorch.
-        rounds: through all candidates.
-        seconds: for each candidate in each round.
-        output: a file for the raw figures; another beside it says where the time goes.
+        problem: overrides of the main config that choose the environment.
+        hidden_sizes: widths of the hidden layers of every network.
+        batch_size: transitions in every gradient step.
+        threads: number of PyTorch's threads.
+        rounds: number of rounds through all candidates.
+        seconds: time for each candidate in each round, s.
+        output: file for the raw measurements; another file beside it has the shares of time; null
+            writes none.
     """
 
     problem: tuple[str, ...]
@@ -49,7 +50,11 @@ class AlgorithmBenchSettings:
 
 
 def bench_algorithms(config: DictConfig) -> float:
-    """Time every piece of work by both libraries in turns, and return the least ratio."""
+    """Time every piece of work in both libraries by turns, and return the lowest ratio of speeds.
+
+    Raises:
+        ConfigError: the extra is not installed, or the config cannot be used.
+    """
     settings = check(AlgorithmBenchSettings, plain(config), "bench")
     try:
         # An optional extra, which takes seconds to import.
@@ -85,7 +90,7 @@ def bench_algorithms(config: DictConfig) -> float:
 
 
 def _rate(work: Work, seconds: float) -> float:
-    """Return pieces of work a second."""
+    """Return the number of pieces of work done in a second."""
     work()
     begin, count = time.perf_counter(), 0
     while (spent := time.perf_counter() - begin) < seconds:
@@ -115,7 +120,7 @@ def _write(
 
 
 def _shares_table(parts: dict[tuple[str, str], dict[str, float]]) -> Table:
-    table = Table(box=SIMPLE, title="Where the time goes, %")
+    table = Table(box=SIMPLE, title="Shares of time, %")
     for column in ("work", "library", *KINDS):
         table.add_column(column, justify="left" if column in ("work", "library") else "right")
     for key, found in parts.items():
@@ -124,7 +129,7 @@ def _shares_table(parts: dict[tuple[str, str], dict[str, float]]) -> Table:
 
 
 def _table(rates: dict[tuple[str, str], list[float]], ratios: dict[str, list[float]]) -> Table:
-    table = Table(box=SIMPLE, title="A second, median of rounds; ratios within rounds")
+    table = Table(box=SIMPLE, title="Pieces per second, median of rounds; ratios within rounds")
     for column in ("work", *LIBRARIES, "ratio", "least", "most"):
         table.add_column(column, justify="left" if column == "work" else "right")
     for name, values in ratios.items():

@@ -1,4 +1,4 @@
-"""Learning curves of two libraries as a picture."""
+"""Figures of the learning curves of two libraries."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,31 +14,34 @@ COLOURS = {"osimexp": "#0b6e99", "stable_baselines3": "#c4621a"}
 
 
 class Point(Protocol):
-    """An evaluation."""
+    """An evaluation of a training."""
 
     @property
     def algorithm(self) -> str:
-        """``sac``, ``ppo`` or ``ddpg``."""
+        """Name of the algorithm: ``sac``, ``ppo`` or ``ddpg``."""
         ...
 
     @property
     def library(self) -> str:
-        """Whose."""
+        """Name of the library, one of ``LIBRARIES``."""
         ...
 
     @property
     def steps(self) -> int:
-        """Environment steps before it."""
+        """Environment steps before the evaluation."""
         ...
 
     @property
     def mean_return(self) -> float:
-        """What it found."""
+        """Mean return over the episodes of the evaluation."""
         ...
 
 
 def draw_curves(problem: str, points: Sequence[Point], folder: Path) -> None:
-    """Draw a problem's curves, a panel for each algorithm: interquartile mean and 95 % interval."""
+    """Draw a problem's curves into a folder, a panel for each algorithm.
+
+    A curve is the interquartile mean over seeds, with its 95 % bootstrap interval.
+    """
     algorithms = list(dict.fromkeys(p.algorithm for p in points))
     if not algorithms:
         return

@@ -1,4 +1,4 @@
-"""Our algorithms beside Stable-Baselines3's: the same problems, hyperparameters and seeds."""
+"""Benchmark of learning: our algorithms and Stable-Baselines3's on the same problems."""
 
 import csv
 import json
@@ -24,8 +24,8 @@ from osimexp.files import csv_text, write_json, write_text
 
 LIBRARIES = ("osimexp", "stable_baselines3")
 FIELDS = ("problem", "algorithm", "library", "seed", "steps", "return", "seconds")
-LAST = 3  # Evaluations whose mean is a training's score.
-MARGIN = 0.05  # By which our mean may be lower where the intervals overlap.
+LAST = 3  # Number of last evaluations whose mean is a training's score.
+MARGIN = 0.05  # Share by which our mean may be lower if the intervals overlap.
 
 Kind = Literal["ppo", "ddpg", "sac"]
 Count = Annotated[int, Field(ge=1)]
@@ -33,18 +33,18 @@ Count = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True)
 class LearningBenchSettings:
-    """What ``conf/bench_learning.yaml`` says.
+    """Settings of the benchmark, as in ``conf/bench_learning.yaml``.
 
     Attributes:
-        output: folder of everything that is written.
-        problems: which of ``tasks``.
-        algorithms: which.
+        output: folder for everything that is written.
+        problems: names of the problems, of those in ``tasks``.
+        algorithms: names of the algorithms.
         seeds: trainings of each algorithm by each library on each problem.
-        evaluations: of a training, at even distances.
-        episodes: of an evaluation.
-        steps: budget of each algorithm on each problem.
+        evaluations: evaluations of a training, at equal intervals.
+        episodes: episodes of an evaluation.
+        steps: budget of each algorithm on each problem, environment steps.
         tasks: overrides of the main config for each problem.
-        hyperparameters: of each algorithm, by our names.
+        hyperparameters: hyperparameters of each algorithm, by our names.
     """
 
     output: str
@@ -60,7 +60,7 @@ class LearningBenchSettings:
 
 @dataclass(frozen=True)
 class Row:
-    """An evaluation; see ``osimexp.bench.trainings.Curve``."""
+    """An evaluation of a training, as a row of ``curves.csv``."""
 
     problem: str
     algorithm: str
@@ -73,14 +73,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Result:
-    """What the trainings of one algorithm by one library on one problem come to.
+    """The result of one algorithm of one library on one problem.
 
     Attributes:
         mean: interquartile mean over seeds of the mean return of the last evaluations.
-        low: of the 95 % bootstrap interval.
-        high: likewise.
-        seeds: how many.
-        seconds: of one training, evaluations not counted; median.
+        low: lower end of its 95 % bootstrap interval.
+        high: upper end of its 95 % bootstrap interval.
+        seeds: number of seeds.
+        seconds: median duration of a training without evaluations, s.
     """
 
     mean: float
@@ -91,11 +91,11 @@ class Result:
 
 
 def bench_learning(config: DictConfig) -> float:
-    """Train what was not trained yet, write and show the comparison, and return pairs not level.
+    """Train what is missing, write and print the comparison, and return the number of pairs behind.
 
     Raises:
-        ConfigError: a problem is not known, the extra is not installed, or what was trained before
-            was trained otherwise.
+        ConfigError: a problem is not known, the extra is not installed, or the folder holds
+            trainings with other settings.
     """
     settings = check(LearningBenchSettings, plain(config), "bench")
     for problem in settings.problems:
@@ -164,9 +164,9 @@ def summarise(rows: list[Row]) -> dict[tuple[str, str, str], Result]:
 
 
 def verdict(ours: Result, theirs: Result) -> str:
-    """Return whether ours is ``above``, ``level`` or ``behind``.
+    """Return whether our result is ``above``, ``level`` or ``behind``.
 
-    Level is an interval that overlaps with theirs, and a mean lower by no more than 5 %.
+    A result is level if its interval overlaps with the other one and its mean is at most 5 % lower.
     """
     if ours.low > theirs.high:
         return "above"
@@ -175,7 +175,7 @@ def verdict(ours: Result, theirs: Result) -> str:
 
 
 def read_rows(file: Path) -> list[Row]:
-    """Return what was found before; nothing where there is no file."""
+    """Return the evaluations in a file; none if there is no file."""
     if not file.is_file():
         return []
     with file.open(newline="") as stream:
@@ -189,7 +189,7 @@ def read_rows(file: Path) -> list[Row]:
 
 
 def write_rows(file: Path, rows: list[Row]) -> None:
-    """Write every evaluation."""
+    """Write the evaluations to a file, a row for each."""
     lines: list[tuple[object, ...]] = [FIELDS]
     for r in rows:
         figures = (f"{r.mean_return:.4f}", f"{r.seconds:.2f}")
@@ -198,7 +198,7 @@ def write_rows(file: Path, rows: list[Row]) -> None:
 
 
 def write_results(file: Path, results: dict[tuple[str, str, str], Result]) -> None:
-    """Write the result of every algorithm by every library."""
+    """Write the results to a file, a row for every algorithm of every library."""
     lines: list[tuple[object, ...]] = [
         ("problem", "algorithm", "library", "iqm", "low", "high", "seeds", "seconds", "verdict")
     ]
@@ -211,7 +211,7 @@ def write_results(file: Path, results: dict[tuple[str, str, str], Result]) -> No
 
 
 def _check_settings(settings: LearningBenchSettings, folder: Path, rows: list[Row]) -> None:
-    """See that trainings so far were made by these settings, and write those of new ones."""
+    """Refuse a folder whose trainings have other settings, and write the settings of new ones."""
     file = folder / "settings.json"
     try:
         known: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
@@ -230,8 +230,8 @@ def _check_settings(settings: LearningBenchSettings, folder: Path, rows: list[Ro
         if before != asked and any((r.algorithm, r.problem) == (algorithm, problem) for r in rows):
             key = next(key for key in asked if before.get(key) != asked[key])
             raise ConfigError(
-                f"{folder} holds trainings of {name} whose {key} was {before.get(key, 'not kept')} "
-                f"and not {asked[key]}; give the others another folder, output=FOLDER."
+                f"{folder} holds trainings of {name} whose {key} was {before.get(key, 'unknown')} "
+                f"and not {asked[key]}; give the new ones another folder, output=FOLDER."
             )
         known[name] = asked
     write_json(file, known)
@@ -247,7 +247,7 @@ def _pairs(settings: LearningBenchSettings) -> Iterator[tuple[Kind, str, str]]:
 def _beside(
     results: dict[tuple[str, str, str], Result],
 ) -> dict[tuple[str, str], tuple[Result, Result]]:
-    """Return ours and theirs for each problem and algorithm that both have."""
+    """Return our result and theirs for each problem and algorithm that both have."""
     keys = dict.fromkeys(key[:2] for key in results)
     return {
         key: (results[(*key, LIBRARIES[0])], results[(*key, LIBRARIES[1])])

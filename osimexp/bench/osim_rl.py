@@ -1,9 +1,9 @@
-"""osim-rl's tasks, patched from outside for today's OpenSim, NumPy and SciPy.
+"""osim-rl's tasks, patched from outside to run with today's OpenSim, NumPy and SciPy.
 
-osim-rl leaks memory, prints and changes global state, so that each of its environments steps in a
-process of its own: ``python -m osimexp.bench.osim_rl FOLDER CLASS``. Every line on that process's
-standard input is a number of seconds to step for; it answers each by a line of JSON with a
-``Timing``. None of osim-rl's code is here.
+osim-rl leaks memory, prints and changes global state, so each of its environments steps in a
+process of its own: ``python -m osimexp.bench.osim_rl FOLDER CLASS``. Every line on the standard
+input of that process is a number of seconds to step for; it answers each line by one line of JSON
+with a ``Timing``. No code of osim-rl is here.
 """
 
 import importlib
@@ -27,7 +27,7 @@ import osimexp
 from osimexp.bench.timing import Stepper, Timing
 from osimexp.errors import ConfigError, SimulationError
 
-STALL = 0.5  # s; a step of osim-rl that takes longer is counted apart and ends its episode
+STALL = 0.5  # s; a step of osim-rl that takes longer is counted separately and ends its episode
 WARM_UP = 0.5  # s
 
 
@@ -35,13 +35,13 @@ def folder_with(environment: str, folders: Sequence[Path]) -> Path | None:
     """Return the first of the folders whose osim-rl has an environment of this name.
 
     Raises:
-        ConfigError: there is no osim-rl in a folder.
+        ConfigError: a folder has no osim-rl.
     """
     for folder in folders:
         sources = list((folder / "osim" / "env").glob("*.py"))
         if not sources:
             raise ConfigError(
-                f"bench.osim_rl: {folder} holds no osim-rl; "
+                f"bench.osim_rl: {folder} has no osim-rl; "
                 f"pip install --no-deps --target {folder} osim-rl puts it there."
             )
         if any(f"class {environment}(" in source.read_text("utf-8") for source in sources):
@@ -51,7 +51,11 @@ def folder_with(environment: str, folders: Sequence[Path]) -> Path | None:
 
 @contextmanager
 def osim_rl_stepper(folder: Path, environment: str) -> Iterator[Stepper]:
-    """Start a process with one of osim-rl's environments, and yield what steps it."""
+    """Start a process with one of osim-rl's environments, and yield a function that steps it.
+
+    Raises:
+        SimulationError: the process ended.
+    """
     paths = [str(Path(osimexp.__file__).parents[1]), os.environ.get("PYTHONPATH")]
     surroundings = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", __name__, str(folder.resolve()), environment]
@@ -73,7 +77,7 @@ def osim_rl_stepper(folder: Path, environment: str) -> Iterator[Stepper]:
         def run(seconds: float) -> Timing:
             print(seconds, file=told, flush=True)
             if not (line := answers.readline()):
-                raise SimulationError(f"osim-rl's {environment} ended; see above why.")
+                raise SimulationError(f"osim-rl's {environment} ended; its error is printed above.")
             return Timing(**json.loads(line))
 
         run(WARM_UP)
@@ -81,8 +85,8 @@ def osim_rl_stepper(folder: Path, environment: str) -> Iterator[Stepper]:
 
 
 def osim_rl_step(environment: Any) -> Stepper:
-    """Return what steps an environment under random actions, episodes begun anew included."""
-    # Its later versions give the whole state as a dictionary unless told to give the observation.
+    """Return a function that steps an environment with random actions, episode after episode."""
+    # Later versions return the whole state as a dictionary unless the observation is asked for.
     vector = "obs_as_dict" in environment.step.__code__.co_varnames
     options = {"obs_as_dict": False} if vector else {}
     generator = np.random.default_rng(0)
@@ -95,7 +99,7 @@ def osim_rl_step(environment: Any) -> Stepper:
             before = time.perf_counter()
             try:
                 done = environment.step(action, **options)[2]
-            except RuntimeError:  # what OpenSim raises when its integrator gives up
+            except RuntimeError:  # OpenSim raises it when its integrator gives up.
                 done, failed = True, failed + 1
             stall = time.perf_counter() - before
             if done or stall > STALL:
@@ -111,7 +115,7 @@ def osim_rl_step(environment: Any) -> Stepper:
 
 
 def made(folder: Path, name: str) -> Any:
-    """Import osim-rl from a folder, patch what it stands on, and make one of its environments."""
+    """Import osim-rl from a folder, patch its dependencies, and return one of its environments."""
     sys.path.append(str(folder))
     stand_in_for_gym()
     stand_in_for_interp2d()
@@ -121,13 +125,13 @@ def made(folder: Path, name: str) -> Any:
     name_actuators_by_path(opensim.PrescribedController)
     if (folder / "envs" / "target").is_dir():
         let_diff_give_a_number(importlib.import_module("envs.target.v_tgt_field"))
-    random.seed(0)  # It draws from the global generators.
+    random.seed(0)  # osim-rl draws from the global generators.
     np.random.seed(0)  # noqa: NPY002
     return getattr(environments, name)(visualize=False)
 
 
 def stand_in_for_gym() -> None:
-    """Offer as ``gym`` the two names that osim-rl uses of that unmaintained package."""
+    """Provide a module ``gym`` with the two names that osim-rl uses of that package."""
 
     class Env:
         pass
@@ -143,7 +147,7 @@ def stand_in_for_gym() -> None:
 
 
 def name_actuators_by_path(controller: Any) -> None:
-    """Let a controller's functions be set by number, as before OpenSim 4.6, which wants paths."""
+    """Let functions of a controller be set by number, as before OpenSim 4.6, which needs paths."""
     add, prescribe = controller.addActuator, controller.prescribeControlForActuator
 
     def add_actuator(self: Any, actuator: Any) -> None:
@@ -158,11 +162,11 @@ def name_actuators_by_path(controller: Any) -> None:
 
 
 def stand_in_for_interp2d() -> None:
-    """Offer ``scipy.interpolate.interp2d``, gone since SciPy 1.14, on grids and linear alone."""
+    """Provide ``scipy.interpolate.interp2d``, removed in SciPy 1.14, for linear grids alone."""
     try:
         interpolate: Any = importlib.import_module("scipy.interpolate")
     except ModuleNotFoundError:
-        return  # Only L2M2019Env needs it, and says so itself.
+        return  # Only L2M2019Env needs it, and it reports the missing package itself.
 
     class Interpolation:
         def __init__(self, x: Any, y: Any, z: Any, kind: str) -> None:
@@ -176,7 +180,7 @@ def stand_in_for_interp2d() -> None:
 
 
 def let_diff_give_a_number(module: Any) -> None:
-    """Give a module a NumPy whose ``diff`` of two numbers is a number, which it is used as."""
+    """Replace a module's NumPy by one whose ``diff`` of two numbers is a number."""
     numpy: Any = ModuleType("numpy")
     vars(numpy).update(vars(np))
     numpy.diff = lambda pair: np.diff(pair).item()
@@ -184,7 +188,7 @@ def let_diff_give_a_number(module: Any) -> None:
 
 
 def main() -> None:
-    """Step as told on standard input."""
+    """Step an environment for each time that is read from standard input."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     with Path(os.devnull).open("w") as silence:  # osim-rl prints its targets.
         os.dup2(silence.fileno(), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""OpenSim, its compiled equations and osim-rl side by side, alone and as whole environments."""
+"""Benchmark of OpenSim, its compiled equations and osim-rl, alone and as whole environments."""
 
 import csv
 import io
@@ -33,11 +33,11 @@ COMMON = ("task.control_period=0.01", "workers=none")  # osim-rl's period, in th
 
 @dataclass(frozen=True)
 class BenchTask:
-    """The task that a model is measured in as a whole environment.
+    """The task of a model in the benchmark of whole environments.
 
     Attributes:
-        overrides: of the main config, beside the model.
-        osim_rl: the environment of osim-rl that it is set beside.
+        overrides: overrides of the main config beside the model.
+        osim_rl: name of osim-rl's environment to compare with; null compares with none.
     """
 
     overrides: tuple[str, ...] = ()
@@ -46,16 +46,16 @@ class BenchTask:
 
 @dataclass(frozen=True)
 class PhysicsBenchSettings:
-    """What ``conf/bench.yaml`` says.
+    """Settings of the benchmark, as in ``conf/bench.yaml``.
 
     Attributes:
-        models: of ``conf/model``, paths of ``.osim`` files, or names of osim-rl's.
+        models: names of ``conf/model``, paths of ``.osim`` files, or names of osim-rl's models.
         osim_rl: folders where releases of osim-rl are installed; null leaves its tasks out.
-        rounds: through all candidates.
-        seconds: for each candidate in each round.
-        batch: environments that the compiled equations step at a time.
-        output: a file for the raw figures.
-        tasks: by the model's name; a model without one is simulated alone.
+        rounds: number of rounds through all candidates.
+        seconds: time for each candidate in each round, s.
+        batch: number of environments in a batch of the compiled equations.
+        output: file for the raw measurements; null writes none.
+        tasks: tasks by the model's name; a model without a task is simulated alone.
     """
 
     models: tuple[str, ...]
@@ -68,7 +68,7 @@ class PhysicsBenchSettings:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Where osim-rl is."""
+        """Folders where releases of osim-rl are installed."""
         given = (self.osim_rl,) if isinstance(self.osim_rl, str) else self.osim_rl or ()
         return tuple(Path(folder).expanduser() for folder in given)
 
@@ -79,8 +79,8 @@ class Candidate:
 
     Attributes:
         what: the simulation alone, or a whole environment with observations and rewards.
-        by: what steps it, as the table calls it.
-        overrides: of the main config, which choose that; osim-rl needs none.
+        by: name of the simulator in the table.
+        overrides: overrides of the main config that choose the simulator; osim-rl needs none.
     """
 
     what: Literal["simulation", "environment"]
@@ -102,7 +102,7 @@ CANDIDATES = (
 
 @dataclass(frozen=True)
 class Slice:
-    """What one candidate did in one round."""
+    """The measurement of one candidate in one round."""
 
     model: str
     round: int
@@ -117,13 +117,13 @@ class Slice:
 
 
 def bench_physics(config: DictConfig) -> float:
-    """Show a table of steps per second, and return how many models were measured."""
+    """Print a table of steps per second, and return the number of models measured."""
     settings = check(PhysicsBenchSettings, plain(config), "bench")
     slices = [s for name in settings.models for s in _measured(name, settings)]
     Console().print(table(slices, bool(settings.folders)))
     print("Steps of 10 ms under random excitations; medians over rounds, ratios within each.")
     if not settings.folders:
-        print("osim-rl's tasks are left out: osim_rl=FOLDER says where it is installed.")
+        print("osim-rl's tasks are left out: give the folder of its installation, osim_rl=FOLDER.")
     if stalls := sum(s.timing.stalls for s in slices):
         stalled = sum(s.timing.stalled for s in slices)
         print(f"Steps of osim-rl over {STALL} s are left out: {stalls}, {stalled:.0f} s together.")
@@ -133,7 +133,7 @@ def bench_physics(config: DictConfig) -> float:
 
 
 def _measured(name: str, settings: PhysicsBenchSettings) -> Iterator[Slice]:
-    """Yield what each candidate does with a model in each round."""
+    """Yield the measurement of each candidate with a model in each round."""
     with ExitStack() as stack:
         steppers = list(_steppers(name, settings, stack))
         for number in range(settings.rounds):
@@ -145,7 +145,7 @@ def _measured(name: str, settings: PhysicsBenchSettings) -> Iterator[Slice]:
 def _steppers(
     name: str, settings: PhysicsBenchSettings, stack: ExitStack
 ) -> Iterator[tuple[Candidate, int, Stepper]]:
-    """Yield the candidates for a model, their batch and what steps them."""
+    """Yield the candidates for a model, their batch sizes and the functions that step them."""
     task = settings.tasks.get(Path(name).stem)
     theirs = task.osim_rl if task is not None and settings.folders else None
     folder = None if theirs is None else folder_with(theirs, settings.folders)
@@ -171,7 +171,7 @@ def _steppers(
 
 
 def _simulation(model: PreparedModel, specification: Specification, batch: int) -> Simulation:
-    """Return the simulation alone, off which nothing is read that costs time."""
+    """Return the simulation alone; it reads no fields that cost time."""
     period = specification.task.control_period
     physics, workers = specification.physics, specification.workers
     return simulate(model, physics, workers, batch, period, frozenset())
@@ -188,7 +188,7 @@ def _specification(name: str, folders: Sequence[Path], overrides: Sequence[str])
 
 
 def table(slices: Sequence[Slice], beside_osim_rl: bool) -> Table:
-    """Return rates and ratios of every candidate, medians over rounds."""
+    """Return a table with rates and ratios of every candidate, medians over rounds."""
     shown = Table(box=SIMPLE)
     shown.add_column("model", overflow="fold")
     shown.add_column("what", no_wrap=True)

@@ -1,4 +1,4 @@
-"""What learning and acting are made of, ready to be timed, by both libraries."""
+"""Pieces of learning and acting, ready to be timed, in both libraries."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -15,21 +15,21 @@ from osimexp.tasks.adapters.stable_baselines import StableBaselinesEnv
 from osimexp.tasks.environment import Environment
 from osimexp.tasks.make import make
 
-STARTS = 1000  # Transitions in a replay before the first update.
+STARTS = 1000  # transitions in a replay before the first update
 ROLLOUT = {"environments": 8, "rollout_steps": 256}
-EPOCHS = 10  # What a rollout is worked out for once is then a small part, as in training.
-MANY = 64  # Observations that are acted on at once.
+EPOCHS = 10  # enough that work done once for each rollout is a small part, as in training
+MANY = 64  # size of a batch of observations to act on
 
 
 class Pieces:
-    """Pieces of work by name and library; see ``pieces``."""
+    """Pieces of work by name and library, made by ``pieces``."""
 
     def __init__(self, works: Mapping[tuple[str, str], Work], opened: list[Environment]) -> None:
         self._works, self._opened = works, opened
         self.names = list(dict.fromkeys(name for name, _ in works))
 
     def work(self, name: str, library: str) -> Work:
-        """Return what does one piece."""
+        """Return the function that does one piece."""
         return self._works[name, library]
 
     def close(self) -> None:
@@ -39,12 +39,12 @@ class Pieces:
 
 
 def pieces(config: DictConfig, hidden_sizes: tuple[int, ...], batch_size: int) -> Pieces:
-    """Return updates, epochs and acting of each algorithm by each library.
+    """Return the updates, epochs and actions of each algorithm in each library.
 
     Args:
-        config: of the problem, whose observations and actions are learned from.
-        hidden_sizes: of every network.
-        batch_size: of every gradient step.
+        config: config of the problem, whose observations and actions are used.
+        hidden_sizes: widths of the hidden layers of every network.
+        batch_size: transitions in every gradient step.
     """
     works: dict[tuple[str, str], Work] = {}
     opened: list[Environment] = []
@@ -55,7 +55,7 @@ def pieces(config: DictConfig, hidden_sizes: tuple[int, ...], batch_size: int) -
         "normalise_observations": False,
     }
     on_policy = {
-        **ROLLOUT, "minibatch_size": batch_size, "epochs": EPOCHS, "kl_stop": None,
+        **ROLLOUT, "minibatch_size": batch_size, "epochs": EPOCHS, "max_kl": None,
         "normalise_observations": False, "scale_rewards": False,
     }  # fmt: skip
     for kind, settings in (("sac", off_policy), ("ddpg", off_policy), ("ppo", on_policy)):
@@ -78,7 +78,7 @@ def pieces(config: DictConfig, hidden_sizes: tuple[int, ...], batch_size: int) -
 
 
 def _learning_theirs(model: Any, kind: str, batch_size: int) -> Work:
-    """Return one update of theirs, after enough steps for there to be one."""
+    """Return a function for one update in Stable-Baselines3, after the steps that it needs."""
     if kind == "ppo":
         model.learn(ROLLOUT["environments"] * ROLLOUT["rollout_steps"])
         return partial(model.train)
@@ -87,7 +87,7 @@ def _learning_theirs(model: Any, kind: str, batch_size: int) -> Work:
 
 
 def _learning(algorithm: Algorithm, batch: Environment) -> Work:
-    """Return one update of ours, after enough steps for there to be one."""
+    """Return a function for one update in this library, after the steps that it needs."""
     observations, _ = batch.reset(seed=0)
     updated = False
     while not updated:
@@ -99,7 +99,7 @@ def _learning(algorithm: Algorithm, batch: Environment) -> Work:
 
     def again() -> None:
         if isinstance(algorithm, PPO):
-            # The rollout is as it was; its last step is added once more, which makes it full.
+            # The rollout is unchanged; its last step is added once more, which makes it full.
             algorithm.rollout.filled = len(algorithm.rollout.rewards) - 1
         algorithm.learn(step)
 

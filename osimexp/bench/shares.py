@@ -1,4 +1,4 @@
-"""Where the time of a piece of work goes: matrix products, what else tensors cost, and Python."""
+"""Shares of the time of a piece of work: matrix products, other tensor operations, and Python."""
 
 import time
 from collections.abc import Callable
@@ -9,22 +9,22 @@ PRODUCTS = ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm")
 ACTIVATIONS = ("aten::relu", "aten::clamp_min", "aten::threshold_backward", "aten::tanh",
                "aten::tanh_backward")  # fmt: skip
 OPTIMISER = ("aten::_foreach", "aten::_fused", "aten::addcdiv", "aten::addcmul", "aten::lerp")
-_PROFILED = 10  # Times that a piece is profiled; the profiler keeps every operation in memory.
+_PROFILED = 10  # profiled repetitions of a piece; the profiler keeps every operation in memory
 KINDS = ("matrix products", "activations", "optimiser's arithmetic", "other tensors", "Python")
 
 
 def shares(work: Callable[[], object], seconds: float) -> dict[str, float]:
-    """Return the share of processor time that each of ``KINDS`` takes of a piece of work.
+    """Return the share of processor time that each of ``KINDS`` takes in a piece of work.
 
-    Tensors are measured under PyTorch's profiler, which makes each operation a little longer, and
-    Python is what is left of a run without it: Python's share is the least that it can be.
+    Tensor operations are measured with PyTorch's profiler, which makes each a little longer.
+    Python's share is the rest of the time without the profiler, so it is a lower bound.
 
     Args:
-        work: the piece.
-        seconds: to measure for, each time.
+        work: function that does the piece.
+        seconds: time of each of the two measurements, s.
     """
     work()
-    begin, count = time.process_time(), 0  # Other programs' load does not count.
+    begin, count = time.process_time(), 0  # The load of other programs does not count.
     while (spent := time.process_time() - begin) < seconds:
         work()
         count += 1

@@ -1,4 +1,4 @@
-"""Step simulations and environments under random drive for a while, and time it."""
+"""Timing of simulations and environments that step with random actions."""
 
 import time
 from collections.abc import Callable
@@ -9,19 +9,19 @@ import numpy as np
 from osimexp.physics.simulation import Simulation, Start
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 
-EPISODE = 50  # steps of a simulation alone; longer random excitation would time a heap on the floor
+EPISODE = 50  # steps of a simulation alone; a model that is driven longer only lies on the floor
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What was done in a while.
+    """A measurement of steps.
 
     Attributes:
-        steps: environment steps, those of all the batch counted.
-        seconds: of wall time in them.
-        failed: steps in which the integration failed.
-        stalls: steps left out for taking too long.
-        stalled: s of wall time in those.
+        steps: environment steps, summed over the batch.
+        seconds: wall time of these steps, s.
+        failed: number of steps in which the integration failed.
+        stalls: number of steps that are left out because they took too long.
+        stalled: wall time of those steps, s.
     """
 
     steps: int
@@ -32,14 +32,14 @@ class Timing:
 
 
 Work = Callable[[], object]
-"""Does one piece of what is counted: an update, an epoch, an action."""
+"""A function that does one piece of the work that is counted: an update, an epoch or an action."""
 
 Stepper = Callable[[float], Timing]
-"""Steps for about as many seconds of wall time as it is told."""
+"""A function that steps for about a given wall time (s) and returns its measurement."""
 
 
 def simulation_stepper(simulation: Simulation) -> Stepper:
-    """Return what steps a batch; beginning episodes and drawing excitations are not timed."""
+    """Return a function that steps a batch; resets and random draws are not timed."""
     generator = np.random.default_rng(0)
     names, everywhere = simulation.names, np.ones(simulation.size, dtype=bool)
     pose = np.tile(names.default_pose, (simulation.size, 1))
@@ -65,7 +65,7 @@ def simulation_stepper(simulation: Simulation) -> Stepper:
 
 
 def environment_stepper(environment: MusculoskeletalVectorEnv) -> Stepper:
-    """Return what steps a batch of environments; the episodes they begin anew are timed."""
+    """Return a function that steps a batch of environments; resets of episodes are timed."""
     generator = np.random.default_rng(0)
     shape = environment.action_space.shape
     environment.reset(seed=0)

@@ -1,7 +1,7 @@
-"""One training of an algorithm by this library or by Stable-Baselines3, on the same problem.
+"""Training of an algorithm by this library or by Stable-Baselines3, on the same problem.
 
-Both are given the same batch of environments, hyperparameters, network and budget, and both are
-evaluated by the same episodes.
+Both libraries get the same batch of environments, hyperparameters, network and budget, and both are
+evaluated with the same episodes.
 """
 
 import time
@@ -37,14 +37,14 @@ class Plan:
     """A training that both libraries make.
 
     Attributes:
-        problem: its name.
-        config: the composed main config of the problem, with the seed.
+        problem: name of the problem.
+        config: composed main config of the problem, with the seed.
         algorithm: ``sac``, ``ppo`` or ``ddpg``.
         settings: hyperparameters, by our names.
         steps: budget in environment steps.
-        evaluations: how often it is evaluated, at even distances.
-        episodes: of each evaluation.
-        seed: of everything.
+        evaluations: number of evaluations, at equal intervals.
+        episodes: episodes of each evaluation.
+        seed: seed of the training.
     """
 
     problem: str
@@ -58,19 +58,19 @@ class Plan:
 
     @property
     def hyperparameters(self) -> Any:
-        """The hyperparameters, as our algorithm's settings."""
+        """Hyperparameters as our algorithm's settings."""
         kinds = {"sac": sac.Settings, "ppo": ppo.Settings, "ddpg": ddpg.Settings}
         return kinds[self.algorithm](**self.settings)
 
 
 @dataclass
 class Curve:
-    """What evaluations found while a controller was trained.
+    """The evaluations of a training.
 
     Attributes:
         steps: environment steps before each evaluation.
-        returns: mean over its episodes.
-        seconds: of training before it, evaluations not counted.
+        returns: mean return over the episodes of each evaluation.
+        seconds: time of training before each evaluation, without evaluations, s.
     """
 
     steps: list[int] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Curve:
 
 
 class Judge:
-    """Evaluates a controller whenever its share of the budget is spent."""
+    """An evaluator of a controller, called during its training."""
 
     def __init__(self, plan: Plan) -> None:
         self.curve = Curve()
@@ -90,7 +90,7 @@ class Judge:
         self._since = time.perf_counter()
 
     def look(self, steps: int, controller: Agent) -> None:
-        """Evaluate if it is due after so many steps."""
+        """Evaluate the controller if an evaluation is due after so many steps."""
         plan, done = self._plan, len(self.curve.steps)
         if done >= plan.evaluations or steps < plan.steps * (done + 1) // plan.evaluations:
             return
@@ -107,7 +107,7 @@ class Judge:
 
 
 def train(plan: Plan, library: str) -> Curve:
-    """Train as ``plan`` says by one of ``LIBRARIES`` and return the curve."""
+    """Train by one of ``LIBRARIES`` and return the learning curve."""
     settings: Settings = plan.hyperparameters
     with closing(Judge(plan)) as judge, _environments(plan, settings.environments) as batch:
         if library == "osimexp":
@@ -118,7 +118,7 @@ def train(plan: Plan, library: str) -> Curve:
 
 
 def our_algorithm(plan: Plan, environment: Environment) -> Algorithm:
-    """Return this library's algorithm for a batch."""
+    """Return this library's algorithm for a batch of environments."""
     settings: Settings = plan.hyperparameters
     return settings.create(
         environment.single_observation_space.shape[0],
@@ -129,7 +129,7 @@ def our_algorithm(plan: Plan, environment: Environment) -> Algorithm:
 
 
 def their_algorithm(plan: Plan, environment: VecEnv) -> BaseAlgorithm:
-    """Return Stable-Baselines3's algorithm, its hyperparameters translated from ours."""
+    """Return Stable-Baselines3's algorithm, with hyperparameters translated from ours."""
     s = plan.hyperparameters
     network = {"net_arch": list(s.hidden_sizes), "activation_fn": ACTIVATIONS[s.activation]}
     common: dict[str, Any] = {
@@ -180,7 +180,7 @@ def _off_policy(s: Any) -> dict[str, Any]:
         "learning_starts": s.learning_starts,
         "buffer_size": s.replay_capacity,
         "train_freq": 1,
-        "gradient_steps": -1,  # As many as there were transitions.
+        "gradient_steps": -1,  # one for each transition
     }
 
 
@@ -222,13 +222,13 @@ def _train_theirs(plan: Plan, batch: Environment, settings: Settings, judge: Jud
 
 @dataclass(frozen=True)
 class Theirs:
-    """The deterministic policy of Stable-Baselines3's model, as a controller."""
+    """The deterministic policy of a model of Stable-Baselines3, as a controller."""
 
     model: BaseAlgorithm
     normalised: VecNormalize | None = None
 
     def reset(self, which: Any) -> None:
-        """Do nothing: an action depends on the observation alone."""
+        """Do nothing, because an action depends on the observation alone."""
 
     def act(self, observations: Observations) -> Actions:
         """Return actions ``(B, actions)``."""

@@ -1,4 +1,4 @@
-"""Walks of controllers, episode by episode: from standing and from mid-gait, on both engines."""
+"""Benchmark of walks, episode by episode: from standing and from mid-gait, on both engines."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -29,9 +29,9 @@ from osimexp.files import csv_text, write_text
 from osimexp.tasks.specification import Specification
 
 STARTS = {"standing": 1.0, "mid-gait": 0.0}
-"""Shares of the episodes that begin standing."""
+"""Share of the episodes that begin standing, for each start."""
 
-BEGINNING = 2.0  # s that are not measured, in which those that stood begin to walk.
+BEGINNING = 2.0  # time that is not measured, in which a standing model begins to walk, s
 
 Count = Annotated[int, Field(ge=1)]
 Engine = Literal["compiled", "opensim"]
@@ -39,13 +39,13 @@ Engine = Literal["compiled", "opensim"]
 
 @dataclass(frozen=True)
 class WalkingBenchSettings:
-    """What ``conf/bench_walking.yaml`` says.
+    """Settings of the benchmark, as in ``conf/bench_walking.yaml``.
 
     Attributes:
-        runs: folders, or names of controllers that come with the package.
-        episodes: of each run, from each start, on each engine.
-        engines: what simulates.
-        output: a file for the figures of every episode.
+        runs: run folders, or names of packaged controllers.
+        episodes: episodes of each run, from each start, on each engine.
+        engines: physics engines.
+        output: file for the metrics of every episode; null writes none.
     """
 
     runs: tuple[str, ...]
@@ -56,22 +56,22 @@ class WalkingBenchSettings:
 
 @dataclass(frozen=True)
 class Walk:
-    """One episode, its beginning left out; a figure that it does not have is NaN.
+    """Metrics of one episode without its beginning; a metric that it does not have is NaN.
 
     Attributes:
-        run: whose.
+        run: name of the run.
         start: one of ``STARTS``.
-        engine: what simulated it.
-        seed: of the episode.
-        seconds: until it ended.
-        held_up: 1 where it lasted as long as it was to, and no fall ended it, else 0.
+        engine: physics engine.
+        seed: seed of the episode.
+        seconds: duration of the episode, s.
+        held_up: 1 if the episode reached its time limit without a fall, else 0.
         speed: m/s.
         cadence: steps/min.
         stride_length: m.
-        double_support: % of the stride.
-        asymmetry: of step length, %.
-        alternating: 1 where left and right steps follow each other all along, else 0.
-        flight: % of the time with no foot on the ground.
+        double_support: percent of the stride.
+        asymmetry: asymmetry of step length, percent.
+        alternating: 1 if left and right steps alternate all the time, else 0.
+        flight: percent of the time with no foot on the ground.
     """
 
     run: str
@@ -90,20 +90,20 @@ class Walk:
 
 
 def bench_walking(config: DictConfig) -> float:
-    """Play and measure what the config says, show and write it, and return how many fell.
+    """Play and measure the walks, print and write the metrics, and return the number of falls.
 
     Raises:
         OsimexpError: a run cannot be played.
     """
     settings = check(WalkingBenchSettings, plain(config), "bench")
     if not settings.runs:
-        raise ConfigError("Give the runs, as runs=[walk,outputs/my_walk].")
+        raise ConfigError("Give the runs, such as runs=[walk,outputs/my_walk].")
     prepare_torch("cpu", 1)
     walks: list[Walk] = []
     folders = {name: named(name) for name in settings.runs}
     for name, folder in folders.items():
         if "standing" not in folder.config().start:
-            raise ConfigError(f"The start of {name} has no key standing, so that it cannot walk.")
+            raise ConfigError(f"The start of {name} has no key standing, so it is not a walk.")
     for name, folder in folders.items():
         for engine in settings.engines:
             for start in STARTS:
@@ -116,14 +116,14 @@ def bench_walking(config: DictConfig) -> float:
 
 
 def write(file: Path, walks: Sequence[Walk]) -> None:
-    """Write a row for each episode."""
+    """Write a row for each episode to a CSV file."""
     rows = [[f"{v:.4f}" if isinstance(v, float) else v for v in astuple(walk)] for walk in walks]
     file.parent.mkdir(parents=True, exist_ok=True)
     write_text(file, csv_text([[field.name for field in fields(Walk)], *rows]))
 
 
-def figures_of(shown: Shown, settings: GaitSettings) -> dict[str, float]:
-    """Return the figures of a walk that ``Walk`` has; none where it has no whole stride."""
+def metrics_of(shown: Shown, settings: GaitSettings) -> dict[str, float]:
+    """Return the metrics of ``Walk`` that a walk has; none if it has no whole stride."""
     try:
         gait = measure(shown, settings)
     except MovementError:
@@ -137,7 +137,7 @@ def figures_of(shown: Shown, settings: GaitSettings) -> dict[str, float]:
 
 
 def alternating(contacts: Mapping[str, Contacts]) -> bool:
-    """Whether each heel strike is followed by one of the other foot."""
+    """Return whether each heel strike is followed by one of the other foot."""
     strikes = [(t, side) for side, own in contacts.items() for t in own.strikes if np.isfinite(t)]
     sides = [side for _, side in sorted(strikes)]
     return len(sides) > 1 and all(one != other for one, other in pairwise(sides))
@@ -156,10 +156,10 @@ def _walks(
         for seed in range(first, first + episodes):
             movement = record(environment, controller, seed)
             rest = movement.since(BEGINNING)
-            figures = figures_of(Shown(name, environment.model, rest), settings)
+            metrics = metrics_of(Shown(name, environment.model, rest), settings)
             seconds = float(movement.time[-1])
             held_up = float(seconds > environment.specification.duration - 1e-6)
-            yield Walk(name, start, engine, seed, seconds, held_up, **figures)
+            yield Walk(name, start, engine, seed, seconds, held_up, **metrics)
 
 
 def _mean(gait: Gait, key: str) -> float:
@@ -171,7 +171,7 @@ def _mean(gait: Gait, key: str) -> float:
 
 
 def _table(walks: Sequence[Walk]) -> Table:
-    table = Table(box=SIMPLE, title=f"Least to most of episodes, without their first {BEGINNING} s")
+    table = Table(box=SIMPLE, title=f"Range over episodes, without their first {BEGINNING} s")
     measured = [field.name for field in fields(Walk) if field.default is not MISSING]
     for column in ("run", "start", "engine", "held up", *measured):
         table.add_column(column)

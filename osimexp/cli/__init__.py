@@ -1,1 +1,1 @@
-"""The commands: one file each, and what starts them."""
+"""The commands, one in each file, and the code that starts them."""

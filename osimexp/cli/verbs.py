@@ -1,4 +1,4 @@
-"""The command ``osimexp <verb>``, which ``python -m osimexp`` is as well."""
+"""The command ``osimexp <verb>``, which is the same as ``python -m osimexp``."""
 
 import re
 import sys
@@ -11,16 +11,16 @@ VERBS = (
     "describe", "train", "evaluate", "gait", "render", "view", "runs", "compare", "report", "keep",
     "models", "bench",
 )  # fmt: skip
-"""The commands, in the order in which a run meets them; each is a module of ``osimexp.cli``."""
+"""Names of the commands, in the order of a run; each is a module of ``osimexp.cli``."""
 
 
 def main() -> None:
-    """Run the command that the first word names, or train where the first word is a setting."""
+    """Run the command that the first word names, or train if the first word is a setting."""
     first = sys.argv[1] if len(sys.argv) > 1 else ""
     verb = "train"
     if re.fullmatch(r"[A-Za-z]+", first):
         if first not in VERBS:
             end(ConfigError(f"{first} is not a command; {near_matches(first, VERBS)}"))
         verb = sys.argv.pop(1)
-    # Each command imports what it needs alone: the list of runs is not to wait for PyTorch.
+    # Only the chosen command is imported, so that a list of runs does not wait for PyTorch.
     import_module(f"osimexp.cli.{verb}").main()

@@ -1,1 +1,1 @@
-"""Observation in, action out: trained, scripted and random controllers alike."""
+"""Controllers, from observations to actions: trained, scripted and random ones."""

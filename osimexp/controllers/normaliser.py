@@ -1,4 +1,4 @@
-"""Running mean and variance of what a policy observes."""
+"""Normalisation of observations by their running mean and variance."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ _SMALLEST_VARIANCE = 1e-8
 
 
 class Normaliser:
-    """Brings each dimension to mean 0 and variance 1 by the statistics of all values seen.
+    """A normaliser that brings each dimension to mean 0 and variance 1 over all values seen.
 
     Batches are merged in float64 by the pairwise formula of Chan, Golub and LeVeque (1983), The
     American Statistician 37(3):242-247, so the order and size of batches do not matter. Before the
-    first update it changes nothing, which is also how normalisation is switched off.
+    first update values are not changed; this is also the way to switch normalisation off.
 
     Attributes:
-        size: dimensions.
-        clip: normalised values are held within [-clip, clip].
-        count: values seen.
+        size: number of dimensions.
+        clip: bound of normalised values.
+        count: number of values seen.
         mean: ``(size,)`` float64.
         squares: ``(size,)`` float64, sum of squared deviations from the mean.
     """
@@ -33,11 +33,11 @@ class Normaliser:
 
     @property
     def variance(self) -> Tensor:
-        """The variance of all values seen, ``(size,)``; 1 before the first."""
+        """Variance of all values seen, ``(size,)``; 1 before the first value."""
         return self.squares / self.count if self.count else torch.ones_like(self.squares)
 
     def update(self, batch: Tensor) -> None:
-        """Take in a batch ``(B, size)``."""
+        """Update the statistics with a batch ``(B, size)``."""
         batch = batch.double()
         added = len(batch)
         if not added:
@@ -70,13 +70,13 @@ class Normaliser:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over saved statistics.
+        """Restore saved statistics.
 
         Raises:
-            ValueError: they are of another number of dimensions.
+            ValueError: they have another number of dimensions.
         """
         if len(state["mean"]) != self.size:
-            raise ValueError(f"the state is of {len(state['mean'])} dimensions, not {self.size}")
+            raise ValueError(f"the state has {len(state['mean'])} dimensions, not {self.size}")
         self.clip = float(state["clip"])
         self.count = int(state["count"])
         self.mean = state["mean"].to(self.mean)

@@ -1,1 +1,1 @@
-"""One run: seeding, the training loop, metrics, checkpoints and where they are kept."""
+"""One run: seeds, training loop, metrics, checkpoints, evaluations and the run folder."""

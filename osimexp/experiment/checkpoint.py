@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 from osimexp.config import plain
 from osimexp.errors import RunFolderError
 from osimexp.files import replacing
+from osimexp.moved import first_keys
 
 FORMAT = 2
 READ = (1, 2)
@@ -53,8 +54,12 @@ class Checkpoint:
 
 
 def config_hash(config: DictConfig) -> str:
-    """Return a hash of all that makes a run what it is; the budget and the machine do not."""
-    kept = {key: value for key, value in plain(config).items() if key not in CHANGEABLE}
+    """Return a hash of all that makes a run what it is; the budget and the machine do not.
+
+    Renamed keys go in by their first names, so that a checkpoint of an earlier version is known.
+    """
+    values = first_keys(plain(config))
+    kept = {key: value for key, value in values.items() if key not in CHANGEABLE}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 

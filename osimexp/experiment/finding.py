@@ -1,4 +1,4 @@
-"""The run folders that a user means by a folder, a pattern or a whole sweep."""
+"""Search for run folders in a folder, a pattern or a whole sweep."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -12,13 +12,13 @@ _RECORD = "run.json"
 
 
 def find_runs(places: Iterable[str]) -> list[RunFolder]:
-    """Return the runs at and under places, each once, in the order of places and then of names.
+    """Return the runs at and below places, each once, in the order of places and then of names.
 
     Args:
-        places: run folders, folders that hold some at any depth, or patterns of such (``*``).
+        places: run folders, folders that contain some at any depth, or patterns of these (``*``).
 
     Raises:
-        RunFolderError: a place is not there or holds no run.
+        RunFolderError: a place does not exist or has no run.
     """
     found: dict[Path, RunFolder] = {}
     for place in places:

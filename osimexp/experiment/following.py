@@ -1,4 +1,4 @@
-"""Following a run that trains: each newer policy plays, and the page shows it."""
+"""Display of a run while it trains: each newer policy plays, and the page shows it."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from osimexp.experiment.run_folder import RunFolder
 from osimexp.visual.page.html import Packed
 from osimexp.visual.page.server import PageServer
 
-POLL = 1.0  # s between looks at the run's folder
+POLL = 1.0  # time between checks of the run's folder, s
 
 
 def follow(
@@ -19,16 +19,16 @@ def follow(
     play: Callable[[], Sequence[Packed]],
     poll: float = POLL,
 ) -> NoReturn:
-    """Show what the latest policy plays, whenever it is a newer one, until interrupted.
+    """Show the movement of the latest policy whenever it is newer, until interrupted.
 
     Args:
-        folder: of the run.
-        server: of the page.
-        play: what the latest policy does.
-        poll: s between looks.
+        folder: folder of the run.
+        server: server of the page.
+        play: function that returns the latest policy's movements, packed for the page.
+        poll: time between checks of the run's folder, s.
 
     Raises:
-        OsimexpError: the first policy cannot be played; what goes wrong later is said on the page.
+        OsimexpError: the first policy cannot be played; later errors are shown on the page.
     """
     file = folder.checkpoint_file("latest")
     seen: int | None = None

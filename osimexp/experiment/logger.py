@@ -17,23 +17,21 @@ from osimexp.files import csv_text, write_text
 
 
 class Logger:
-    """Writes a run's metrics; a resumed run cuts back what was written after its checkpoint.
+    """A writer of a run's metrics; a resumed run removes the rows written after its checkpoint.
 
-    Columns come in the order in which they first had a value. Each number is written with as many
-    digits as it takes to read the very same number back.
+    Columns are in the order in which they first had a value. Each number is written with enough
+    digits to read exactly the same number back.
 
     Attributes:
-        columns: of the CSV file so far.
-        last_steps: of the last row that belongs to the run however it is cut, 0 before the first.
-
+        columns: columns of the CSV file so far.
+        last_steps: steps of the last row that a resumed run keeps, 0 before the first.
     """
 
     def __init__(self, csv_file: Path, events: Path, state: dict[str, Any] | None = None) -> None:
-        """Begin the files, or go on from ``state`` with those that are there.
+        """Begin the files, or continue those that are there from ``state``.
 
         Raises:
-            RunFolderError: ``state`` speaks of rows that the CSV file does not hold.
-
+            RunFolderError: the CSV file has fewer rows than ``state`` says.
         """
         self._file = csv_file
         self.columns: list[str] = ["steps"]
@@ -58,9 +56,8 @@ class Logger:
         Args:
             steps: environment steps made so far.
             row: values by name.
-            partial: the row is of a window that ends early since the run does; a resumed run goes
-                on with that window and drops the row.
-
+            partial: whether the window of the row ends early, because the run ends; a resumed run
+                continues that window and drops the row.
         """
         values: dict[str, float | int] = {"steps": steps, **row}
         if new := [name for name in values if name not in self.columns]:
@@ -78,7 +75,7 @@ class Logger:
             self.last_steps = steps
 
     def write_images(self, steps: int, images: Mapping[str, bytes]) -> None:
-        """Show PNG or GIF images, by name; a GIF moves."""
+        """Write PNG or GIF images, by name, for TensorBoard."""
         for name, encoded in images.items():
             with Image.open(io.BytesIO(encoded)) as image:
                 width, height = image.size
@@ -91,12 +88,12 @@ class Logger:
         self._writer.flush()
 
     def write_config(self, text: str) -> None:
-        """Show the config beside the curves; four spaces make it a block of code in Markdown."""
+        """Write the config for TensorBoard, as a block of code in Markdown."""
         indented = "".join(f"    {line}\n" for line in text.splitlines())
         self._writer.add_text("config", indented, self.last_steps)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the files must hold for a run to go on from here."""
+        """Return what the files must contain for a run to continue from here."""
         return {"columns": list(self.columns), "last_steps": self.last_steps}
 
     def close(self) -> None:
@@ -115,7 +112,7 @@ class Logger:
         self.close()
 
     def _read(self) -> list[dict[str, str]]:
-        """Return the whole rows up to the last that counts; a crash may have cut one short."""
+        """Return the whole rows up to the last that counts; a crash may have cut one off."""
         if not self._file.is_file():
             return []
         with self._file.open(newline="") as stream:

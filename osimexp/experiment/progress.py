@@ -1,4 +1,4 @@
-"""What a run shows while it goes: a live line on a terminal, a line now and then elsewhere."""
+"""Display of a run's progress: a live line on a terminal, a line now and then elsewhere."""
 
 import sys
 import time
@@ -16,13 +16,12 @@ _SECONDS_BETWEEN_DRAWINGS = 0.1
 
 
 class Progress:
-    """Shows steps, steps per second, time left and the last return.
+    """A display of steps, steps per second, time left and the last return.
 
     Args:
         total: steps of the whole budget.
         done: steps made before this process.
-        table: with a table of the metrics, live on a terminal and printed anew elsewhere.
-
+        table: whether to show a table of the metrics, too; it is live on a terminal.
     """
 
     def __init__(self, total: int, done: int = 0, table: bool = False) -> None:
@@ -64,7 +63,7 @@ class Progress:
             shown.stop()
 
     def update(self, steps: int, last_return: float | None) -> None:
-        """Show how far the run is, unless that was done a moment ago."""
+        """Show the steps so far, unless they were shown a moment ago."""
         now = time.monotonic()
         pause = _SECONDS_BETWEEN_LINES if self._bar is None else _SECONDS_BETWEEN_DRAWINGS
         if now - self._shown < pause and steps < self._total:
@@ -85,7 +84,7 @@ class Progress:
             )
 
     def show(self, row: Mapping[str, float]) -> None:
-        """Show a row of metrics in the table, each beside the value that it had before."""
+        """Show a row of metrics in the table, each beside its previous value."""
         if not self._with_table:
             return
         for name, value in row.items():
@@ -105,7 +104,7 @@ class Progress:
         return table
 
     def say(self, text: str) -> None:
-        """Print a line without breaking the live one."""
+        """Print a line without breaking the live line."""
         if self._bar is not None:
             self._bar.console.print(text, soft_wrap=True, markup=False, highlight=False)
         else:

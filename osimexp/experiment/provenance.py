@@ -1,4 +1,4 @@
-"""Where a run comes from: versions, commit, machine and command line."""
+"""Provenance of a run: versions, commit, machine and command line."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ PACKAGES = ("opensim", "torch", "numpy", "gymnasium", "hydra-core", "omegaconf",
 
 
 def provenance() -> dict[str, Any]:
-    """Return all that it takes, beside the config, to say how a run came about."""
+    """Return versions, commit, machine and command line of this process, as plain data."""
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": shlex.join([Path(sys.executable).name, *sys.orig_argv[1:]]),
@@ -40,7 +40,7 @@ def _versions() -> dict[str, str | None]:
 
 
 def _git(checkout: Path) -> dict[str, Any] | None:
-    # An installed package has no commit of its own, though it may lie within some repository.
+    # An installed package has no commit, even if it lies inside some repository.
     if not (checkout / ".git").exists():
         return None
     commit = _ask_git(checkout, "rev-parse", "--verify", "HEAD")

@@ -14,6 +14,7 @@ from yaml import YAMLError
 
 from osimexp.errors import RunFolderError
 from osimexp.files import write_json, write_text
+from osimexp.moved import present_keys
 
 State = Literal["running", "finished", "interrupted", "failed", "pruned"]
 
@@ -143,7 +144,7 @@ class RunFolder:
         return folder
 
     def config(self) -> DictConfig:
-        """Return the run's config, closed to new keys.
+        """Return the run's config, closed to new keys; renamed ones have their new names.
 
         Raises:
             RunFolderError: it cannot be read.
@@ -155,6 +156,8 @@ class RunFolder:
             raise RunFolderError(f"{self.config_file} cannot be read as a config.") from error
         if not isinstance(config, DictConfig) or not config:
             raise RunFolderError(f"{self.config_file} is not the config of a run.")
+        values: Any = OmegaConf.to_container(config)
+        config = OmegaConf.create(present_keys(values))
         OmegaConf.set_struct(config, True)
         return config
 

@@ -1,4 +1,4 @@
-"""One seed in, a seed for every part out; and PyTorch made to repeat itself."""
+"""Seeds of the parts of a run, and deterministic PyTorch."""
 
 import os
 from dataclasses import dataclass
@@ -14,11 +14,10 @@ class Seeds:
     """The seeds of a run's parts, independent of each other.
 
     Attributes:
-        training: of the training environments.
-        algorithm: of weights, exploration and minibatches.
-        evaluation: of the first episode of each evaluation during training.
-        final_evaluation: of the first episode of the evaluation at the end.
-
+        training: seed of the training environments.
+        algorithm: seed of weights, exploration and minibatches.
+        evaluation: seed of the first episode of each evaluation during training.
+        final_evaluation: seed of the first episode of the final evaluation.
     """
 
     training: int
@@ -28,11 +27,10 @@ class Seeds:
 
     @classmethod
     def of(cls, seed: object) -> "Seeds":
-        """Draw the seeds of a run's parts from the config's one.
+        """Return the seeds of a run's parts, drawn from the seed in the config.
 
         Raises:
-            ConfigError: ``seed`` is not a whole number from 0 on.
-
+            ConfigError: ``seed`` is not a whole number of 0 or more.
         """
         if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
             raise ConfigError(f"seed must be a whole number from 0 on, not {seed!r}.")
@@ -40,20 +38,19 @@ class Seeds:
 
 
 def episode_seed_after_resume(training: int, steps: int) -> int:
-    """Return the seed of the episodes that take the place of those that cannot be gone on with."""
+    """Return the seed of new episodes that replace those that cannot be continued."""
     return _draw([training, steps], 1)[0]
 
 
 def prepare_torch(device: str, threads: int | None) -> None:
-    """Make PyTorch deterministic and bound its threads.
+    """Make PyTorch deterministic and limit its threads.
 
     Raises:
         ConfigError: the device is unknown or this machine does not have it.
-
     """
     check_device(device)
     if device.startswith("cuda"):
-        # cuBLAS repeats itself only with a workspace of fixed size (PyTorch: Reproducibility).
+        # cuBLAS is deterministic only with a workspace of fixed size (PyTorch: Reproducibility).
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     if threads is not None:
@@ -61,18 +58,17 @@ def prepare_torch(device: str, threads: int | None) -> None:
 
 
 def check_device(device: str) -> None:
-    """Check that this machine has the device.
+    """Refuse a device that this machine does not have.
 
     Raises:
-        ConfigError: it has not, or there is no such kind of device.
-
+        ConfigError: the machine does not have it, or there is no such kind of device.
     """
     try:
         kind = torch.device(device)
     except (RuntimeError, TypeError) as error:
         raise ConfigError(f"device={device} is not known; known are cpu, cuda, cuda:1.") from error
     if kind.type not in ("cpu", "cuda"):
-        raise ConfigError(f"device={device} is not supported; take cpu or cuda.")
+        raise ConfigError(f"device={device} is not supported; use cpu or cuda.")
     if kind.type == "cuda" and not torch.cuda.is_available():
         raise ConfigError(
             f"device={device} needs a GPU that PyTorch can use and finds none; device=cpu works."

@@ -1,4 +1,4 @@
-"""The means of whatever was measured since the last row of metrics."""
+"""Means of the metrics since the last row."""
 
 from typing import Any
 
@@ -13,15 +13,15 @@ class Window:
         self._counts: dict[str, int] = {}
 
     def add(self, name: str, total: float, count: int = 1) -> None:
-        """Take in ``count`` values that sum to ``total``."""
+        """Add ``count`` values whose sum is ``total``."""
         self._sums[name] = self._sums.get(name, 0.0) + float(total)
         self._counts[name] = self._counts.get(name, 0) + count
 
     def add_episodes(self, infos: dict[str, Any]) -> int:
-        """Take in the figures of the episodes that ended in a step, and return how many did.
+        """Add the metrics of the episodes that ended in a step, and return their number.
 
-        Figures that name their own group, ``reward/velocity``, keep it; the others become
-        ``episode/return``.
+        A metric with a group in its name, such as ``reward/velocity``, keeps the name; others
+        become ``episode/return`` and so on.
         """
         if "episode" not in infos:
             return 0
@@ -37,7 +37,7 @@ class Window:
         return {name: total / self._counts[name] for name, total in self._sums.items()}
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Remove all values."""
         self._sums.clear()
         self._counts.clear()
 
@@ -46,6 +46,6 @@ class Window:
         return {"sums": dict(self._sums), "counts": dict(self._counts)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from saved sums and counts."""
+        """Restore saved sums and counts."""
         self._sums = dict(state["sums"])
         self._counts = dict(state["counts"])

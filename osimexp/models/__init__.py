@@ -1,1 +1,1 @@
-"""From settings to an exact model: anatomies as data, muscle sets, paths, files."""
+"""Models from their settings: anatomies as data, model files, muscle sets, fitted paths."""

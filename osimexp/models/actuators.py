@@ -1,4 +1,4 @@
-"""The actuators of a model that are no muscles, and the external forces added to it."""
+"""Actuators of a model other than muscles, and external forces that are added to it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from osimexp.errors import ModelError, near_matches
 from osimexp.models.names import Actuator, force_controls
 
 BODY_CONTROLS = tuple(f"{kind}_{axis}" for kind in ("torque", "force") for axis in "xyz")
-"""Controls of a BodyActuator, in the order of OpenSim."""
+"""Names of the controls of a BodyActuator, in OpenSim's order."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class ExternalForce:
     """A force of three components on a body, such as a push.
 
     Attributes:
-        name: name of the force; those of its controls end in ``_x``, ``_y`` and ``_z``.
-        body: name of the body that it acts on.
-        location: where it acts, m in the body's frame; None is the centre of mass.
+        name: name of the force; the names of its controls end in ``_x``, ``_y`` and ``_z``.
+        body: name of the body that the force acts on.
+        location: point at which the force acts, in the body's frame, m; None is the centre of mass.
     """
 
     name: str
@@ -30,12 +30,12 @@ class ExternalForce:
 
 @dataclass(frozen=True)
 class ModelControl:
-    """One control of a model's actuator.
+    """One control of an actuator of a model.
 
     Attributes:
         actuator: description of the control.
-        component: OpenSim's component, which may have more controls than this one.
-        place: number of the control among all controls of the model.
+        component: OpenSim's component, which may have more than one control.
+        place: index of the control among all controls of the model.
     """
 
     actuator: Actuator
@@ -46,11 +46,11 @@ class ModelControl:
 def actuator_controls(
     model: opensim.Model, forces: Sequence[ExternalForce] = ()
 ) -> list[ModelControl]:
-    """Return the controls of the actuators that act and are neither muscles nor external forces.
+    """Return the controls of the model's own active actuators, without muscles.
 
     Args:
-        model: a model whose system is made.
-        forces: external forces that were added to it.
+        model: a model whose system was initialised.
+        forces: external forces that were added to the model; they are left out.
     """
     external = {name for force in forces for name in force_controls(force.name)}
     found = []
@@ -63,7 +63,7 @@ def actuator_controls(
 
 
 def control_places(model: opensim.Model) -> dict[str, int]:
-    """Return the number of the first control of each actuator among the model's, by its name."""
+    """Return the index of the first control of each actuator among the model's, by its name."""
     return {component.getName(): place for component, place in _with_places(model)}
 
 
@@ -71,7 +71,7 @@ def add_force(model: opensim.Model, force: ExternalForce) -> None:
     """Add an external force to a model: an actuator of 1 N along each axis of the ground.
 
     Raises:
-        ModelError: the model has no such body, or has a component of that name already.
+        ModelError: the model has no such body, or already has a component of that name.
     """
     body_set = model.getBodySet()
     bodies = [body_set.get(i).getName() for i in range(body_set.getSize())]
@@ -84,7 +84,7 @@ def add_force(model: opensim.Model, force: ExternalForce) -> None:
     known = model.getForceSet()
     for name, axis in zip(force_controls(force.name), np.eye(3), strict=True):
         if known.contains(name):
-            raise ModelError(f"The model has a force {name} already; call it otherwise.")
+            raise ModelError(f"The model already has a force {name}; choose another name.")
         actuator = opensim.PointActuator(force.body)
         actuator.setName(name)
         location = force.location

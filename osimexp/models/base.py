@@ -1,4 +1,4 @@
-"""The base body of a model, such as a pelvis: the body whose place, heading and lean are judged."""
+"""The base body of a model, such as the pelvis, whose position, heading and lean are judged."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from osimexp.models.names import ROLES, BaseBody
 from osimexp.models.settings import ModelSettings
 
 _STEP = 1e-3
-"""rad or m by which each coordinate is moved to see how the base body follows."""
+"""Change of each coordinate (rad or m) by which its effect on the base body is found."""
 
 _ALIGNED = 0.9
-"""Share of a motion along or about an axis of the ground from which a coordinate has its role."""
+"""Least share of a motion that is along or about one axis of the ground, for a role."""
 
 
 def find_base(
@@ -24,16 +24,16 @@ def find_base(
     coordinates: Sequence[str],
     bodies: Sequence[str],
 ) -> BaseBody | None:
-    """Return the base body of a model; None where its settings name none.
+    """Return the base body of a model; None if its settings name none.
 
-    The body is the one that ``settings.base.body`` names, or else the one that the named
-    coordinates of the base move first. Coordinates that the settings do not name are found by the
-    motion of the body: a coordinate that moves it along x of the ground leads forward, and so on.
+    The body is the one that ``settings.base.body`` names, or else the one that the joint of the
+    named coordinates moves. Coordinates that the settings do not name are found by the motion of
+    the body: the coordinate that moves it along x of the ground is the one forward, and so on.
 
     Args:
-        model: a model whose system is made.
-        state: a state of it, which is left as it is.
-        settings: the settings of the model.
+        model: a model whose system was initialised.
+        state: a state of the model, which is not changed.
+        settings: settings of the model.
         coordinates: names of the coordinates, in order.
         bodies: names of the bodies, in order.
 
@@ -65,7 +65,7 @@ def find_base(
 
 
 def _moved_by(model: opensim.Model, coordinate: str) -> str:
-    """Return the body that the joint of a coordinate carries."""
+    """Return the name of the body that a coordinate's joint moves."""
     joint = model.getCoordinateSet().get(coordinate).getJoint()
     return str(joint.getChildFrame().findBaseFrame().getName())
 

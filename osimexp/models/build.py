@@ -1,4 +1,4 @@
-"""From an anatomy to an OpenSim model."""
+"""Construction of an OpenSim model from an anatomy."""
 
 from collections.abc import Mapping
 from math import pi, radians
@@ -20,7 +20,7 @@ from osimexp.models.anatomy.description import (
     Wrap,
 )
 
-# In which activation rises and falls, s: OpenSim's defaults of Millard2012EquilibriumMuscle.
+# Activation and deactivation time constants (s): those of OpenSim's Millard2012EquilibriumMuscle.
 _ACTIVATION_TIME = 0.01
 _DEACTIVATION_TIME = 0.04
 # Millard and Thelen muscles are singular without activation.
@@ -34,20 +34,20 @@ def build(
     tendon: Literal["elastic", "rigid"] = "elastic",
     contact: Literal["smooth", "hunt_crossley"] = "smooth",
 ) -> opensim.Model:
-    """Make the OpenSim model that an anatomy describes.
+    """Return the OpenSim model that an anatomy describes.
 
-    Muscles are named as in the anatomy, points become markers, and each contact sphere becomes a
-    force of the sphere's name, so that ``anatomy.feet`` tells which forces make up a foot; in a
-    printed model they are those whose sphere is carried by the same body.
+    Muscles have the names of the anatomy, points become markers, and each contact sphere becomes a
+    force with the sphere's name, so that ``anatomy.feet`` lists the forces of each foot. In a
+    printed model the forces of a foot are those whose sphere is carried by the same body.
 
     Args:
-        anatomy: the figures, which hold for every muscle model.
+        anatomy: data of the model, which holds for every muscle model.
         muscle_model: Millard2012EquilibriumMuscle, DeGrooteFregly2016Muscle or Thelen2003Muscle.
-        tendon: rigid tendons keep their slack length, so that fibres follow the joints alone.
-            Elastic ones of DeGrooteFregly2016 muscles are stiff: integrators fail on the walker at
-            any accuracy coarser than 1e-3.
-        contact: SmoothSphereHalfSpaceForce, or HuntCrossleyForce with the same law but kinks where
-            a sphere leaves the ground.
+        tendon: ``rigid`` tendons keep their slack length, so that fibres follow the joints alone.
+            Elastic tendons of DeGrooteFregly2016 muscles are stiff: integrators fail on the walker
+            at any accuracy coarser than 1e-3.
+        contact: SmoothSphereHalfSpaceForce, or HuntCrossleyForce with the same law, whose force is
+            not smooth where a sphere leaves the ground.
 
     Returns:
         The model with its connections made; it can be printed as ``.osim`` and read again.
@@ -92,7 +92,7 @@ def _frame(model: opensim.Model, body: str) -> opensim.PhysicalFrame:
 def _spline(knots: Mapping[float, float]) -> opensim.SimmSpline:
     spline = opensim.SimmSpline()
     for angle, value in sorted(knots.items()):
-        # OpenSim prints knots with six digits; a model read from a file must not differ.
+        # OpenSim prints knots with six digits; a model that is read back must not differ.
         spline.addPoint(float(f"{radians(angle):.6g}"), float(f"{value:.6g}"))
     return spline
 
@@ -128,7 +128,7 @@ def _add_joint(model: opensim.Model, name: str, joint: Joint) -> None:
 
 
 def _transform(joint: Joint) -> opensim.SpatialTransform:
-    """Return the mobility of a joint: rotations in the order given, translations along the axes."""
+    """Return the joint transform: rotations in the given order, and translations along the axes."""
     transform = opensim.SpatialTransform()
     axes = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
     linear = opensim.LinearFunction(1.0, 0.0)
@@ -168,7 +168,7 @@ def _set_coordinate(made: opensim.Coordinate, name: str, coordinate: Coordinate)
 def _add_resistance(model: opensim.Model, name: str, coordinate: Coordinate) -> None:
     if coordinate.limit is not None:
         limit = coordinate.limit
-        # OpenSim's limits take N m and N m s by degree.
+        # OpenSim's limits take N m/degree and N m s/degree.
         stiffness, damping = radians(limit.stiffness), radians(limit.damping)
         force = opensim.CoordinateLimitForce(
             name, limit.free[1], stiffness, limit.free[0], stiffness, damping, limit.transition
@@ -253,7 +253,7 @@ def _path_point(name: str, point: PathPoint, anatomy: Anatomy) -> opensim.Abstra
         made = opensim.PathPoint()
         made.setLocation(_vec3(point.at))
     made.setName(name)
-    # By path: a copy of a point, as the path takes it, forgets frames it was given as objects.
+    # Frames are given by path, because the copy of a point in a path loses frames given as objects.
     frame = "/ground" if point.body == GROUND else f"/bodyset/{point.body}"
     made.updSocket("parent_frame").setConnecteePath(frame)
     return made
@@ -283,7 +283,7 @@ def _add_contact(
     floor: Floor,
     contact: Literal["smooth", "hunt_crossley"],
 ) -> None:
-    # OpenSim's half-space fills the side to which its X axis points: down.
+    # OpenSim's half-space lies on the side that its X axis points to, which is down.
     down = opensim.Vec3(0.0, 0.0, -pi / 2.0)
     ground = opensim.ContactHalfSpace(opensim.Vec3(0), down, model.updGround(), "floor")
     model.addContactGeometry(ground)

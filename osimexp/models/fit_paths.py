@@ -1,10 +1,10 @@
-"""Replace muscle paths by polynomials of their length, which OpenSim computes faster.
+"""Fitting of muscle paths by polynomials of their length, which OpenSim computes faster.
 
 OpenSim's own ``PolynomialPathFitter`` does the same in 10 to 36 seconds for the models of this
-project, which is too long for something done whenever a simulation starts. Here the samples lie
-where a polynomial's error is largest, moment arms come from the paths' velocities and not from
-differences, and all muscles over the same coordinates share the samples, so that it takes under a
-second.
+project, which is too long at the start of every simulation. Here the samples are at places where
+errors of polynomials are largest, moment arms come from the speeds of the paths and not from
+differences, and all muscles over the same coordinates share the samples, so that fitting takes less
+than a second.
 """
 
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from osimexp.arrays import Floats
 from osimexp.errors import ModelError
 
-# A path that changes by less than this from one value of a coordinate to another does not depend
-# on it, m. Of a rigid leg that turns as a whole a wrapped path may change by a micrometre.
+# Change of a path (m) below which it does not depend on a coordinate. When a leg turns as a rigid
+# whole, a wrapped path in it may change by a micrometre.
 _LEAST_CHANGE = 1e-5
-# Samples in each direction where paths depend on one or two coordinates, and in all for more.
+# Samples per coordinate for paths over one or two coordinates, and in total for more coordinates.
 _SAMPLES = {1: (100,), 2: (24, 24)}
 _SCATTERED_SAMPLES = 1200
-# As far as OpenSim's polynomials go.
+# Limit of OpenSim's polynomials.
 _MOST_COORDINATES = 6
 # A lower order is taken if its errors are at most this many times those of the highest.
 _GOOD_AS = 1.1
@@ -33,7 +33,7 @@ _GOOD_AS = 1.1
 
 @dataclass(frozen=True)
 class PathFit:
-    """How a muscle's path was fitted and how well, over the ranges of its coordinates.
+    """The fit of a muscle's path, and its errors over the ranges of its coordinates.
 
     Attributes:
         coordinates: absolute paths of the coordinates on which the length depends.
@@ -50,7 +50,7 @@ class PathFit:
     moment_arm_max: float
 
     def within(self, length: float, moment_arm: float) -> bool:
-        """Return whether the root mean square errors are at most these, m."""
+        """Return whether the root mean square errors are at most the given ones, m."""
         return self.length_rms <= length and self.moment_arm_rms <= moment_arm
 
 
@@ -61,24 +61,25 @@ def fit_paths(
     highest_order: int = 9,
     margin: float = 0.05,
 ) -> dict[str, PathFit]:
-    """Replace the path of every muscle by the polynomial of lowest order that is near enough.
+    """Replace the path of every muscle by the polynomial of lowest order that is accurate enough.
 
-    The length is fitted as a polynomial of the coordinates (rad or m) by least squares over
-    lengths and moment arms together. Coordinates that a coupler drives are followed, so that the
-    moment arms about the coordinates that drive them are right. Beyond the coordinates' ranges and
-    the margin a fit is worthless, so joints must be kept within them.
+    The length is fitted as a polynomial of the coordinates (rad or m) by least squares over lengths
+    and moment arms together. Coordinates that follow others by a coupler are moved with them, so
+    that the moment arms about the leading coordinates are right. A fit is useless beyond the ranges
+    of the coordinates and the margin, so joints must be kept within them.
 
     Args:
         model: changed in place, and left with its connections made.
         length_tolerance: root mean square error to reach, m.
-        moment_arm_tolerance: root mean square error to reach, as a share of the root mean square
-            of the muscle's own moment arms.
-        highest_order: tried; where none reaches both, the lowest that is nearly as good is taken.
-        margin: how far beyond the ranges samples reach, rad or m.
+        moment_arm_tolerance: root mean square error to reach, as a share of the root mean square of
+            the muscle's own moment arms.
+        highest_order: highest order that is tried; if none reaches both tolerances, the lowest
+            order that is nearly as good is used.
+        margin: distance beyond the ranges up to which samples are taken, rad or m.
 
     Returns:
-        For each muscle how it was fitted; muscles whose path has been fitted already, or does not
-        change with any coordinate, stay as they are and are left out.
+        The fit of each muscle; muscles whose path is already fitted, or does not change with any
+        coordinate, are unchanged and left out.
 
     Raises:
         ModelError: a path depends on more than six coordinates.
@@ -113,7 +114,7 @@ def exponents(dimension: int, order: int) -> NDArray[np.int64]:
 
 
 class _Sampler:
-    """Reads lengths and their derivatives from a model at chosen poses."""
+    """A sampler of lengths and their derivatives at chosen poses of a model."""
 
     def __init__(self, model: opensim.Model, margin: float) -> None:
         self._model = model
@@ -128,7 +129,7 @@ class _Sampler:
         self._defaults = np.array([c.getDefaultValue() for c in self.coordinates])
 
     def dependence(self) -> dict[int, tuple[int, ...]]:
-        """Return for each muscle that any coordinate moves the numbers of those that do."""
+        """Return, for each muscle that any coordinate moves, the numbers of those coordinates."""
         poses = _scattered(self._ranges, 12)
         moved = np.zeros((len(self.coordinates), len(self.muscles)), dtype=bool)
         lengths = self._lengths(poses)
@@ -185,7 +186,7 @@ class _Sampler:
             self._follow()
             self._model.realizePosition(state)
             lengths[s] = [path.getLength(state) for path in paths]
-            # At a speed of 1 of one coordinate a path lengthens by its derivative.
+            # If one coordinate has a speed of 1, the lengthening speed is the derivative.
             for c, coordinate in enumerate(moving):
                 coordinate.setSpeedValue(state, 1.0)
                 self._follow()
@@ -196,7 +197,7 @@ class _Sampler:
         return values, lengths, derivatives
 
     def _follow(self) -> None:
-        """Put coupled coordinates where the coordinate that drives them puts them."""
+        """Set coupled coordinates to the values that the leading coordinates give them."""
         state = self._state
         for coupled, driver, function, scale in self._couplers:
             at = opensim.Vector(1, driver.getValue(state))
@@ -232,13 +233,13 @@ def _scale(coupler: opensim.CoordinateCouplerConstraint) -> float:
 def _range(coordinate: opensim.Coordinate, margin: float) -> tuple[float, float]:
     low, high = coordinate.getRangeMin() - margin, coordinate.getRangeMax() + margin
     if coordinate.getMotionType() == opensim.Coordinate.Rotational and high - low > 2.0 * pi:
-        # Files often leave a range open; an angle beyond a turn says nothing new.
+        # Files often have no range; angles beyond a full turn are of no use.
         return coordinate.getDefaultValue() - pi, coordinate.getDefaultValue() + pi
     return low, high
 
 
 def _grid(ranges: Floats, counts: Sequence[int]) -> Floats:
-    """Return a grid ``(S, C)`` that is denser towards the ends, as Chebyshev's points are."""
+    """Return a grid ``(S, C)`` that is denser towards the ends, like Chebyshev's points."""
     axes = [
         _stretch((np.arange(count) + 0.5) / count, low, high)
         for count, (low, high) in zip(counts, ranges, strict=True)
@@ -247,7 +248,7 @@ def _grid(ranges: Floats, counts: Sequence[int]) -> Floats:
 
 
 def _scattered(ranges: Floats, count: int) -> Floats:
-    """Return points ``(S, C)`` of a Latin hypercube, denser towards the ends, always the same."""
+    """Return points ``(S, C)`` of a fixed Latin hypercube, denser towards the ends."""
     generator = np.random.default_rng(0)
     columns = [
         _stretch((generator.permutation(count) + generator.random(count)) / count, low, high)
@@ -261,7 +262,7 @@ def _stretch(unit: Floats, low: float, high: float) -> Floats:
 
 
 class _Polynomials:
-    """Fits polynomials of rising order over the same samples ``(S, C)``."""
+    """A fitter of polynomials of rising order over the same samples ``(S, C)``."""
 
     def __init__(self, coordinates: tuple[str, ...], values: Floats, highest_order: int) -> None:
         self._coordinates = coordinates
@@ -272,7 +273,7 @@ class _Polynomials:
     def fit(
         self, lengths: Floats, derivatives: Floats, length_tolerance: float, moment_arm_share: float
     ) -> tuple[PathFit, Floats]:
-        """Return the fit of lowest order that is near enough, and its coefficients."""
+        """Return the fit of lowest order that is accurate enough, and its coefficients."""
         target = np.concatenate([lengths, derivatives.ravel()])
         tolerance = moment_arm_share * float(np.sqrt(np.mean(derivatives**2)))
         tried = []
@@ -281,7 +282,7 @@ class _Polynomials:
             if fit.within(length_tolerance, tolerance):
                 return fit, coefficients
             tried.append((fit, coefficients))
-        # Where a path jumps no order is near enough, and a high one costs without helping.
+        # If a path jumps, no order is accurate enough, and a high one costs time without helping.
         last = tried[-1][0]
         nearly = (_GOOD_AS * last.length_rms, _GOOD_AS * last.moment_arm_rms)
         bounds = (max(length_tolerance, nearly[0]), max(tolerance, nearly[1]))

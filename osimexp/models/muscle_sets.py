@@ -1,6 +1,6 @@
-"""Which muscles a model has, how strong they are and which of them are driven together.
+"""Muscle sets: the muscles that a model has, their strengths, and the actions that drive them.
 
-A muscle set speaks of muscles by name patterns (``soleus_*``), so that it composes with any model.
+A muscle set names muscles by patterns (``soleus_*``), so that it composes with any model.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,16 +16,17 @@ from osimexp.models.sides import without_side
 
 @dataclass(frozen=True)
 class MuscleSet:
-    """A muscle set, as ``conf/muscles`` describes it.
+    """A muscle set, as in ``conf/muscles``.
 
     Attributes:
         driven: patterns of the muscles that actions drive.
         held: excitation in [0, 1] of the muscles that no action drives.
-        removed: patterns of the muscles taken out of the model.
-        strength: pattern to factor on the maximum isometric force; every match multiplies.
-        mirror: drive a muscle and its counterpart on the other side by one action.
-        synergies: one mapping of pattern to weight for each action, in place of an action for
-            each muscle; the excitation of a muscle is the weighted sum over the actions.
+        removed: patterns of the muscles that are taken out of the model.
+        strength: factor on the maximum isometric force by pattern; factors of all matching patterns
+            are multiplied.
+        mirror: whether one action drives a muscle and its counterpart on the other side.
+        synergies: a mapping of patterns to weights for each action, in place of an action for each
+            muscle; the excitation of a muscle is the weighted sum over the actions.
     """
 
     driven: tuple[str, ...] = ("*",)
@@ -37,7 +38,7 @@ class MuscleSet:
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.held <= 1.0:
-            raise ValueError("held is an excitation and must lie in [0, 1]")
+            raise ValueError("held is an excitation and must be in [0, 1]")
         for pattern, factor in self.strength.items():
             if not factor > 0.0:
                 raise ValueError(
@@ -48,7 +49,11 @@ class MuscleSet:
             raise ValueError("mirror and synergies cannot be used together")
 
     def kept(self, muscles: Sequence[str]) -> list[str]:
-        """Return the muscles that are not removed, in their order."""
+        """Return the muscles that are not removed, in their order.
+
+        Raises:
+            ConfigError: no muscle is left, or a pattern matches none.
+        """
         removed = matching(self.removed, muscles, "muscles.removed")
         kept = [name for name in muscles if name not in removed]
         if not kept:
@@ -64,9 +69,12 @@ class MuscleSet:
         return factors
 
     def weights(self, muscles: Sequence[str]) -> Floats:
-        """Return the matrix ``(actions, muscles)`` from what actions ask to excitations.
+        """Return the matrix ``(actions, muscles)`` from actions to excitations.
 
-        A column of zeros is a muscle that is held.
+        The column of a muscle that no action drives is 0.
+
+        Raises:
+            ConfigError: no muscle is driven, or a pattern matches none.
         """
         driven = matching(self.driven, muscles, "muscles.driven")
         if not driven:
@@ -87,7 +95,7 @@ class MuscleSet:
         return matrix
 
     def action_names(self, muscles: Sequence[str]) -> list[str]:
-        """Return what each action drives, for tables and plots."""
+        """Return the name of each action after what it drives, for tables and plots."""
         if self.synergies:
             return [f"synergy_{i}" for i in range(len(self.synergies))]
         return [

@@ -1,4 +1,4 @@
-"""Names of what a model has, and the values that belong to them."""
+"""Names of the parts of a model, and constants that belong to them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ AXES = ("x", "y", "z")
 
 @dataclass(frozen=True)
 class Actuator:
-    """An actuator that is no muscle, such as a torque of the arms.
+    """An actuator other than a muscle, such as a torque of the arms.
 
     Attributes:
         name: name of its control.
-        coordinate: name of the coordinate that it acts on; None for one that acts on bodies.
-        optimal_force: N m or N that it exerts where its control, or its activation, is 1.
-        bounds: lowest and highest control; infinite where the model names none.
+        coordinate: name of the coordinate that it acts on; None if it acts on bodies.
+        optimal_force: force (N) or torque (N m) if the control, or the activation, is 1.
+        bounds: lowest and highest control; infinite if the model gives none.
     """
 
     name: str
@@ -27,20 +27,20 @@ class Actuator:
 
 
 ROLES = ("forward", "height", "lateral", "list", "rotation", "tilt")
-"""Roles of the coordinates of a base body: its way along x, y and z, its turns about them."""
+"""Roles of the coordinates of a base body: translations along x, y, z and rotations about them."""
 
 
 @dataclass(frozen=True)
 class BaseBody:
-    """The body whose place, heading and lean say how a model stands and goes.
+    """The body whose position, heading and lean describe how a model stands and moves.
 
     Its axes are those of OpenSim's models: x forward, y up, z to the right.
 
     Attributes:
-        body: number of the body, a pelvis as a rule.
+        body: number of the body, usually the pelvis.
         trunk: number of the body whose lean is judged.
-        roles: column of the coordinate of each role, of ``ROLES``, that the model has.
-        planar: whether body and trunk turn about no axis but the one across the way.
+        roles: index of the coordinate of each role of ``ROLES`` that the model has.
+        planar: whether body and trunk turn about the z axis alone.
     """
 
     body: int
@@ -51,22 +51,23 @@ class BaseBody:
 
 @dataclass(frozen=True)
 class Names:
-    """The names of the columns of a simulation's arrays, and what is fixed of a model.
+    """Names of the columns of a simulation's arrays, and constants of the model.
 
     Attributes:
-        coordinates: generalised coordinates, in the order of ``State.coordinates``.
-        rotational: for each coordinate, whether it is an angle (rad) and not a length (m).
-        ranges: ``(coordinates, 2)`` lowest and highest value of each coordinate (rad or m).
-        default_pose: ``(coordinates,)`` the model's default values (rad or m).
-        muscles: in the order of ``State.activations``.
+        coordinates: names of the generalised coordinates, in the order of ``State.coordinates``.
+        rotational: ``(coordinates,)`` whether each is an angle (rad) and not a length (m).
+        ranges: ``(coordinates, 2)`` lowest and highest value of each coordinate, rad or m.
+        default_pose: ``(coordinates,)`` default values of the coordinates, rad or m.
+        muscles: names of the muscles, in the order of ``State.activations``.
         maximum_isometric_force: ``(muscles,)`` N.
-        bodies: in the order of ``State.body_positions``.
-        feet: groups of contact spheres, in the order of ``State.ground_reaction``.
-        points: named points fixed to bodies, in the order of ``State.point_positions``.
+        bodies: names of the bodies, in the order of ``State.body_positions``.
+        feet: names of the feet, which are groups of contact spheres, in the order of
+            ``State.ground_reaction``.
+        points: names of points fixed to bodies, in the order of ``State.point_positions``.
         mass: mass of the whole model, kg.
-        actuators: those that are no muscles.
-        forces: external forces, each with a component along each axis of the ground.
-        base: the base body; None for a model that cannot go anywhere or fall.
+        actuators: actuators other than muscles.
+        forces: names of the external forces, each with a component along each axis of the ground.
+        base: base body; None for a model that cannot travel or fall.
     """
 
     coordinates: tuple[str, ...]
@@ -85,33 +86,33 @@ class Names:
 
     @cached_property
     def controls(self) -> tuple[str, ...]:
-        """Names of the controls: the excitations of the muscles, actuators, external forces."""
+        """Names of the controls: excitations of muscles, other actuators, external forces."""
         components = (component for force in self.forces for component in force_controls(force))
         return (*self.muscles, *(one.name for one in self.actuators), *components)
 
     def force_columns(self, force: str) -> slice:
-        """Return the three columns of an external force among the controls."""
+        """Return the columns of the three components of an external force among the controls."""
         first = self.controls.index(force_controls(force)[0])
         return slice(first, first + len(AXES))
 
 
 def force_controls(force: str) -> tuple[str, ...]:
-    """Return the names of the controls of an external force, N along x, y and z of the ground."""
+    """Return the names of an external force's controls, N along x, y and z of the ground."""
     return tuple(f"{force}_{axis}" for axis in AXES)
 
 
 @dataclass(frozen=True)
 class StatePaths:
-    """The paths of a model's components that hold its states and take its controls.
+    """Paths of the model components that hold states and take controls.
 
     Attributes:
-        names: the short names, in the order of the paths.
-        coordinates: paths of the coordinates, to which ``/value`` and ``/speed`` are added.
-        muscles: paths of the muscles, to which ``/activation`` and ``/fiber_length`` are added.
-        controls: paths of what takes each control; an actuator of several controls has its path
+        names: names of the columns, in the order of the paths.
+        coordinates: path of each coordinate, to which ``/value`` and ``/speed`` are added.
+        muscles: path of each muscle, to which ``/activation`` and ``/fiber_length`` are added.
+        controls: path of the component of each control; an actuator with several controls is listed
             once for each.
-        elastic: ``(muscles,)`` whether its fibre length is a state.
-        activated: ``(muscles,)`` whether its activation is a state.
+        elastic: ``(muscles,)`` whether the fibre length is a state.
+        activated: ``(muscles,)`` whether the activation is a state.
         optimal_fibre_lengths: ``(muscles,)`` m.
     """
 

@@ -1,4 +1,4 @@
-"""From settings to the exact model that is simulated, as the text of an ``.osim`` file."""
+"""Preparation of the exact model that is simulated, as the text of an ``.osim`` file."""
 
 import logging
 import tempfile
@@ -26,12 +26,13 @@ log = logging.getLogger("osimexp")
 
 @dataclass(frozen=True)
 class PreparedModel:
-    """A model with every edit made, ready to be simulated anywhere.
+    """A model with all edits made, ready to be simulated on any machine.
 
     Attributes:
-        xml: the whole model as the text of an ``.osim`` file; this is what is simulated.
-        settings: what it was made from; its feet and points are looked up by name in ``xml``.
-        forces: external forces that were added to it.
+        xml: text of the ``.osim`` file that is simulated.
+        settings: settings that the model was made from; feet and points are looked up by name in
+            ``xml``.
+        forces: external forces that were added to the model.
     """
 
     xml: str
@@ -39,7 +40,7 @@ class PreparedModel:
     forces: tuple[ExternalForce, ...] = ()
 
     def foot_bodies(self, bodies: tuple[str, ...]) -> list[int]:
-        """Return for each foot the number of the first of the bodies that its patterns name."""
+        """Return, for each foot, the index of the first body that one of its patterns matches."""
         return [
             next(i for i, b in enumerate(bodies) if any(fnmatchcase(b, p) for p in patterns))
             for patterns in self.settings.feet.values()
@@ -49,7 +50,9 @@ class PreparedModel:
 def prepare(
     settings: ModelSettings, muscle_set: MuscleSet, forces: Sequence[ExternalForce] = ()
 ) -> PreparedModel:
-    """Build or load a model and make its edits: muscle set, points, external forces, paths.
+    """Return a model that is built or loaded, with its edits.
+
+    The edits are the muscle set, points, external forces and paths.
 
     Raises:
         ModelError: the model cannot be built or read, has no muscles or lacks a body.
@@ -65,21 +68,21 @@ def prepare(
     model.finalizeConnections()
     xml = _print(model)
     if settings.paths == "fitted":
-        # Fitting takes from a second to a minute, so what came of it is kept.
+        # Fitting takes from a second to a minute, so its result is cached.
         name = digest([xml, sources("models/fit_paths.py"), opensim.GetVersion()])
         xml = kept(f"paths/{name}", lambda: _fitted(model).encode()).decode()
     return PreparedModel(xml, settings, tuple(forces))
 
 
 def quiet() -> None:
-    """Keep OpenSim from writing ``opensim.log`` into the working folder and to the terminal."""
+    """Stop OpenSim from writing ``opensim.log`` into the working folder and to the terminal."""
     opensim.Logger.removeFileSink()
     opensim.Logger.setLevelString("off")
 
 
 @contextmanager
 def loaded(xml: str) -> Iterator[opensim.Model]:
-    """Give the OpenSim model that the text of an ``.osim`` file describes."""
+    """Yield the OpenSim model that the text of an ``.osim`` file describes."""
     quiet()
     with tempfile.TemporaryDirectory(prefix="osimexp-") as folder:
         path = Path(folder) / "model.osim"
@@ -88,10 +91,10 @@ def loaded(xml: str) -> Iterator[opensim.Model]:
 
 
 def read_model(path: Path) -> opensim.Model:
-    """Read an ``.osim`` file.
+    """Return the model in an ``.osim`` file.
 
     Raises:
-        ModelError: there is no such file, it is not XML or OpenSim refuses it.
+        ModelError: the file does not exist, is not XML, or OpenSim refuses it.
     """
     if not path.is_file():
         raise ModelError(f"There is no model file {path}; give the path of an .osim file.")
@@ -103,19 +106,19 @@ def read_model(path: Path) -> opensim.Model:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the one line of an OpenSim exception that says what is wrong."""
+    """Return the line of an OpenSim exception that says what is wrong."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    # OpenSim begins with where in its source it was, which ends in a colon.
+    # OpenSim's message begins with a place in its source, which ends in a colon.
     telling = [line for line in lines if not line.endswith(":") and "Thrown at" not in line]
     chosen = (telling or lines or [type(error).__name__])[0]
     return chosen.rstrip(".") + "."
 
 
 def require_bodies(feet: Mapping[str, Sequence[str]], bodies: Sequence[str]) -> None:
-    """Refuse feet whose patterns match no body.
+    """Refuse feet with patterns that match no body.
 
     Raises:
-        ModelError: a pattern of a foot matches none.
+        ModelError: a pattern of a foot matches no body.
     """
     for foot, patterns in feet.items():
         for pattern in patterns:
@@ -139,20 +142,20 @@ def _load(settings: ModelSettings) -> opensim.Model:
     if not muscles:
         raise ModelError(f"{path} has no muscles; osimexp drives models by their muscles.")
     if controllers := model.getControllerSet().getSize():
-        # They would add to what the policy tells the muscles.
+        # Controllers would add to the controls that the policy sets.
         model.updControllerSet().clearAndDestroy()
         log.warning("The %d controllers of %s were taken out of it.", controllers, path)
     return model
 
 
 def _check_xml(path: Path) -> None:
-    # A parser without namespaces: old files hold tags such as HuntCrossleyForce::ContactParameters.
+    # Without namespaces, as old files have tags such as HuntCrossleyForce::ContactParameters.
     try:
         make_parser().parse(str(path))
     except (SAXException, ValueError) as error:
         detail = str(error).rsplit("/", 1)[-1]
         raise ModelError(
-            f"{path} is not an OpenSim model, for it is not XML ({detail})."
+            f"{path} is not an OpenSim model, because it is not XML ({detail})."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Settings of a model, as ``conf/model`` gives them."""
+"""Settings of a model, as in ``conf/model``."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,17 +12,17 @@ Paths = Literal["fitted", "geometry"]
 class Base:
     """The base body of a model and its coordinates; all null for a model that cannot fall.
 
-    One name is enough: the others are found by the motion of the body. Coordinates are named where
-    the model's own differ from what is found.
+    One name is enough: the others are found by the motion of the body. Name a coordinate if another
+    one should be used than the one that is found.
 
     Attributes:
-        body: name of the body, a pelvis as a rule; its axes are x forward, y up, z to the right.
-        forward: coordinate of its way forward, m.
-        height: coordinate of its height, m.
-        lateral: coordinate of its way to the right, m.
-        list: coordinate of its turn about the axis forward, rad.
-        rotation: coordinate of its heading, the turn about the vertical, rad.
-        tilt: coordinate of its turn about the axis across, rad, 0 upright.
+        body: name of the body, usually the pelvis; its axes are x forward, y up, z to the right.
+        forward: name of the coordinate of its position forward, m.
+        height: name of the coordinate of its height, m.
+        lateral: name of the coordinate of its position to the right, m.
+        list: name of the coordinate of its rotation about the forward axis, rad.
+        rotation: name of the coordinate of its heading, the rotation about the vertical, rad.
+        tilt: name of the coordinate of its rotation about the lateral axis, rad, 0 upright.
     """
 
     body: str | None = None
@@ -36,7 +36,12 @@ class Base:
 
 @dataclass(frozen=True)
 class Point:
-    """A point fixed to a body, m in the body's frame."""
+    """A point that is fixed to a body.
+
+    Attributes:
+        body: name of the body.
+        location: position in the body's frame, m.
+    """
 
     body: str
     location: tuple[float, float, float]
@@ -44,27 +49,28 @@ class Point:
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """A model, as ``conf/model`` describes it.
+    """Settings of a model.
 
     Attributes:
-        anatomy: one of the project's own models; null where ``path`` is given.
-        path: an OpenSim model file of the user's.
-        muscle_model: what the muscles of an own model are made of; null keeps a file's.
-        tendon: elastic or rigid; null keeps a file's.
+        anatomy: name of one of the project's own models; null if ``path`` is given.
+        path: path of an OpenSim model file.
+        muscle_model: class of the muscles of an own model; null for a file, which keeps its own.
+        tendon: elastic or rigid tendons of an own model; null for a file, which keeps its own.
         paths: ``fitted`` replaces each muscle's path by a polynomial of its length over the
-            coordinates, ``geometry`` keeps points and wrapping.
-        base: the base body and its coordinates.
-        feet: foot to patterns of the bodies whose contact forces are summed as its ground reaction.
-        points: named points, beside those the model has as markers of the same name.
-        trunk: coordinates between the base body and the trunk; the body that the last of them
-            moves is the one whose lean is judged. Empty judges the base body itself.
-        workspace: the part of coordinates' ranges that poses and targets are drawn from (rad or m);
-            coordinates left out are drawn from their whole range.
-        muscles: those of the whole body, in order, where the model lacks some of them: what a
-            controller sees and does keeps a place for each, so that a controller of the whole body
-            can act in this one; empty for the model's own.
-        poses: named poses, each a mapping of coordinates to values (rad or m); coordinates left
-            out keep the model's default.
+            coordinates; ``geometry`` keeps points and wrapping.
+        base: base body and its coordinates.
+        feet: for each foot, patterns of the bodies whose contact forces make up its ground
+            reaction.
+        points: named points, in addition to the model's markers.
+        trunk: names of the coordinates between the base body and the trunk; the lean of the body
+            that the last one moves is judged; if empty, that of the base body.
+        workspace: range of a coordinate from which poses and targets are drawn, rad or m; without
+            an entry, the whole range of the coordinate.
+        muscles: names of the muscles of the whole body, in order, if the model lacks some of them;
+            observations and actions then have a place for each, so that a controller of the whole
+            body can act in this model; empty for the model's own muscles.
+        poses: named poses, each with values of coordinates, rad or m; other coordinates keep the
+            model's default.
     """
 
     anatomy: str | None = None

@@ -1,4 +1,4 @@
-"""Left and right, as the names of muscles, joints, bodies and feet tell them."""
+"""Left and right in the names of muscles, joints, bodies and feet."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def without_side(name: str) -> str:
 
 
 def other_side(name: str) -> str:
-    """Return the name that the same thing on the other side has; a middle thing's own name."""
+    """Return the same name with the other side in it; a name without a side is unchanged."""
     if name in WORDS:
         return WORDS[1 - WORDS.index(name)]
     for pair in MARKS:
@@ -34,6 +34,6 @@ def other_side(name: str) -> str:
 
 
 def counterparts(names: Sequence[str]) -> NDArray[np.intp]:
-    """Return for each name the place of its counterpart, or its own where it has none."""
+    """Return, for each name, the index of its counterpart on the other side, or its own index."""
     places = {name: place for place, name in enumerate(names)}
     return np.array([places.get(other_side(name), places[name]) for name in names], dtype=np.intp)

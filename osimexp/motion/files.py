@@ -1,8 +1,8 @@
-"""Movements in OpenSim's own files, which its GUI and other tools open.
+"""Movements in OpenSim's own file formats, for its GUI and other tools.
 
-``<name>_states.sto`` holds the model's states under their paths, in radians; ``<name>.mot`` the
-coordinates under their names, in degrees; ``<name>_controls.sto`` the controls;
-``<name>_grf.mot`` the ground reactions, as the external loads of OpenSim's tools.
+``<name>_states.sto`` holds the model's states under their paths, in radians; ``<name>.mot`` holds
+the coordinates under their names, in degrees; ``<name>_controls.sto`` holds the controls;
+``<name>_grf.mot`` holds the ground reactions in the form of external loads of OpenSim's tools.
 """
 
 import re
@@ -19,11 +19,11 @@ from osimexp.motion.movement import Movement
 from osimexp.motion.tables import Table, read_table, write_table
 
 PLATES = ("right", "left")
-"""Feet of the forces in a file whose columns do not name a foot, in the order of the columns."""
+"""Feet of the forces in a file whose columns name no foot, in the order of the columns."""
 
 
 def write_movement(stem: Path, movement: Movement, paths: StatePaths) -> list[Path]:
-    """Write a movement into files that begin with ``stem``, and return them.
+    """Write a movement to files whose names begin with ``stem``, and return their paths.
 
     Raises:
         OSError: the folder cannot be written.
@@ -86,19 +86,19 @@ def _ground_reactions(name: str, movement: Movement) -> Table:
 
 
 def read_movement(path: Path, paths: StatePaths, ground_reactions: Path | None = None) -> Movement:
-    """Read a movement of a model from a file of states or of coordinates.
+    """Return a movement of a model from a file of states or of coordinates.
 
-    Coordinates that the file does not give keep the model's default; where it has no speeds, they
-    are those of a parabola through neighbouring moments. Excitations are in no such file.
+    Coordinates that the file does not have keep the model's default. Without speeds in the file,
+    speeds are those of parabolas through neighbouring moments. Such files have no excitations.
 
     Args:
-        path: a ``.sto`` or ``.mot`` file; columns are called by state paths, by coordinates' names
+        path: a ``.sto`` or ``.mot`` file; columns are named by state paths, by coordinates' names
             or, as before OpenSim 4, ``hip_flexion_r_u`` and ``soleus_r.activation``.
-        paths: of the model.
-        ground_reactions: a file of the forces of the ground on the feet in the same time.
+        paths: state paths of the model.
+        ground_reactions: file of the ground's forces on the feet over the same time; None without.
 
     Raises:
-        MovementError: a file is malformed, or gives no coordinate of the model.
+        MovementError: a file is malformed, or has no coordinate of the model.
     """
     table, names = read_table(path), paths.names
     columns = dict(zip(table.columns, table.values.T, strict=True))
@@ -116,7 +116,7 @@ def read_movement(path: Path, paths: StatePaths, ground_reactions: Path | None =
         speeds.append(speed * factor)
     if not found:
         raise MovementError(
-            f"{path} gives no coordinate of the model; "
+            f"{path} has no coordinate of the model; "
             f"{near_matches(table.columns[0] if table.columns else '', names.coordinates)}"
         )
     activations, lengths = (
@@ -179,7 +179,7 @@ def _first(columns: dict[str, Floats], *names: str) -> Floats | None:
 
 
 def _of_muscles(columns: dict[str, Floats], paths: StatePaths, state: str) -> Floats:
-    """Return a state of all muscles, without columns where the file lacks one of them."""
+    """Return a state of all muscles; without columns if the file lacks one of them."""
     pairs = zip(paths.names.muscles, paths.muscles, strict=True)
     found = [
         _first(columns, f"{where}/{state}", f"{name}/{state}", f"{name}.{state}")
@@ -190,24 +190,24 @@ def _of_muscles(columns: dict[str, Floats], paths: StatePaths, state: str) -> Fl
 
 
 def with_ground_reactions(movement: Movement, path: Path) -> Movement:
-    """Return a movement with the ground reactions of a file, at the movement's moments.
+    """Return a movement with the ground reactions of a file, at the times of the movement.
 
-    Columns are called ``<foot>_ground_force_vx`` or, without a foot's name, as force plates have
-    them: ``ground_force_vx`` and ``1_ground_force_vx``, which are taken for the right and the left.
+    Columns are named ``<foot>_ground_force_vx`` or, as by force plates, ``ground_force_vx`` and
+    ``1_ground_force_vx``, which are taken for the right and the left foot.
 
     Raises:
-        MovementError: the file is malformed, gives no force, or not over the movement's time.
+        MovementError: the file is malformed, has no force, or does not cover the movement's time.
     """
     table = read_table(path)
     columns = dict(zip(table.columns, table.values.T, strict=True))
     forces = [m for label in columns if (m := re.fullmatch(r"(.*)ground_force_(.*)vx", label))]
     if not forces:
-        raise MovementError(f"{path} has no column such as ground_force_vx, so it gives no force.")
+        raise MovementError(f"{path} has no column such as ground_force_vx, so it has no force.")
     margin = 1e-6 + float(np.diff(table.time).max())
     if table.time[0] > movement.time[0] + margin or table.time[-1] < movement.time[-1] - margin:
         raise MovementError(
-            f"{path} runs from {table.time[0]:g} to {table.time[-1]:g} s and not over the "
-            f"movement's {movement.time[0]:g} to {movement.time[-1]:g} s."
+            f"{path} covers {table.time[0]:g} to {table.time[-1]:g} s and not the movement's "
+            f"{movement.time[0]:g} to {movement.time[-1]:g} s."
         )
     feet: list[str] = []
     reactions: list[Floats] = []

@@ -1,4 +1,4 @@
-"""One movement over time, as it is recorded, read from a file, replayed, drawn and measured."""
+"""A movement over time, as it is recorded, read from a file, replayed, drawn and measured."""
 
 from dataclasses import dataclass, field, replace
 
@@ -16,31 +16,31 @@ def _none() -> Floats:
 class Movement:
     """A movement of one model; each array has a leading axis of ``T`` moments.
 
-    What a source does not know has no names and no columns: the joint angles of a motion capture
-    come without muscles, say.
+    Quantities that a source does not have have no names and no columns: motion capture, for
+    example, gives joint angles without muscles.
 
     Attributes:
         time: ``(T,)`` s, rising.
         coordinates: names of the generalised coordinates.
         rotational: ``(coordinates,)`` whether each is an angle and not a length.
-        positions: ``(T, coordinates)`` rad or m.
-        speeds: ``(T, coordinates)`` rad/s or m/s.
-        muscles: names.
-        controls: names of the controls; none where they are unknown. Those of muscles are called
-            as the muscles.
-        control_values: ``(T, controls)``, held until the next moment: excitations in [0, 1],
+        positions: ``(T, coordinates)`` values of the coordinates, rad or m.
+        speeds: ``(T, coordinates)`` rates of the coordinates, rad/s or m/s.
+        muscles: names of the muscles.
+        controls: names of the controls; empty if they are unknown. The control of a muscle has the
+            muscle's name.
+        control_values: ``(T, controls)``, constant until the next moment: excitations in [0, 1],
             controls of other actuators, components of external forces (N).
         activations: ``(T, muscles)`` in [0, 1].
-        fibre_lengths: ``(T, muscles)`` in optimal fibre lengths; no columns where unknown.
-        fibre_velocities: ``(T, muscles)`` in maximum contraction velocities, shortening negative;
-            no columns where unknown.
-        tendon_forces: ``(T, muscles)`` N; no columns where unknown.
-        feet: names.
-        ground_reaction: ``(T, feet, 3)`` N, force of the ground on each foot; x forward, y up.
-        foot_positions: ``(T, feet, 3)`` m, where that force acts: the centre of pressure where it
-            is known, else the origin of the foot's body, brought down to the floor.
-        targets: name to ``(T, 3)`` m, points that are to be reached.
-        mass: of the model, kg; 0 where unknown.
+        fibre_lengths: ``(T, muscles)`` in optimal fibre lengths; no columns if unknown.
+        fibre_velocities: ``(T, muscles)`` in maximum contraction velocities, negative when
+            shortening; no columns if unknown.
+        tendon_forces: ``(T, muscles)`` N; no columns if unknown.
+        feet: names of the feet.
+        ground_reaction: ``(T, feet, 3)`` force of the ground on each foot, N; x forward, y up.
+        foot_positions: ``(T, feet, 3)`` point where that force acts, m: the centre of pressure or,
+            if that is unknown, the origin of the foot's body projected to the floor.
+        targets: points to be reached, ``(T, 3)`` m each, by name.
+        mass: mass of the model, kg; 0 if unknown.
     """
 
     time: Floats
@@ -62,25 +62,25 @@ class Movement:
     mass: float = 0.0
 
     def __len__(self) -> int:
-        """Return how many moments there are, ``T``."""
+        """Return the number of moments ``T``."""
         return len(self.time)
 
     @property
     def excitations(self) -> Floats:
-        """Excitations ``(T, muscles)`` in [0, 1]; no columns where that of a muscle is unknown."""
+        """Excitations ``(T, muscles)`` in [0, 1]; no columns if one is unknown."""
         if not self.muscles or not set(self.muscles) <= set(self.controls):
             return _none()
         return self.control_values[:, [self.controls.index(name) for name in self.muscles]]
 
     @property
     def duration(self) -> float:
-        """Seconds from the first moment to the last."""
+        """Time from the first moment to the last, s."""
         return float(self.time[-1] - self.time[0])
 
     def since(self, seconds: float) -> "Movement":
-        """Return the same from so many seconds behind its first moment on; empty where it is over.
+        """Return the movement without its first ``seconds``; empty if it is shorter.
 
-        Times stay what they were.
+        The times of the moments do not change.
         """
         rest = self.time >= self.time[0] + seconds - 1e-9
         kept = {name: getattr(self, name)[rest] for name in _OVER_TIME if len(getattr(self, name))}
@@ -88,7 +88,7 @@ class Movement:
         return replace(self, targets=targets, **kept)
 
     def coordinate(self, name: str) -> Floats:
-        """Return ``(T,)`` values of a coordinate, rad or m."""
+        """Return the values ``(T,)`` of a coordinate, rad or m."""
         return self.positions[:, self.coordinates.index(name)]
 
 

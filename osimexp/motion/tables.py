@@ -1,4 +1,4 @@
-"""OpenSim's own text files of columns over time: ``.sto`` and ``.mot``."""
+"""OpenSim's text files of columns over time: ``.sto`` and ``.mot``."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,11 @@ from osimexp.files import write_text
 
 @dataclass(frozen=True)
 class Table:
-    """Columns over time.
+    """A table of columns over time.
 
     Attributes:
-        name: the file's first line.
-        columns: their labels, without ``time``.
+        name: first line of the file.
+        columns: labels of the columns without ``time``.
         time: ``(T,)`` s.
         values: ``(T, columns)``.
         degrees: whether angles are in degrees and not in radians.
@@ -30,7 +30,7 @@ class Table:
 
 
 def write_table(path: Path, table: Table) -> None:
-    """Write a table, every number with the digits that give the very same one back."""
+    """Write a table, with enough digits to read exactly the same numbers back."""
     head = [
         table.name,
         "version=1",
@@ -46,20 +46,20 @@ def write_table(path: Path, table: Table) -> None:
 
 
 def read_table(path: Path) -> Table:
-    """Read a ``.sto`` or ``.mot`` file.
+    """Return the table of a ``.sto`` or ``.mot`` file.
 
     Raises:
-        MovementError: there is no such file, or it is not of that kind.
+        MovementError: the file does not exist, or is not of that kind.
     """
     try:
         lines = path.read_text(encoding="utf-8", errors="strict").splitlines()
     except OSError as error:
         raise MovementError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise MovementError(f"{path} is not a text file, so no .sto or .mot file.") from error
+        raise MovementError(f"{path} is not a text file, so not a .sto or .mot file.") from error
     heads = [i for i, line in enumerate(lines) if line.strip().lower() == "endheader"]
     if not heads:
-        raise MovementError(f"{path} has no line 'endheader', so it is no .sto or .mot file.")
+        raise MovementError(f"{path} has no line 'endheader', so it is not a .sto or .mot file.")
     header, body = lines[: heads[0]], list(enumerate(lines))[heads[0] + 1 :]
     body = [(number + 1, line) for number, line in body if line.strip()]
     if not body:
@@ -69,7 +69,7 @@ def read_table(path: Path) -> Table:
         raise MovementError(f"{path}, line {body[0][0]}: the first column is not called time.")
     rows = [_row(path, number, line, len(labels)) for number, line in body[1:]]
     if len(rows) < 2:
-        raise MovementError(f"{path} has fewer than two moments, which make no movement.")
+        raise MovementError(f"{path} has fewer than two moments, so it is not a movement.")
     values = np.array(rows)
     if (np.diff(values[:, 0]) <= 0.0).any():
         late = int(np.argmax(np.diff(values[:, 0]) <= 0.0)) + 2
@@ -90,11 +90,11 @@ def _row(path: Path, number: int, line: str, columns: int) -> list[float]:
     try:
         return [float(cell) for cell in cells]
     except ValueError:
-        raise MovementError(f"{path}, line {number} holds what is not a number.") from None
+        raise MovementError(f"{path}, line {number} has a value that is not a number.") from None
 
 
 def coordinate_columns(table: Table) -> dict[str, Floats]:
-    """Return the columns ``(T,)`` of coordinates by name, be they called so or by state paths."""
+    """Return the columns ``(T,)`` of coordinates by name; labels are names or state paths."""
     columns: dict[str, Floats] = {}
     for label, values in zip(table.columns, table.values.T, strict=True):
         parts = label.split("/")

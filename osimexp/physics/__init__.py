@@ -1,1 +1,1 @@
-"""Musculoskeletal models and their simulation; the only place where OpenSim is imported."""
+"""Simulation of musculoskeletal models; OpenSim is imported here and in ``models`` alone."""

@@ -1,4 +1,4 @@
-"""A batch's arrays in one block of memory that processes can share."""
+"""The arrays of a batch in one block of memory that processes can share."""
 
 import mmap
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ Layout = dict[str, tuple[tuple[int, ...], str]]
 
 @dataclass(frozen=True)
 class Block:
-    """What a batch's simulations read and write.
+    """The arrays that the simulations of a batch read and write.
 
     Attributes:
-        state: where steps are written, with the controls that are read.
-        start: where episodes begin; ``B`` rows.
+        state: results of steps, with the controls that steps read.
+        start: starts of episodes, ``B`` rows.
     """
 
     state: State
@@ -27,10 +27,10 @@ class Block:
 
 
 def layout(names: Names, size: int, fields: frozenset[str]) -> Layout:
-    """Return the shape and type of each array of a block for a batch of ``size``.
+    """Return the shape and type of each array of a block, for a batch of ``size``.
 
-    An array that no term reads has no rows, so that a term that reads it without having said so
-    fails at once and never sees stale values.
+    An array that no term reads has no rows, so that a term that reads it without declaring it fails
+    at once and never reads old values.
     """
     coordinates, muscles = len(names.coordinates), len(names.muscles)
     widths: dict[str, tuple[int, ...]] = {
@@ -66,12 +66,12 @@ def layout(names: Names, size: int, fields: frozenset[str]) -> Layout:
 
 
 def bytes_needed(names: Names, size: int, fields: frozenset[str]) -> int:
-    """Return how many bytes a block takes."""
+    """Return the size of a block in bytes."""
     return sum(_padded(shape, kind) for shape, kind in layout(names, size, fields).values())
 
 
 def block(buffer: mmap.mmap | bytearray, names: Names, size: int, fields: frozenset[str]) -> Block:
-    """Return the block whose arrays lie one behind the other in ``buffer``."""
+    """Return the block whose arrays lie one after the other in ``buffer``."""
     views, offset = {}, 0
     for name, (shape, kind) in layout(names, size, fields).items():
         count = int(np.prod(shape))
@@ -84,13 +84,13 @@ def block(buffer: mmap.mmap | bytearray, names: Names, size: int, fields: frozen
 
 
 def create_shared(path: Path, length: int) -> mmap.mmap:
-    """Make a file of ``length`` bytes and map it, for this process and those that open it.
+    """Create a file of ``length`` bytes and map it, for this process and others that open it.
 
     Raises:
-        SimulationError: there is no room for it.
+        SimulationError: there is no space for the file.
     """
     try:
-        # Written out and not only sized: a sparse file on a full disk kills at the first write.
+        # The bytes are written, because a sparse file on a full disk kills at the first write.
         path.write_bytes(bytes(length))
     except OSError as error:
         raise SimulationError(
@@ -101,7 +101,7 @@ def create_shared(path: Path, length: int) -> mmap.mmap:
 
 
 def open_shared(path: Path) -> mmap.mmap:
-    """Map a file that ``create_shared`` made."""
+    """Return the mapping of a file that ``create_shared`` made."""
     with path.open("r+b") as file:
         return mmap.mmap(file.fileno(), 0)
 

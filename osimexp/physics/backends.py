@@ -1,4 +1,4 @@
-"""The back ends by their settings: what simulates a model, as ``conf/physics`` chooses it."""
+"""The physics back ends, by the class of their settings in ``conf/physics``."""
 
 import logging
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def automatic(
     control_period: float,
     fields: frozenset[str],
 ) -> Simulation:
-    """Return a compiled batch, or one of OpenSim itself where the model cannot be compiled."""
+    """Return a compiled batch, or a batch of OpenSim itself if the model cannot be compiled."""
     try:
         return CompiledSimulation(model, physics.compiled, workers, size, control_period, fields)
     except ModelError as error:
@@ -40,7 +40,7 @@ BACKENDS: dict[type, Callable[..., Simulation]] = {
     CompiledSettings: CompiledSimulation,
     AutomaticSettings: automatic,
 }
-"""The back end of each kind of settings; one more is one more entry."""
+"""Function that makes a batch, for each class of settings; a new back end adds an entry."""
 
 
 def simulate(
@@ -54,22 +54,22 @@ def simulate(
     """Return a batch of simulations of a model.
 
     Args:
-        model: what to simulate.
-        physics: by what and how.
-        workers: in which processes or threads.
-        size: simulations in the batch, ``B``.
-        control_period: s of simulated time in one step.
-        fields: the costly arrays of ``State`` that are read after each step.
+        model: model to simulate.
+        physics: settings of the back end.
+        workers: settings of processes and threads.
+        size: number of simulations in the batch, ``B``.
+        control_period: simulated time of one step, s.
+        fields: names of the costly arrays of ``State`` that are read after each step.
 
     Raises:
-        ModelError: the model cannot be simulated so.
+        ModelError: the model cannot be simulated with these settings.
         SimulationError: a worker process does not start.
         ConfigError: there is no cluster at the address.
     """
     make = BACKENDS[type(physics)]
     if workers.cluster is None:
         return make(model, physics, workers, size, control_period, fields)
-    # Ray is an extra of its own, and takes a second to import.
+    # Ray is an optional extra, and takes a second to import.
     from osimexp.physics.remote.simulation import RaySimulation
 
     return RaySimulation(make, model, physics, workers, size, control_period, fields)

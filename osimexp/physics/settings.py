@@ -1,4 +1,4 @@
-"""What ``conf/model`` and ``conf/physics`` say, as checked values."""
+"""Settings of physics and workers, as in ``conf/physics`` and ``conf/workers``."""
 
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -11,14 +11,16 @@ Integrator = Literal[
 
 @dataclass(frozen=True)
 class OpenSimSettings:
-    """How OpenSim integrates, as ``conf/physics/opensim.yaml`` says.
+    """Settings of OpenSim's integrator, as in ``conf/physics/opensim.yaml``.
 
     Attributes:
-        integrator: null chooses by the model: with contact ``semi_explicit_euler_2``, without
-            ``runge_kutta_merson``.
+        integrator: name of the integrator; null takes ``semi_explicit_euler_2`` for a model with
+            contact, ``runge_kutta_merson`` for others.
         accuracy: relative error allowed in a step of the integrator.
-        minimum_step: s; bounds the work of a control step where a pose makes the equations stiff.
-        highest_speed: rad/s or m/s; a simulation with a faster coordinate ran away and has failed.
+        minimum_step: smallest step, s; it bounds the work of a control step when a pose makes the
+            equations stiff.
+        highest_speed: speed of a coordinate above which a simulation counts as failed, rad/s or
+            m/s.
     """
 
     integrator: Integrator | None = None
@@ -32,32 +34,34 @@ class OpenSimSettings:
                 raise ValueError(f"{name} must be above 0")
 
     def for_judging(self) -> "OpenSimSettings":
-        """Return these: nothing here trades accuracy for speed."""
+        """Return the same settings, because none of them trades accuracy for speed."""
         return self
 
     def on_opensim(self) -> "OpenSimSettings":
-        """Return these."""
+        """Return the same settings, because they are OpenSim's."""
         return self
 
 
 @dataclass(frozen=True)
 class CompiledSettings:
-    """How the compiled equations are integrated, as ``conf/physics/compiled.yaml`` says.
+    """Settings of the integrator of the compiled equations, as in ``conf/physics/compiled.yaml``.
 
     Attributes:
         integrator: ``adaptive`` is the pair of order 3 and 2 by Bogacki and Shampine (1989, Appl.
-            Math. Lett. 2:321-325), whose steps follow from the error of each environment by
-            itself; ``rk2``, ``rk3`` and ``rk4`` take equal steps; ``rkc`` takes equal steps of the
+            Math. Lett. 2:321-325), whose steps follow from the error of each environment by itself;
+            ``rk2``, ``rk3`` and ``rk4`` take equal steps; ``rkc`` takes equal steps of the
             stabilised method of order 2 by Sommeijer, Shampine and Verwer (1998, J. Comput. Appl.
             Math. 88:315-326).
         tolerance: error allowed in an adaptive step, relative to states above 1 and absolute below.
-        maximum_step: s, for all but adaptive; a control period is cut into equal steps.
-        stages: of ``rkc``.
-        evaluations: of the derivative in one control period; an episode that needs more ends and
-            is counted as failed.
-        highest_speed: rad/s or m/s; a simulation with a faster coordinate ran away and has failed.
-        lanes: simulate in single precision, twice as many environments in the lanes of a vector
-            register as in double: for training, never for judging.
+        maximum_step: greatest step of all integrators but adaptive, s; a control period is cut into
+            equal steps.
+        stages: number of stages of ``rkc``.
+        evaluations: greatest number of derivatives in a control period; an episode that needs more
+            ends and counts as failed.
+        highest_speed: speed of a coordinate above which a simulation counts as failed, rad/s or
+            m/s.
+        lanes: whether to simulate in single precision, with twice as many environments in the SIMD
+            lanes of a register as in double precision; for training, never for evaluation.
     """
 
     integrator: CompiledIntegrator = "adaptive"
@@ -76,35 +80,35 @@ class CompiledSettings:
             raise ValueError("stages must be 2 or more")
 
     def for_judging(self) -> "CompiledSettings":
-        """Return the same in double precision and with steps that follow from the error."""
+        """Return the same settings in double precision, with steps that follow from the error."""
         if not self.lanes:
             return self
         exact = CompiledSettings()
         return replace(self, lanes=False, integrator=exact.integrator, tolerance=exact.tolerance)
 
     def on_opensim(self) -> OpenSimSettings:
-        """Return OpenSim's defaults."""
+        """Return OpenSim's default settings."""
         return OpenSimSettings(highest_speed=self.highest_speed)
 
 
 @dataclass(frozen=True)
 class AutomaticSettings:
-    """The compiled equations where the model allows it, OpenSim itself where not.
+    """Settings of the compiled equations if the model can be compiled, else of OpenSim itself.
 
     Attributes:
-        compiled: how the compiled equations are integrated.
-        opensim: how OpenSim integrates.
+        compiled: settings of the integrator of the compiled equations.
+        opensim: settings of OpenSim's integrator.
     """
 
     compiled: CompiledSettings = field(default_factory=CompiledSettings)
     opensim: OpenSimSettings = field(default_factory=OpenSimSettings)
 
     def for_judging(self) -> "AutomaticSettings":
-        """Return the same without what trades accuracy for speed."""
+        """Return the same settings without those that trade accuracy for speed."""
         return replace(self, compiled=self.compiled.for_judging())
 
     def on_opensim(self) -> OpenSimSettings:
-        """Return how OpenSim integrates."""
+        """Return the settings of OpenSim's integrator."""
         return self.opensim
 
 
@@ -113,12 +117,13 @@ PhysicsSettings = OpenSimSettings | CompiledSettings | AutomaticSettings
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """Where simulations run, as ``conf/workers`` says.
+    """Settings of processes and threads, as in ``conf/workers``.
 
     Attributes:
-        count: processes of OpenSim or threads of the compiled equations; null is one for each
-            core, 0 simulates in this process and thread. On a cluster, its processes.
-        timeout: s of wall time after which a step is held to hang and its process is replaced.
+        count: number of processes of OpenSim, or threads of the compiled equations; null is one for
+            each core, 0 simulates in this process and thread; on a cluster, its number of
+            processes.
+        timeout: wall time after which a step counts as hanging and its process is replaced, s.
         cluster: address of a Ray cluster that simulates the batch; null is this machine.
     """
 

@@ -1,7 +1,7 @@
-"""What every simulation of a musculoskeletal model offers, whatever computes it.
+"""The interface of a simulation of a musculoskeletal model, for every back end.
 
-Everything is a batch: row ``b`` of each array belongs to simulation ``b``. Nothing above this
-package can tell two implementations apart except by their speed.
+Everything is a batch: row ``b`` of each array belongs to simulation ``b``. Code above this package
+sees no difference between two back ends except their speed.
 """
 
 from dataclasses import dataclass
@@ -16,30 +16,31 @@ from osimexp.models.names import Names, force_controls
 
 @dataclass
 class State:
-    """What a step yields; each array has a leading batch axis ``B``.
+    """The results of a step; each array has a leading batch axis ``B``.
 
     Attributes:
-        time: ``(B,)`` s since the start of the episode.
+        time: ``(B,)`` time since the start of the episode, s.
         coordinates: ``(B, coordinates)`` rad or m.
         speeds: ``(B, coordinates)`` rad/s or m/s.
-        controls: ``(B, controls)``, those of the step that led here: excitations in [0, 1], then
-            controls of other actuators, then components of external forces (N).
+        controls: ``(B, controls)`` controls of the last step: excitations in [0, 1], then controls
+            of other actuators, then components of external forces (N).
         activations: ``(B, muscles)`` in [0, 1].
         fibre_length: ``(B, muscles)`` in optimal fibre lengths.
-        fibre_velocity: ``(B, muscles)`` in maximum contraction velocities, shortening negative.
+        fibre_velocity: ``(B, muscles)`` in maximum contraction velocities, negative when
+            shortening.
         tendon_force: ``(B, muscles)`` N.
-        body_positions: ``(B, bodies, 3)`` m, of each body's frame in ground.
-        body_orientations: ``(B, bodies, 3)`` rad, body-fixed X-Y-Z angles in ground.
-        body_angular_velocities: ``(B, bodies, 3)`` rad/s, in ground.
-        point_positions: ``(B, points, 3)`` m, in ground.
-        centre_of_mass: ``(B, 3)`` m.
-        centre_of_mass_velocity: ``(B, 3)`` m/s.
-        ground_reaction: ``(B, feet, 3)`` N, force of the ground on each foot.
-        limit_torque: ``(B, coordinates)`` N m or N, what the joints' limits exert.
-        failed: ``(B,)`` whether the step threw, gave NaN or ran away; such a row holds the last
-            sound state and must be reset.
+        body_positions: ``(B, bodies, 3)`` origin of each body's frame in ground, m.
+        body_orientations: ``(B, bodies, 3)`` body-fixed X-Y-Z angles in ground, rad.
+        body_angular_velocities: ``(B, bodies, 3)`` in ground, rad/s.
+        point_positions: ``(B, points, 3)`` in ground, m.
+        centre_of_mass: ``(B, 3)`` in ground, m.
+        centre_of_mass_velocity: ``(B, 3)`` in ground, m/s.
+        ground_reaction: ``(B, feet, 3)`` force of the ground on each foot, N.
+        limit_torque: ``(B, coordinates)`` generalised force of the joint limits, N m or N.
+        failed: ``(B,)`` whether the integration failed, gave NaN or became too fast; such a row has
+            the last valid state and must be reset.
         lost: ``(B,)`` whether the process that simulated the row died or hung and was replaced;
-            such a row holds its last state and must be reset.
+            such a row has its last state and must be reset.
     """
 
     time: Floats
@@ -62,7 +63,7 @@ class State:
     lost: Mask
 
 
-# What costs time to read and is therefore read only where a term asks for it.
+# Fields that cost time to read and are therefore read only if a term asks for them.
 COSTLY = frozenset(
     {
         "fibre_length",
@@ -82,7 +83,7 @@ COSTLY = frozenset(
 
 @dataclass(frozen=True)
 class Start:
-    """Where episodes begin, a row for each simulation that is reset.
+    """The starts of episodes, a row for each simulation that is reset.
 
     Attributes:
         coordinates: ``(R, coordinates)`` rad or m.
@@ -96,17 +97,17 @@ class Start:
 
 
 Snapshot = dict[str, Any]
-"""What a simulation needs to go on from where it was, to the very bit, as plain arrays."""
+"""All that a simulation needs to continue bit by bit where it was, as plain arrays."""
 
 
 @dataclass(frozen=True)
 class Kinematics:
-    """Where poses put the model, a row for each pose.
+    """Points and clearance of a model, a row for each pose.
 
     Attributes:
-        point_positions: ``(R, points, 3)`` m, in ground.
-        clearance: ``(R,)`` m from the floor to the lowest point of the contact spheres, negative
-            where they are in the floor; infinite for a model without contact.
+        point_positions: ``(R, points, 3)`` in ground, m.
+        clearance: ``(R,)`` height of the lowest point of the contact spheres above the floor, m;
+            negative if it is in the floor, infinite for a model without contact.
     """
 
     point_positions: Floats
@@ -115,11 +116,11 @@ class Kinematics:
 
 @dataclass(frozen=True)
 class Backend:
-    """An implementation of ``Simulation``.
+    """A physics back end.
 
     Attributes:
-        name: ``opensim`` or ``compiled``, as ``physics=`` chooses it.
-        reference: whether OpenSim itself computes, which all others are held to.
+        name: ``opensim`` or ``compiled``, as in ``physics=``.
+        reference: whether it is OpenSim itself, which all others are compared with.
     """
 
     name: str
@@ -130,11 +131,11 @@ class Simulation(Protocol):
     """A batch of simulations of one model, stepped together.
 
     Attributes:
-        names: what the columns are called.
-        size: simulations in the batch, ``B``.
-        control_period: s of simulated time in one step.
-        replaced: how many worker processes died or hung and were replaced so far.
-        backend: what computes them.
+        names: names of the columns.
+        size: number of simulations in the batch, ``B``.
+        control_period: simulated time of one step, s.
+        replaced: number of worker processes that died or hung and were replaced so far.
+        backend: physics back end.
     """
 
     backend: Backend
@@ -144,26 +145,27 @@ class Simulation(Protocol):
     replaced: int
 
     def reset(self, which: Mask, start: Start) -> State:
-        """Begin an episode in the simulations that ``which`` ``(B,)`` marks, and give all rows."""
+        """Begin an episode in simulations that ``which`` ``(B,)`` marks, and return all rows."""
         ...
 
     def step(self, controls: Floats) -> State:
-        """Hold the controls ``(B, controls)`` for one control period; see ``Names.controls``.
+        """Apply the controls ``(B, controls)`` for one control period, and return the new state.
 
-        The returned arrays are overwritten by the next call; what must be kept is copied.
+        The order of controls is that of ``Names.controls``. The next call overwrites the returned
+        arrays, so copy them to keep them.
         """
         ...
 
     def kinematics(self, coordinates: Floats) -> Kinematics:
-        """Return where poses ``(R, coordinates)`` put the model; no simulation is touched."""
+        """Return points and clearance at poses ``(R, coordinates)``; no simulation changes."""
         ...
 
     def snapshot(self) -> Snapshot:
-        """Return what ``restore`` needs to go on from here."""
+        """Return the state of all simulations, for ``restore``."""
         ...
 
     def restore(self, snapshot: Snapshot) -> State:
-        """Put every simulation back where ``snapshot`` was taken."""
+        """Restore every simulation from a snapshot, and return its state."""
         ...
 
     def close(self) -> None:
@@ -181,8 +183,8 @@ def unsound(names: Names, coordinates: Floats, reason: str) -> ModelError:
 def saved_controls(snapshot: Snapshot, values: Floats, names: Names) -> Floats:
     """Return the controls ``(..., controls)`` of a snapshot in the order of a model's names.
 
-    Snapshots say what their columns are; those of version 0.1.0 do not, and hold the excitations
-    and a force forward. A control that a snapshot does not have is 0.
+    Snapshots have the names of their columns; those of version 0.1.0 do not, and have the
+    excitations and a force forward. A control that a snapshot does not have is 0.
     """
     columns = list(snapshot.get("names", (*names.muscles, *(force_controls("push")[:1]))))
     found = np.zeros((*values.shape[:-1], len(names.controls)))

@@ -1,1 +1,1 @@
-"""Many runs: what lies under a folder, what differs between runs, and which of them is better."""
+"""Comparison of runs: tables, figures, a page, and a table for papers."""

@@ -1,4 +1,4 @@
-"""From the places a user names to a comparison of what is there."""
+"""Selection of the runs to compare, from the places that a user names."""
 
 from collections.abc import Hashable, Sequence
 
@@ -12,17 +12,17 @@ from osimexp.results.comparison import Comparison, compare
 def compared(
     places: Sequence[str], figure: str, allowed: Sequence[str], resamples: int
 ) -> tuple[Comparison, list[str]]:
-    """Compare the finished runs at places, and say which runs were left out and why.
+    """Return a comparison of the finished runs at places, and sentences on the runs left out.
 
     Args:
         places: folders, patterns or whole sweeps.
-        figure: of the final evaluations.
-        allowed: keys that may differ although runs are then not given the same task.
-        resamples: of each bootstrap.
+        figure: name of the metric, of final evaluations.
+        allowed: keys that may differ, although the runs then do not have the same task.
+        resamples: number of resamples of each bootstrap.
 
     Raises:
         ConfigError: no place is given, or the runs cannot be compared.
-        RunFolderError: a place holds no run, or none that is finished.
+        RunFolderError: a place has no run, or none that is finished.
     """
     if not places:
         raise ConfigError("Give the folders of the runs, such as outputs/sweeps.")
@@ -32,7 +32,7 @@ def compared(
 
 
 def _chosen(summaries: Sequence[Summary]) -> tuple[list[Summary], list[str]]:
-    """Return the runs that are finished, each config and seed once, and why others are not."""
+    """Return the finished runs, each config and seed once, and sentences on the runs left out."""
     kept: dict[Hashable, Summary] = {}
     left_out = []
     for summary in summaries:
@@ -45,5 +45,5 @@ def _chosen(summaries: Sequence[Summary]) -> tuple[list[Summary], list[str]]:
         else:
             kept[what] = summary
     if not kept:
-        raise RunFolderError("None of these runs is finished, so there is nothing to compare.")
+        raise RunFolderError("No run here is finished, so there is nothing to compare.")
     return list(kept.values()), left_out

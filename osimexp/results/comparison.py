@@ -1,4 +1,4 @@
-"""Groups of runs beside each other: what their scores tell, and how surely."""
+"""Comparison of groups of runs by a metric, with the uncertainty of few seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from osimexp.experiment.differences import Group
 from osimexp.experiment.summary import Summary, curve, figures_of
 
 FEW_SEEDS = 5
-"""Below so many runs of a group, intervals promise more than they hold.
+"""Number of runs of a group below which an interval says little.
 
 Of two groups of normal scores that are equal, bootstrap intervals put one above the other in a
 third of all cases with two runs each, in 18 % with three, and in 9 % with five.
@@ -30,7 +30,7 @@ third of all cases with two runs each, in 18 % with three, and in 9 % with five.
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure of a group with its 95 % bootstrap interval."""
+    """A statistic of a group with its 95 % bootstrap interval."""
 
     value: float
     low: float
@@ -39,15 +39,18 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Standing:
-    """What the runs of a group reached.
+    """The results of a group of runs.
 
     Attributes:
-        group: whose.
-        scores: of each run, ``(runs,)``: its mean over the episodes of its final evaluation.
-        interquartile_mean: of the scores; median and mean likewise.
-        steps: environment steps at which all runs were evaluated in training, ``(N,)``.
-        curve: interquartile mean at each, with the ends of its interval, ``(3, N)``.
-        profile: share of runs above each level of the comparison, with its ends, ``(3, levels)``.
+        group: group of runs.
+        scores: ``(runs,)`` mean of the metric over the episodes of each run's final evaluation.
+        interquartile_mean: interquartile mean of the scores.
+        median: median of the scores.
+        mean: mean of the scores.
+        steps: ``(N,)`` environment steps at which all runs were evaluated in training.
+        curve: ``(3, N)`` interquartile mean at each, and the ends of its interval.
+        profile: ``(3, levels)`` share of runs above each level of the comparison, and the ends of
+            its interval.
     """
 
     group: Group
@@ -62,13 +65,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class Pair:
-    """How often a run of one group is above one of another.
+    """The probability that a run of one group is above a run of another.
 
     Attributes:
-        above: label of the group whose interquartile mean is higher.
-        below: label of the other.
-        probability: that a run of the first is above one of the second; a draw counts half.
-        runs: of the smaller group.
+        above: label of the group with the higher interquartile mean.
+        below: label of the other group.
+        probability: probability that a run of the first group is above one of the second; a tie
+            counts half.
+        runs: number of runs of the smaller group.
     """
 
     above: str
@@ -78,7 +82,7 @@ class Pair:
 
     @property
     def verdict(self) -> Literal["above", "not told apart", "too few seeds"]:
-        """Whether the interval leaves out what equals would have, if seeds are enough to say."""
+        """Verdict on the pair: above, not told apart, or too few seeds."""
         if self.runs < FEW_SEEDS:
             return "too few seeds"
         return "above" if self.probability.low > 0.5 else "not told apart"
@@ -86,13 +90,13 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Groups by their interquartile mean, the highest first.
+    """Groups in the order of their interquartile mean, the highest first.
 
     Attributes:
-        figure: that they are compared by.
-        standings: of the groups.
-        pairs: each two of them.
-        levels: of the performance profiles, ``(levels,)``.
+        figure: name of the metric.
+        standings: results of the groups.
+        pairs: comparison of every two groups.
+        levels: ``(levels,)`` levels of the performance profiles.
     """
 
     figure: str
@@ -101,7 +105,7 @@ class Comparison:
     levels: Scores
 
     def warnings(self) -> list[str]:
-        """Return what to keep in mind, a sentence each."""
+        """Return sentences on the limits of the comparison."""
         few = [s for s in self.standings if len(s.scores) < FEW_SEEDS]
         return [
             f"{s.group.label} has {len(s.scores)} seed{'' if len(s.scores) == 1 else 's'}; with "
@@ -111,15 +115,15 @@ class Comparison:
 
 
 def compare(groups: Sequence[Group], figure: str = "return", resamples: int = 10_000) -> Comparison:
-    """Compare groups by a figure of their final evaluations.
+    """Return a comparison of groups by a metric of their final evaluations.
 
     Args:
-        groups: runs that differ in their seeds alone, each.
-        figure: ``return``, or another one that evaluations have.
-        resamples: of each bootstrap.
+        groups: groups of runs; the runs of each differ in their seeds alone.
+        figure: name of the metric, ``return`` or another one that evaluations have.
+        resamples: number of resamples of each bootstrap.
 
     Raises:
-        ConfigError: no evaluation has that figure.
+        ConfigError: an evaluation does not have that metric.
     """
     generator = np.random.default_rng(0)
     scores = [np.array([_score(run, figure) for run in group.members]) for group in groups]
@@ -140,13 +144,13 @@ def interquartile_estimate(scores: Scores, resamples: int) -> Estimate:
 
 
 def _score(summary: Summary, figure: str) -> float:
-    figures = figures_of(summary.run, "final") or {}
-    if figures.get(figure) is None:
+    metrics = figures_of(summary.run, "final") or {}
+    if metrics.get(figure) is None:
         raise ConfigError(
-            f"The final evaluation of {summary.run.path} has no figure {figure}; "
-            f"{near_matches(figure, figures)}"
+            f"The final evaluation of {summary.run.path} has no metric {figure}; "
+            f"{near_matches(figure, metrics)}"
         )
-    return float(figures[figure])  # type: ignore[arg-type]
+    return float(metrics[figure])  # type: ignore[arg-type]
 
 
 def _standing(

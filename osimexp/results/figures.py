@@ -1,4 +1,4 @@
-"""A comparison drawn: what runs reached, how they learned, and how many reached how much."""
+"""Figures of a comparison: scores, learning curves and performance profiles."""
 
 from collections.abc import Iterator
 
@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 
 from osimexp.results.comparison import Comparison, Standing
 
-# Okabe and Ito, Color Universal Design (2008): told apart by colour-blind readers as well.
+# Okabe and Ito, Color Universal Design (2008): colour-blind readers can tell them apart, too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 
 
 def draw_scores(comparison: Comparison) -> Figure:
-    """Draw a row for each group: its interquartile mean and interval, over its runs as dots."""
+    """Return a figure with a row for each group: its interquartile mean, interval and runs."""
     count = len(comparison.standings)
     figure, axes = _panel(1.1 + 0.4 * count, f"{comparison.figure} of final evaluations")
     for row, (standing, colour) in enumerate(_coloured(comparison)):
@@ -28,7 +28,7 @@ def draw_scores(comparison: Comparison) -> Figure:
 
 
 def draw_curves(comparison: Comparison) -> Figure:
-    """Draw how each group learned: interquartile mean and interval of evaluations in training."""
+    """Return a figure of learning curves: interquartile mean and interval of each group."""
     figure, axes = _panel(3.6, "environment steps", comparison.figure)
     for standing, colour in _coloured(comparison):
         middle, low, high = standing.curve
@@ -39,7 +39,7 @@ def draw_curves(comparison: Comparison) -> Figure:
 
 
 def draw_profiles(comparison: Comparison) -> Figure:
-    """Draw the share of each group's runs that are above each level."""
+    """Return a figure of the share of each group's runs that are above each level."""
     figure, axes = _panel(3.2, comparison.figure, "share of runs above it")
     for standing, colour in _coloured(comparison):
         share, low, high = standing.profile
@@ -68,5 +68,5 @@ def _panel(height: float, across: str, up: str = "") -> tuple[Figure, Axes]:
 
 
 def _plain(standing: Standing) -> str:
-    """Return a group's label with dollar signs, as in ``knee_angle_$``, that begin no formula."""
+    """Return a group's label with escaped dollar signs, as in ``knee_angle_$``."""
     return standing.group.label.replace("$", r"\$")

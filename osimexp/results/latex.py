@@ -1,4 +1,4 @@
-"""A comparison as a table for papers."""
+"""A comparison as a LaTeX table."""
 
 from osimexp.results.comparison import Comparison, Estimate
 
@@ -13,7 +13,7 @@ _SPECIAL = {
 def latex(comparison: Comparison) -> str:
     """Return a ``tabular`` with a row for each group; it needs no package.
 
-    Bold is every group that no other is above, as far as the runs tell.
+    A group is bold if no other group is above it with certainty.
     """
     beaten = {pair.below for pair in comparison.pairs if pair.verdict == "above"}
     lines = [
@@ -36,7 +36,7 @@ def latex(comparison: Comparison) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text as LaTeX prints it."""
+    """Return text with LaTeX's special characters escaped."""
     return "".join(_SPECIAL.get(character, character) for character in text)
 
 

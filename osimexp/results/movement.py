@@ -1,4 +1,4 @@
-"""What the controllers of runs do when they move: what it costs, and whether pushes fell them."""
+"""Comparison of the movements of runs: cost of transport, symmetry, falls when pushed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -26,7 +26,7 @@ from osimexp.results.comparison import Comparison, interquartile_estimate
 from osimexp.results.tables import said
 from osimexp.tasks.make import make
 
-FIGURES = {
+METRICS = {
     "speed": "speed, m/s",
     "effort": "effort",
     "fallen": "share of falls",
@@ -34,17 +34,17 @@ FIGURES = {
     "asymmetry": "asymmetry of step length, %",
     "fallen_pushed": "share of falls when pushed",
 }
-"""What is compared: the first three are of final evaluations, the last of episodes with pushes."""
+"""Names and labels of metrics of movement."""
 
 
 @dataclass(frozen=True)
 class MovementSettings:
-    """Which episodes are played to compare movement.
+    """Settings of the episodes that are played to compare movements.
 
     Attributes:
-        walks: of each run, measured as a walk.
-        pushed: of each run, with pushes at random moments.
-        impulse: N s of the hardest push.
+        walks: number of episodes of each run that are measured as a walk.
+        pushed: number of episodes of each run with pushes at random times.
+        impulse: greatest impulse of a push, N s.
     """
 
     walks: Annotated[int, Field(ge=0)] = 0
@@ -53,27 +53,27 @@ class MovementSettings:
 
     @property
     def any(self) -> bool:
-        """Whether there is an episode to play."""
+        """True if any episode is played."""
         return self.walks > 0 or self.pushed > 0
 
 
 @dataclass(frozen=True)
 class Moved:
-    """How the controllers of a group move.
+    """Metrics of movement of a group of runs.
 
     Attributes:
-        label: of the group.
-        runs: path and seed of each.
-        figures: by their names in ``FIGURES``, a value for each run; NaN where a run has none.
+        label: label of the group.
+        runs: path and seed of each run.
+        metrics: ``(runs,)`` by the names of ``METRICS``; NaN if a run does not have the metric.
     """
 
     label: str
     runs: tuple[tuple[str, Any], ...]
-    figures: Mapping[str, Scores]
+    metrics: Mapping[str, Scores]
 
 
 def moved(comparison: Comparison, settings: MovementSettings) -> list[Moved]:
-    """Play the controllers of all runs that are compared.
+    """Return metrics of movement of all groups, from episodes played by their controllers.
 
     Raises:
         OsimexpError: a run cannot be played.
@@ -86,20 +86,20 @@ def moved(comparison: Comparison, settings: MovementSettings) -> list[Moved]:
             Moved(
                 standing.group.label,
                 tuple((str(s.run.path), s.config.get("seed")) for s in members),
-                {name: np.array([own[name] for own in each]) for name in FIGURES},
+                {name: np.array([own[name] for own in each]) for name in METRICS},
             )
         )
     return found
 
 
 def movement_of(run: RunFolder, settings: MovementSettings) -> dict[str, float]:
-    """Return what there is of ``FIGURES`` for a run's judged controller, and NaN for what is not.
+    """Return ``METRICS`` of a run's judged controller; NaN for those that it does not have.
 
     Raises:
         OsimexpError: the run cannot be played.
     """
-    figures = figures_of(run, "final") or {}
-    found = {name: _number(figures.get(name)) for name in ("speed", "effort", "fallen")}
+    metrics = figures_of(run, "final") or {}
+    found = {name: _number(metrics.get(name)) for name in ("speed", "effort", "fallen")}
     walks = [_walk(run, episode) for episode in range(settings.walks)]
     for name in ("cost_of_transport", "asymmetry"):
         values = [walk[name] for walk in walks if np.isfinite(walk[name])]
@@ -109,24 +109,24 @@ def movement_of(run: RunFolder, settings: MovementSettings) -> dict[str, float]:
 
 
 def movement_lines(groups: Sequence[Moved], resamples: int) -> list[list[str]]:
-    """Return a line for each figure that a group has: its name, then a cell for each group."""
+    """Return a line for each metric that a group has: its name, then a cell for each group."""
     found = []
-    for name, label in FIGURES.items():
-        cells = [_said(group.figures[name], resamples) for group in groups]
+    for name, label in METRICS.items():
+        cells = [_said(group.metrics[name], resamples) for group in groups]
         if any(cells):
             found.append([label, *cells])
     return found
 
 
 def movement_table(groups: Sequence[Moved], resamples: int) -> Table:
-    """Return a row for each figure and a column for each group, for ``rich`` to print."""
+    """Return a table for ``rich``, with a row for each metric and a column for each group."""
     table = Table(
         title="Movement: interquartile means over runs, with 95 % bootstrap intervals",
         title_justify="left",
         box=None,
         pad_edge=False,
     )
-    table.add_column("figure")
+    table.add_column("metric")
     for group in groups:
         table.add_column(group.label, justify="right", overflow="fold")
     for line in movement_lines(groups, resamples):
@@ -135,11 +135,11 @@ def movement_table(groups: Sequence[Moved], resamples: int) -> Table:
 
 
 def movement_rows(groups: Sequence[Moved]) -> Iterable[Sequence[object]]:
-    """Yield what ``movement.csv`` holds: a row for each run, below the names of its columns."""
-    yield ("group", "run", "seed", *FIGURES)
+    """Yield the rows of ``movement.csv``: the names of its columns, then a row for each run."""
+    yield ("group", "run", "seed", *METRICS)
     for group in groups:
         for place, (path, seed) in enumerate(group.runs):
-            values = (float(group.figures[name][place]) for name in FIGURES)
+            values = (float(group.metrics[name][place]) for name in METRICS)
             yield group.label, path, seed, *("" if np.isnan(v) else v for v in values)
 
 
@@ -163,7 +163,7 @@ def _falls(run: RunFolder, settings: MovementSettings) -> float:
     push = option("push", "random")
     push.impulse = settings.impulse
     OmegaConf.update(config, "push", push, merge=False, force_add=True)
-    # A run may have been simulated by a cluster, which is not needed to play it.
+    # A run that was simulated by a cluster can be played without it.
     config.workers = option("workers", "cores")
     seed = Seeds.of(config.seed).final_evaluation
     with closing(make(config, min(settings.pushed, 64), "evaluation")) as environment:

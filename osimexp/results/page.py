@@ -1,4 +1,4 @@
-"""A comparison as one page of HTML that needs nothing beside it."""
+"""A comparison as one html page with everything inside."""
 
 import base64
 import os
@@ -31,14 +31,14 @@ def page(
     command: str,
     largest_video: float,
 ) -> str:
-    """Return the page: what differed, what came of it, every run, and how to make it again.
+    """Return the page: differences, results, every run, and the commands that repeat it.
 
     Args:
-        comparison: of the runs.
-        movement: a line for each figure of movement, its name first, then a cell for each group.
-        left_out: runs that are not in it, and why.
-        command: that makes the page.
-        largest_video: MB; a video above it is named and not shown.
+        comparison: comparison of the runs.
+        movement: a line for each metric of movement, its name first, then a cell for each group.
+        left_out: sentences on the runs that are left out.
+        command: command that makes the page.
+        largest_video: size above which a video is named and not shown, MB.
     """
     style = files("osimexp.results").joinpath("page.css").read_text(encoding="utf-8")
     title = " or ".join(standing.group.label for standing in comparison.standings[:4])
@@ -65,14 +65,14 @@ def page(
 
 
 def _question(comparison: Comparison) -> Iterable[str]:
-    """Yield what differed and what did not."""
+    """Yield the settings that differ and those that do not."""
     standings = comparison.standings
     firsts = [standing.group.members[0] for standing in standings]
     facts = [facts_of(summary.config) for summary in firsts]
-    yield "<h2>What differed</h2>"
+    yield "<h2>Differences</h2>"
     keys = differing(facts)
     if not keys:
-        yield "<p>Nothing but the seeds.</p>"
+        yield "<p>Only the seeds differ.</p>"
     else:
         labels = [standing.group.label for standing in standings]
         rows = [[key, *(_text(own.get(key)) for own in facts)] for key in keys]
@@ -90,11 +90,11 @@ def _question(comparison: Comparison) -> Iterable[str]:
     yield f"<p>Seeds: {escape(', '.join(sorted(seeds, key=lambda s: (len(s), s))))}.</p>"
     inner = [[key, _text(v)] for key, v in same.items() if key.split(".")[0] in TASK]
     inner = [row for row in inner if row[0] not in keys]
-    yield _folded("The task, in full", _table(["key", "value"], inner))
+    yield _folded("All settings of the task", _table(["key", "value"], inner))
 
 
 def _answer(comparison: Comparison) -> Iterable[str]:
-    yield "<h2>What came of it</h2>"
+    yield "<h2>Results</h2>"
     yield f"<p>{escape(' '.join(_sentences(comparison)))}</p>"
     rows = [
         [
@@ -107,7 +107,7 @@ def _answer(comparison: Comparison) -> Iterable[str]:
     yield _table(["group", "seeds", "interquartile mean", "median", "mean"], rows)
     if comparison.pairs:
         rows = [[p.above, p.below, said(p.probability), p.verdict] for p in comparison.pairs]
-        yield _table(["group", "other", "probability of improvement", "so"], rows)
+        yield _table(["group", "other", "probability of improvement", "verdict"], rows)
     yield (
         f"<p class='note'>{escape(comparison.figure)} of final evaluations; intervals are 95 % "
         "bootstrap intervals over seeds (Agarwal et al. 2021, arXiv:2108.13264).</p>"
@@ -141,9 +141,9 @@ def _sentences(comparison: Comparison) -> Iterable[str]:
 
 def _movement(comparison: Comparison, lines: Sequence[Cells]) -> Iterable[str]:
     if lines:
-        yield "<h2>How they move</h2>"
+        yield "<h2>Movement</h2>"
         yield _table(
-            ["figure", *(standing.group.label for standing in comparison.standings)], lines
+            ["metric", *(standing.group.label for standing in comparison.standings)], lines
         )
         yield (
             "<p class='note'>Interquartile means over runs with 95 % bootstrap intervals; speed, "
@@ -202,7 +202,7 @@ def _left_out(reasons: Sequence[str]) -> Iterable[str]:
 
 
 def _again(comparison: Comparison, command: str) -> Iterable[str]:
-    yield "<h2>How to make it again</h2>"
+    yield "<h2>Commands that repeat it</h2>"
     lines: dict[str, None] = {}
     for summary in (s for standing in comparison.standings for s in standing.group.members):
         path = summary.run.path
@@ -215,7 +215,7 @@ def _again(comparison: Comparison, command: str) -> Iterable[str]:
 
 
 def _ends(comparison: Comparison) -> tuple[float, float]:
-    """Return the lowest and highest of all evaluations in training."""
+    """Return the lowest and highest value of all evaluations in training."""
     values = [v for s in comparison.standings for v in _values(s, comparison.figure)]
     return (min(values), max(values)) if values else (0.0, 1.0)
 
@@ -226,7 +226,7 @@ def _values(standing: Standing, figure: str) -> Iterable[float]:
 
 
 def _spark(points: dict[int, float], low: float, high: float, budget: int, colour: str) -> str:
-    """Return a run's learning curve as a small drawing, on the scale of all runs."""
+    """Return a small drawing of a run's learning curve, on the scale of all runs."""
     if len(points) < 2:
         return ""
     width, height, span = 160, 32, (high - low) or 1.0

@@ -1,4 +1,4 @@
-"""A comparison as tables of the terminal and as CSV."""
+"""A comparison as tables for the terminal and as CSV files."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from osimexp.results.comparison import Comparison, Estimate
 
 
 def standings_table(comparison: Comparison) -> Table:
-    """Return a row for each group, the highest first, for ``rich`` to print."""
+    """Return a table for ``rich`` to print, with a row for each group, the highest first."""
     table = Table(
         title=f"{comparison.figure} of final evaluations, with 95 % bootstrap intervals",
         title_justify="left",
@@ -31,7 +31,7 @@ def standings_table(comparison: Comparison) -> Table:
 
 
 def pairs_table(comparison: Comparison) -> Table:
-    """Return a row for each two groups, for ``rich`` to print."""
+    """Return a table for ``rich`` to print, with a row for every two groups."""
     table = Table(
         title="How often a run of the first group is above one of the second",
         title_justify="left",
@@ -41,19 +41,23 @@ def pairs_table(comparison: Comparison) -> Table:
     for name in ("group", "above"):
         table.add_column(name, overflow="fold")
     table.add_column("probability", justify="right")
-    table.add_column("so")
+    table.add_column("verdict")
     for pair in comparison.pairs:
         table.add_row(pair.above, pair.below, said(pair.probability), pair.verdict)
     return table
 
 
 def said(estimate: Estimate) -> str:
-    """Return an estimate and its interval in four digits."""
+    """Return an estimate and its interval as text, with four digits."""
     return f"{estimate.value:.4g} ({estimate.low:.4g} to {estimate.high:.4g})"
 
 
 def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
-    """Write ``scores.csv``, ``groups.csv``, ``pairs.csv``, ``curves.csv`` and ``profiles.csv``."""
+    """Write the CSV files of a comparison, and return their paths.
+
+    The files are ``scores.csv``, ``groups.csv``, ``pairs.csv``, ``curves.csv`` and
+    ``profiles.csv``.
+    """
     interval = ("low", "high")
     tables: dict[str, tuple[tuple[str, ...], Iterable[Sequence[Any]]]] = {
         "scores": (("group", "run", "seed", comparison.figure), _scores(comparison)),

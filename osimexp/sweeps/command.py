@@ -1,4 +1,4 @@
-"""The command of a sweep: how one that was begun is gone on with, or made again."""
+"""The command line of a sweep: to continue it, or to repeat it."""
 
 import re
 import shlex
@@ -11,18 +11,19 @@ from omegaconf import OmegaConf
 
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment.checkpoint import CHANGEABLE
+from osimexp.moved import RENAMED
 from osimexp.words import setting, words_and_flags
 
-_PLAN = "multirun.yaml"  # What Hydra writes of a sweep.
+_PLAN = "multirun.yaml"  # Hydra's record of a sweep.
 
 
 def continued(arguments: Sequence[str]) -> list[str]:
-    """Return a command line with ``resume=`` a sweep written as the sweep's own command.
+    """Return the command line of a sweep in place of one that has ``resume=`` and its folder.
 
-    What else is on the command line is added to it, such as another launcher.
+    Other words of the command line, such as another launcher, are added to it.
 
     Raises:
-        ConfigError: it would make other runs.
+        ConfigError: a word would make other runs of the sweep's.
         RunFolderError: the sweep's plan cannot be read.
     """
     for place, argument in enumerate(arguments):
@@ -31,7 +32,7 @@ def continued(arguments: Sequence[str]) -> list[str]:
             continue
         rest = [*arguments[:place], *arguments[place + 1 :]]
         for word in words_and_flags(rest)[0]:
-            # Said now, as Hydra writes the plan anew before a job could refuse it.
+            # Refused now, because Hydra overwrites the plan before a job could refuse it.
             if re.split(r"[.=/@]", word.lstrip("+~"))[0] not in ("hydra", *CHANGEABLE):
                 raise ConfigError(
                     f"{word} would make other runs of {folder}; beside resume only hydra, run, "
@@ -48,7 +49,7 @@ def continued(arguments: Sequence[str]) -> list[str]:
 
 
 def command_of_sweep(folder: Path) -> str | None:
-    """Return the command that makes a sweep again where it lies; None where there is none.
+    """Return the command that repeats a sweep in its folder; None if the folder holds no sweep.
 
     Raises:
         RunFolderError: the sweep's plan cannot be read.
@@ -61,16 +62,23 @@ def command_of_sweep(folder: Path) -> str | None:
 
 
 def _plan(folder: Path) -> tuple[list[str], list[str]]:
-    """Return the flags and the other words of the command that a sweep was begun by."""
+    """Return the flags and the other words of the command that started a sweep."""
     try:
         plan = OmegaConf.load(folder / _PLAN)
-        words = [*plan.hydra.overrides.hydra, *plan.hydra.overrides.task]
+        words = [*plan.hydra.overrides.hydra, *map(_present, plan.hydra.overrides.task)]
         sources = plan.hydra.runtime.config_sources
         flags = [f"--config-dir={s.path}" for s in sources if s.provider == "command-line"]
     except Exception as error:
         raise RunFolderError(f"{folder / _PLAN} cannot be read as a sweep's plan.") from error
     replaced = ("hydra.sweep.dir=", "hydra.mode=")
     return flags, [str(word) for word in words if not str(word).startswith(replaced)]
+
+
+def _present(word: str) -> str:
+    """Return an override as it is written now, with the new name of a renamed key."""
+    key, equals, value = word.partition("=")
+    name = key.lstrip("+~")
+    return f"{key.removesuffix(name)}{RENAMED.get(name, name)}{equals}{value}"
 
 
 def _resumed(argument: str) -> Path | None:
@@ -80,5 +88,5 @@ def _resumed(argument: str) -> Path | None:
     try:
         value = OverridesParser.create().parse_override(argument).value()
     except OverrideParseException:
-        return None  # Said when the command line is composed.
+        return None  # The error is raised when the command line is composed.
     return Path(value) if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""A sweep: many runs of one command, which go on where they stopped and do not fail together."""
+"""The jobs of a sweep: each continues where it stopped, and a failure does not stop the others."""
 
 import json
 import os
@@ -28,18 +28,18 @@ from osimexp.mistakes import MISTAKES, sentence
 
 FAILED_JOBS = 1
 
-FAILURE = "failure.json"  # Why a job never became a run.
-_PATIENCE = 60.0  # s for a killed sweep's processes to save and end.
+FAILURE = "failure.json"  # The reason why a job has no run.
+_PATIENCE = 60.0  # Time for the processes of a killed sweep to save and end, s.
 
 
 @dataclass(frozen=True)
 class Before:
-    """What became of a job when the sweep was run before.
+    """The state of a job when the sweep was run before.
 
     Attributes:
-        state: a ``finished`` or ``pruned`` job is kept, a ``cut`` one goes on, and any other begins
-            anew.
-        mean_return: of a finished job.
+        state: a ``finished`` or ``pruned`` job is kept, a ``cut`` one is continued, and any other
+            starts again.
+        mean_return: mean return of a finished job.
     """
 
     state: Literal["finished", "pruned", "cut", "none"]
@@ -47,15 +47,16 @@ class Before:
 
 
 def job_of_sweep(folder: Path, config: DictConfig, train: Callable[[bool], float]) -> float:
-    """Do one job of a sweep, unless it was done before, and return its mean return.
+    """Run one job of a sweep, unless it is finished, and return its mean return.
 
-    What goes wrong is written to the folder and said, and the result is NaN, so that the other
-    jobs go on.
+    An error is written to the folder and printed, and the result is NaN, so that the other jobs go
+    on.
 
     Args:
-        folder: of the job.
-        config: it was composed to.
-        train: does the job; told whether it goes on from its checkpoint.
+        folder: folder of the job.
+        config: composed config of the job.
+        train: function that runs the job; its argument says whether to continue from the
+            checkpoint.
     """
     try:
         before = _before(folder, config)
@@ -64,7 +65,7 @@ def job_of_sweep(folder: Path, config: DictConfig, train: Callable[[bool], float
             return before.mean_return
         return train(before.state == "cut")
     except Pruned:
-        return float("nan")  # The run said why, and its folder has it.
+        return float("nan")  # The run printed the reason and wrote it to its folder.
     except MISTAKES as error:
         reason = sentence(error)
         print(f"Failed: {folder}: {reason}", file=sys.stderr, flush=True)
@@ -76,17 +77,20 @@ def job_of_sweep(folder: Path, config: DictConfig, train: Callable[[bool], float
 
 
 def mark_lost(folder: Path, reason: str) -> None:
-    """Write to a job's folder why it has no run that ended, where no run tells it."""
+    """Write to a job's folder why it has no finished run, unless the run's record says so."""
     if not _says_that_it_failed(folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / FAILURE, {"reason": reason})
 
 
 class SweepEnd(Callback):
-    """Lists, at a sweep's end, what became of its jobs; the exit code says whether any failed."""
+    """A callback that lists the states of a sweep's jobs at its end.
+
+    The exit code says whether any job failed.
+    """
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Print the list.
+        """Print the list of jobs.
 
         Raises:
             SystemExit: a job failed.
@@ -103,9 +107,9 @@ class SweepEnd(Callback):
 
 
 def outcome(folder: Path) -> tuple[Counter[str], dict[Path, str]]:
-    """Return how many jobs are in each state, and the folder and reason of those that failed.
+    """Return the number of jobs in each state, and the folder and reason of each failed job.
 
-    A job that runs is another process's, which shares the sweep; one that was cut has failed.
+    A running job belongs to another process that shares the sweep; a cut job counts as failed.
     """
     counts: Counter[str] = Counter()
     failed = {}
@@ -122,9 +126,9 @@ def outcome(folder: Path) -> tuple[Counter[str], dict[Path, str]]:
 
 @contextmanager
 def ending_with_parent() -> Iterator[None]:
-    """While entered, end this process soon after the one that started it, saving the run first.
+    """End this process soon after the process that started it, saving the run first.
 
-    Processes of a sweep that was killed would otherwise go on unseen, in the way of the next.
+    Otherwise the processes of a killed sweep would go on unnoticed, beside those of the next sweep.
     """
     parent = os.getppid()
     over = threading.Event()
@@ -147,7 +151,7 @@ def ending_with_parent() -> Iterator[None]:
 def _before(folder: Path, config: DictConfig) -> Before:
     (folder / FAILURE).unlink(missing_ok=True)
     if not (folder / "run.json").is_file():
-        if folder.is_dir():  # Its process was killed before there was a run.
+        if folder.is_dir():  # The process was killed before there was a run.
             shutil.rmtree(folder)
         return Before("none")
     run = RunFolder.open(folder)
@@ -165,18 +169,18 @@ def _before(folder: Path, config: DictConfig) -> Before:
             return Before(summary.state, float("nan") if mean is None else float(mean))
         if not run.checkpoint_file("latest").is_file():
             raise RunFolderError(
-                f"{run.checkpoint_file('latest')} is gone, from which {folder} would go on; put it "
-                f"back, or take run.steps={summary.budget} to keep the run as it is."
+                f"{folder} cannot be continued, because {run.checkpoint_file('latest')} is "
+                f"missing; put it back, or take run.steps={summary.budget} to keep the run."
             )
     if run.checkpoint_file("latest").is_file():
         return Before("cut")
-    # Cut before its first checkpoint: there is nothing to go on from.
+    # A run that was cut before its first checkpoint cannot be continued.
     shutil.rmtree(folder)
     return Before("none")
 
 
 def _check_same(run: RunFolder, config: DictConfig, longer: bool) -> None:
-    """See that a run that would be kept, or go on for longer, is the one that is asked for."""
+    """Refuse to keep or continue a run whose config is not the one that is asked for."""
     there, here = facts_of(run.config()), facts_of(config)
     different = [k for k in unlike(there, here) if not (longer and k.startswith("run."))]
     if different:
@@ -188,7 +192,7 @@ def _check_same(run: RunFolder, config: DictConfig, longer: bool) -> None:
 
 
 def _says_that_it_failed(folder: Path) -> bool:
-    """Whether a run folder tells by itself that the run did not come to its end."""
+    """Return whether the record of a run says that it did not finish."""
     if not (folder / "run.json").is_file():
         return False
     try:

@@ -1,4 +1,4 @@
-"""Ending runs of a search early."""
+"""Pruning: early ends of trials of a search."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,16 +10,16 @@ from osimexp.experiment.loop import Judge
 
 
 def judge_of(sweeper: Mapping[str, Any], folder: Path, run: DictConfig) -> Judge | None:
-    """Return what ends a job early; None where the sweep is no search.
+    """Return the judge that can end a job early; None if the sweep is not a search.
 
     Args:
-        sweeper: the settings of what proposes the jobs.
-        folder: of the sweep.
-        run: the config's.
+        sweeper: settings of the sweeper.
+        folder: folder of the sweep.
+        run: ``run`` of the config.
     """
     if sweeper.get("trial") is None:
         return None
-    # Optuna is an extra of its own.
+    # Optuna is an optional extra.
     from osimexp.sweeps.search.settings import search_settings
     from osimexp.sweeps.search.study import RunningTrial
 

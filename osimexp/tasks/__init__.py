@@ -1,1 +1,1 @@
-"""What a controller sees, is rewarded for and acts on: batches of environments."""
+"""Tasks: batches of environments with observations, rewards, actions and endings."""

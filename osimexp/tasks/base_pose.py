@@ -1,4 +1,4 @@
-"""The base body at a moment: where it is, where it heads and how it leans, for planar and 3D."""
+"""The base body of a batch: position, heading and lean, for planar and 3D models."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,17 +10,17 @@ from osimexp.arrays import Floats
 
 @dataclass
 class BasePose:
-    """The base body and the trunk of a batch at one moment.
+    """The base body and the trunk of each model of a batch at one moment.
 
     The axes of a body are x forward, y up and z to the right. The frame of the heading has its z
-    axis along the body's axis to the right as it lies over the floor, and its y axis up; a planar
+    axis along the body's axis to the right, projected to the floor, and its y axis up; a planar
     model always heads along x of the ground.
 
     Attributes:
-        position: ``(B, 3)`` m, of the base body's origin in ground.
-        angles: ``(B, 3)`` rad, body-fixed X-Y-Z angles of the base body in ground.
-        trunk_angles: ``(B, 3)`` rad, likewise of the trunk.
-        planar: whether nothing turns but about the axis to the right, which takes less work.
+        position: ``(B, 3)`` origin of the base body in ground, m.
+        angles: ``(B, 3)`` body-fixed X-Y-Z angles of the base body in ground, rad.
+        trunk_angles: ``(B, 3)`` body-fixed X-Y-Z angles of the trunk in ground, rad.
+        planar: whether bodies turn about the axis to the right alone, which needs less work.
     """
 
     position: Floats
@@ -42,7 +42,7 @@ class BasePose:
         right = self.rotation[:, :, 2].copy()
         right[:, 1] = 0.0
         length = np.hypot(right[:, 0], right[:, 2])
-        # A body that lies on its side heads nowhere: it keeps to the ground's axes.
+        # A body that lies on its side has no heading, and the ground's axes are used.
         lost = length < 1e-6
         right[lost] = 0.0, 0.0, 1.0
         right /= np.where(lost, 1.0, length)[:, None]
@@ -51,7 +51,7 @@ class BasePose:
         return heading
 
     def seen(self, vectors: Floats) -> Floats:
-        """Return vectors ``(B, ..., 3)`` of the ground in the frame of the heading."""
+        """Return vectors ``(B, ..., 3)`` of the ground's axes in the frame of the heading."""
         if self.planar:
             return vectors
         seen: Floats = np.einsum("bji,b...j->b...i", self.heading, vectors)
@@ -59,7 +59,7 @@ class BasePose:
 
     @cached_property
     def tilt(self) -> Floats:
-        """Tilt of the base body about the axis to the right, ``(B,)`` rad; backwards positive."""
+        """Tilt of the base body about the axis to the right, ``(B,)`` rad; positive backwards."""
         if self.planar:
             return self.angles[:, 2]
         up = self.seen(self.rotation[:, :, 1])
@@ -67,13 +67,13 @@ class BasePose:
 
     @cached_property
     def list(self) -> Floats:
-        """Lean of the base body to the right, ``(B,)`` rad: its turn about the way forward."""
+        """Lean of the base body to the right, ``(B,)`` rad: its rotation about the forward axis."""
         up = self.seen(self.rotation[:, :, 1])
         return np.asarray(np.arctan2(up[:, 2], up[:, 1]))
 
     @cached_property
     def lean(self) -> Floats:
-        """Angle of the trunk from upright to whichever side, ``(B,)`` rad in [0, pi]."""
+        """Angle of the trunk from upright in any direction, ``(B,)`` rad in [0, pi]."""
         if self.planar:
             return np.abs(self.trunk_angles[:, 2])
         up = rotation_matrices(self.trunk_angles)[:, :, 1]
@@ -81,7 +81,7 @@ class BasePose:
 
 
 def rotation_matrices(angles: Floats) -> Floats:
-    """Return rotations ``(..., 3, 3)`` of body-fixed X-Y-Z angles ``(..., 3)`` rad."""
+    """Return the rotations ``(..., 3, 3)`` of body-fixed X-Y-Z angles ``(..., 3)`` in rad."""
     (a, b, c), (x, y, z) = np.moveaxis(np.cos(angles), -1, 0), np.moveaxis(np.sin(angles), -1, 0)
     rows = [
         [b * c, -b * z, y],

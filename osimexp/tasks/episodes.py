@@ -1,4 +1,4 @@
-"""The figures of running episodes, summed step by step, for the whole batch."""
+"""Metrics of running episodes, summed step by step for the whole batch."""
 
 from collections.abc import Mapping
 
@@ -9,10 +9,10 @@ from osimexp.tasks.scene import Frame
 
 
 class Episodes:
-    """Sums up each running episode and gives its figures when it ends.
+    """The sums of each running episode, from which its metrics are made.
 
     Args:
-        size: environments in the batch, ``B``.
+        size: number of environments in the batch, ``B``.
         terms: names of the reward terms.
         point: name of the point whose distance to the target is measured; None measures none.
     """
@@ -28,7 +28,7 @@ class Episodes:
         self.way = np.zeros((size, 3))
 
     def begin(self, rows: Indices, frame: Frame) -> None:
-        """Forget the sums of the episodes that begin."""
+        """Reset the sums of the episodes that begin."""
         self.length[rows] = 0
         self._table[:, rows] = 0.0
         if frame.base is not None:
@@ -36,7 +36,7 @@ class Episodes:
             self.way[rows] = frame.base.heading[rows, :, 0]
 
     def add(self, rewards: Floats, terms: Mapping[str, Floats], frame: Frame) -> None:
-        """Add a step of every episode."""
+        """Add a step of every episode to its sums."""
         self.length += 1
         self.sums["return"] += rewards
         self.sums["effort"] += frame.effort
@@ -44,10 +44,10 @@ class Episodes:
             self.sums[term_figure(name)] += values
 
     def figures(self, frame: Frame, fallen: Mask, failed: Mask) -> dict[str, Floats]:
-        """Return the figures of every episode as it stands, each ``(B,)``.
+        """Return the metrics ``(B,)`` of every episode so far, by name.
 
-        ``effort`` is the mean over time and muscles of the squared activation, ``distance`` the
-        way of the base body along the heading that it had when the episode began.
+        ``effort`` is the mean over time and muscles of the squared activation; ``distance`` is the
+        distance of the base body along the heading that it had when the episode began, m.
         """
         steps = np.maximum(self.length, 1)
         time = steps * frame.scene.control_period
@@ -81,10 +81,10 @@ class Episodes:
         }
 
     def restore(self, snapshot: Mapping[str, object]) -> None:
-        """Go on from ``snapshot``."""
+        """Restore saved sums."""
         self.length[:] = snapshot["length"]  # type: ignore[call-overload]
         origin = np.asarray(snapshot["origin"])
-        if origin.ndim == 1:  # Version 0.1.0 knew planar models alone, and kept their x.
+        if origin.ndim == 1:  # Version 0.1.0 had planar models alone, and saved their x.
             self.origin[:, 0], self.way[:] = origin, (1.0, 0.0, 0.0)
         else:
             self.origin[:], self.way[:] = origin, np.asarray(snapshot["way"])
@@ -93,5 +93,5 @@ class Episodes:
 
 
 def term_figure(term: str) -> str:
-    """Return the name under which a reward term's sum over an episode is reported."""
+    """Return the name of the metric that is a reward term's sum over an episode."""
     return f"reward/{term}"

@@ -1,4 +1,4 @@
-"""The mirror of the sagittal plane: moments and actions with their sides changed."""
+"""The mirror image of moments and actions in the sagittal plane."""
 
 from dataclasses import fields, replace
 
@@ -15,7 +15,7 @@ from osimexp.tasks.scene import Frame, Scene
 from osimexp.tasks.terms.symmetry import SymmetryTerm
 
 FLIPPED = np.array([1.0, 1.0, -1.0])
-"""Signs of a vector of the ground in the mirror: z is across the plane."""
+"""Signs of the components of a mirrored vector in ground; z is across the plane."""
 
 FIELDS: dict[str, str | None] = {
     "time": None,
@@ -37,20 +37,20 @@ FIELDS: dict[str, str | None] = {
     "failed": None,
     "lost": None,
 }
-"""The kind of each field of ``State`` in the mirror; None for one that has no sides."""
+"""Kind of each field of ``State`` in the mirror; None for a field that has no sides."""
 
 
 class Mirror:
-    """Shows moments of a task, and takes actions, as in a mirror of the sagittal plane.
+    """A mirror of the sagittal plane, for moments and actions of a task.
 
     Args:
-        term: says which environments are mirrored.
-        scene: the fixed facts of the task.
-        action_map: how actions become controls.
-        signs: ``(coordinates,)`` signs of the coordinates in the mirror.
+        term: term that chooses the environments to mirror.
+        scene: fixed facts of the task.
+        action_map: map from actions to controls.
+        signs: ``(coordinates,)`` sign of each coordinate's mirror image.
 
     Raises:
-        ConfigError: an action drives muscles of which no other action drives the counterparts.
+        ConfigError: an action drives muscles of one side, and no action drives their counterparts.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Mirror:
             "coordinates": (counterparts(names.coordinates), signs),
             "controls": (controls, control_signs),
             "muscles": (counterparts(names.muscles), np.ones(1)),
-            # Turns about axes in the plane change their sign, those about the one across do not.
+            # Rotations about axes in the plane change their sign; the one about z does not.
             "turns": (counterparts(names.bodies), -FLIPPED),
             "vector": (np.arange(3), FLIPPED),
             **in_ground,
@@ -85,16 +85,16 @@ class Mirror:
         )
 
     def rows(self, frame: Frame) -> Mask:
-        """Return which environments ``(B,)`` are mirrored now."""
+        """Return which environments are mirrored now, as a mask ``(B,)``."""
         return self._term(frame)
 
     def frame(self, frame: Frame, rows: Mask) -> Frame:
-        """Return the moment as it looks where ``rows`` ``(B,)`` are mirrored."""
+        """Return the moment with the environments of ``rows`` ``(B,)`` mirrored."""
         state = frame.state
         changed = {}
         for field, (order, signs) in self._fields.items():
             values = getattr(state, field)
-            if len(values):  # What no term reads has no rows.
+            if len(values):  # A field that no term reads has no rows.
                 changed[field] = values.copy()
                 changed[field][rows] = values[rows][:, order] * signs
         targets = frame.targets
@@ -110,14 +110,14 @@ class Mirror:
         )
 
     def actions(self, actions: Floats, rows: Mask) -> Floats:
-        """Return actions ``(B, actions)`` with the sides changed in ``rows`` ``(B,)``."""
+        """Return actions ``(B, actions)`` with the sides exchanged in ``rows`` ``(B,)``."""
         changed = actions.copy()
         changed[rows] = actions[rows][:, self._actions] * self._signs
         return changed
 
 
 def told_signs(term: SymmetryTerm, scene: Scene) -> Floats | None:
-    """Return the signs of the coordinates in the mirror as a term tells them, if it does.
+    """Return the signs of the mirrored coordinates that a term gives; None if it gives none.
 
     Raises:
         ConfigError: a pattern matches no coordinate.
@@ -130,9 +130,10 @@ def told_signs(term: SymmetryTerm, scene: Scene) -> Floats | None:
 
 
 def _control_signs(scene: Scene, signs: Floats) -> Floats:
-    """Return the sign of each control in the mirror.
+    """Return the sign of each control's mirror image.
 
-    An actuator of a coordinate turns with it; of an external force the component across turns.
+    An actuator of a coordinate has the sign of the coordinate; the z component of an external force
+    changes its sign.
     """
     names = scene.names
     found = dict.fromkeys(names.controls, 1.0)
@@ -147,20 +148,20 @@ def _control_signs(scene: Scene, signs: Floats) -> Floats:
 def _counterpart_actions(
     weights: Floats, controls: Indices, signs: Floats
 ) -> tuple[Indices, Floats]:
-    """Return for each action the one that drives the other side, and the sign that it has there.
+    """Return, for each action, the action of the other side, and the sign of its mirror image.
 
     Args:
         weights: ``(actions, controls)``.
-        controls: ``(controls,)`` places of the counterparts.
-        signs: ``(controls,)`` in the mirror.
+        controls: ``(controls,)`` index of each control's counterpart.
+        signs: ``(controls,)`` sign of each control's mirror image.
     """
     order, turned = [], []
     for row in weights:
         same = np.flatnonzero((weights[:, controls] == row).all(axis=1))
         if not len(same):
             raise ConfigError(
-                "symmetry: an action drives muscles of one side alone, and no other action those "
-                "of the other side; drive both sides alike or leave the symmetry out."
+                "symmetry: an action drives muscles of one side, and no action drives those of the "
+                "other side alike; drive both sides alike or leave the symmetry out."
             )
         order.append(same[0])
         turned.append(float(signs[np.flatnonzero(row)].min(initial=1.0)))

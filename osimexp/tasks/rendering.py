@@ -1,4 +1,4 @@
-"""Pictures of a batch of environments, one moment at a time."""
+"""Pictures of a batch of environments at one moment."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +18,18 @@ from osimexp.visual.tubes import muscle_stations
 Image = NDArray[np.uint8]
 
 WIDTH, HEIGHT = 640, 480
-POSES = 40  # that a model's reach is found from
+POSES = 40  # random poses from which the size of the picture is found
 
 
 class Pictures:
-    """Draws every environment of a batch.
+    """A renderer of every environment of a batch.
 
     Args:
-        model: of the environments.
-        target: of the task; one that has a point is drawn.
+        model: model of the environments.
+        target: target term of the task; its point is drawn if it has one.
 
     Raises:
-        ModelError: the model cannot be posed, or a mesh of it cannot be read.
+        ModelError: the model cannot be posed, or one of its meshes cannot be read.
     """
 
     def __init__(self, model: PreparedModel, target: TargetTerm | None) -> None:
@@ -38,7 +38,7 @@ class Pictures:
         self._posing = Posing(model)
         self._feet = list(self._figure.foot_bodies)
         self._targets = int(target is not None and target.point is not None)
-        # Poses from all over the model's ranges, the same each time.
+        # Poses from the whole ranges of the coordinates, the same each time.
         names = state_paths(model).names
         shares = np.random.default_rng(0).uniform(size=(POSES, len(names.coordinates)))
         low, high = names.ranges.T

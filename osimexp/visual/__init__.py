@@ -1,1 +1,1 @@
-"""Movements to look at: clips, pictures and pages."""
+"""Pictures, clips and interactive pages of movements."""

@@ -1,4 +1,4 @@
-"""Where a scene is seen from."""
+"""The camera of a scene: its direction, its distance and how it follows the model."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -16,26 +16,28 @@ _ANGLES: dict[Direction, tuple[float, float]] = {
     "back": (-90.0, 12.0),
     "oblique": (38.0, 14.0),
 }
-"""Degrees of azimuth and elevation."""
+"""Azimuth and elevation of each direction, degrees."""
 
 FIELD_OF_VIEW = 26.0
-"""Degrees from the lower edge to the upper one."""
+"""Angle from the lower edge of the picture to the upper edge, degrees."""
 
 STEADINESS = 0.35
-"""s over which the camera evens out what it follows."""
+"""Time over which the camera smooths the point that it follows, s."""
 
 
 @dataclass(frozen=True)
 class ViewSettings:
-    """How a scene is looked at.
+    """Settings of the camera.
 
     Attributes:
-        view: side is the model's right, with forward to the right of the picture.
-        azimuth: degrees about the vertical, from the right side towards the front; null takes
-            that of ``view``.
-        elevation: degrees above the horizon; null takes that of ``view``.
-        distance: m to what is looked at; null takes what the model's height asks for.
-        follow: whether the camera goes along with the model.
+        view: direction of the camera; side is the model's right, with forward to the right of the
+            picture.
+        azimuth: angle about the vertical, degrees, from the right side towards the front; null
+            takes that of ``view``.
+        elevation: angle above the horizon, degrees; null takes that of ``view``.
+        distance: distance from the point that the camera looks at, m; null takes one that suits the
+            model's height.
+        follow: whether the camera moves along with the model.
     """
 
     view: Direction = "side"
@@ -46,12 +48,12 @@ class ViewSettings:
 
 
 def eye_and_axes(settings: ViewSettings, aim: Floats, distance: float) -> Floats:
-    """Return ``(4, 3)`` the eye, and the unit vectors right, up and forward of the picture.
+    """Return the camera's position and its unit vectors right, up and forward, ``(4, 3)``.
 
     Args:
-        settings: of the view.
-        aim: ``(3,)`` m, what is in the middle of the picture.
-        distance: m, where the settings have none.
+        settings: settings of the camera.
+        aim: ``(3,)`` point in the middle of the picture, m.
+        distance: distance from that point if the settings have none, m.
     """
     azimuth, elevation = _ANGLES[settings.view]
     a = np.radians(azimuth if settings.azimuth is None else settings.azimuth)
@@ -64,17 +66,25 @@ def eye_and_axes(settings: ViewSettings, aim: Floats, distance: float) -> Floats
 
 
 def framing(extent: float, aspect: float) -> float:
-    """Return the distance in m that shows ``extent`` m; ``aspect`` is width to height."""
+    """Return the distance (m) at which a height of ``extent`` (m) fills the picture.
+
+    Args:
+        extent: size of the scene to show, m.
+        aspect: width of the picture over its height.
+    """
     half = np.tan(np.radians(FIELD_OF_VIEW / 2))
     return float(0.5 * extent / (half * min(aspect, 1.0)))
 
 
 def followed(time: Floats, points: Floats) -> Floats:
-    """Return where a steady camera looks that follows ``points`` ``(T, 3)`` at ``time`` ``(T,)``.
+    """Return the points ``(T, 3)`` that a steady camera looks at when it follows a moving point.
 
-    Each is the mean over the others, weighted by a normal curve of their distance in time. Weights
-    are of a straight line through them, so that even walking is followed without delay, at the
-    ends too.
+    Each is the value at its time of a straight line fitted to all points, weighted by a normal
+    curve of their distance in time. So steady walking is followed without delay, at the ends too.
+
+    Args:
+        time: ``(T,)`` s.
+        points: ``(T, 3)`` m, the moving point.
     """
     if len(time) < 3:
         return points.copy()

@@ -1,4 +1,4 @@
-"""Movements as clips: frames at an even rate, written as .mp4, .gif or a strip of pictures."""
+"""Clips of movements: frames at a constant rate, written as .mp4, .gif or a strip of pictures."""
 
 import io
 from collections.abc import Callable, Iterable, Iterator
@@ -26,20 +26,20 @@ from osimexp.visual.track import Track
 Frames = NDArray[np.uint8]
 
 QUALITY = "20"  # H.264's constant rate factor; 18 cannot be told from the original
-COLOURS = 128  # of a gif
-FINEST = 0.02  # s, the least that viewers of gifs show a frame for
+COLOURS = 128  # colours of a gif
+FINEST = 0.02  # shortest time for which viewers of gifs show a frame, s
 
 
 @dataclass(frozen=True)
 class ClipSettings(ViewSettings):
-    """What a clip is like.
+    """Settings of a clip.
 
     Attributes:
-        width: pixels, even.
-        height: pixels, even.
-        fps: frames a second.
-        speed: seconds of the movement in a second of the clip; 0.5 is half as fast as life.
-        moments: pictures of a strip.
+        width: width in pixels, an even number.
+        height: height in pixels, an even number.
+        fps: frames per second.
+        speed: seconds of the movement in one second of the clip; 0.5 is half as fast as life.
+        moments: number of pictures in a strip.
     """
 
     width: Annotated[int, Field(ge=16, le=7680, multiple_of=2)] = 640
@@ -50,13 +50,13 @@ class ClipSettings(ViewSettings):
 
 
 class Clip:
-    """A movement drawn at an even rate.
+    """A movement drawn as frames at a constant rate.
 
     Args:
-        figure: what the model looks like.
-        movement: of the model.
-        poses: where the movement puts it.
-        settings: of the clip.
+        figure: appearance of the model.
+        movement: movement of the model.
+        poses: poses of the bodies in the movement.
+        settings: settings of the clip.
 
     Raises:
         ModelError: a mesh cannot be read.
@@ -86,13 +86,13 @@ class Clip:
         return int(self._movement.duration / settings.speed * settings.fps + 1e-6) + 1
 
     def __iter__(self) -> Iterator[Frames]:
-        """Draw the frames ``(height, width, 3)`` one after another."""
+        """Yield the frames ``(height, width, 3)`` one after another."""
         step = self.settings.speed / self.settings.fps
         for frame in range(len(self)):
             yield self._at(frame * step)
 
     def strip(self) -> Frames:
-        """Return moments at even distances in time, side by side: ``(height, moments * w, 3)``."""
+        """Return pictures at equal intervals of time in a row: ``(height, moments * w, 3)``."""
         times = np.linspace(0.0, self._movement.duration, self.settings.moments)
         return np.concatenate([self._at(float(time)) for time in times], axis=1)
 
@@ -103,16 +103,17 @@ class Clip:
 def clip_of(
     figure: Figure, movement: Movement, poses: Poses, settings: ClipSettings | None = None
 ) -> Frames:
-    """Return a movement's frames, ``(T, height, width, 3)``."""
+    """Return the frames of a movement, ``(T, height, width, 3)``."""
     return np.stack(list(Clip(figure, movement, poses, settings or ClipSettings())))
 
 
 def write_clip(path: Path, clip: Clip) -> int:
-    """Write a clip, whole or not at all, and return how many frames were drawn.
+    """Write a clip, whole or not at all, and return the number of frames drawn.
 
     Args:
-        path: its ending says whether it is a video (.mp4), an animation (.gif) or a strip (.png).
-        clip: what is written.
+        path: file to write; its ending chooses a video (.mp4), an animation (.gif) or a strip
+            (.png).
+        clip: clip to write.
 
     Raises:
         ConfigError: the ending is none of these.
@@ -135,11 +136,11 @@ def write_clip(path: Path, clip: Clip) -> int:
 
 
 def gif_bytes(frames: Iterable[Frames], fps: float) -> bytes:
-    """Return an animation as TensorBoard's image summaries hold it.
+    """Return frames as the animated gif that TensorBoard's image summaries hold.
 
     Args:
-        frames: each ``(height, width, 3)``.
-        fps: frames a second, 50 at most.
+        frames: frames, each ``(height, width, 3)``.
+        fps: frames per second, 50 at most.
     """
     stream = io.BytesIO()
     _write_gif(stream, frames, fps)
@@ -166,7 +167,7 @@ def _gif(stream: BinaryIO, clip: Clip) -> int:
 
 
 def _write_gif(stream: BinaryIO, frames: Iterable[Frames], fps: float) -> int:
-    """Write frames with the colours of the first, which the others share."""
+    """Write frames as a gif; all share the colours of the first frame."""
     left = iter(frames)
     first = Image.fromarray(next(left)).quantize(COLOURS, dither=Image.Dither.NONE)
     count = 1
@@ -177,7 +178,7 @@ def _write_gif(stream: BinaryIO, frames: Iterable[Frames], fps: float) -> int:
             count += 1
             yield Image.fromarray(picture).quantize(palette=first, dither=Image.Dither.NONE)
 
-    # Gifs count in hundredths of a second.
+    # Durations in a gif are in hundredths of a second.
     duration = max(round(100.0 / fps) / 100.0, FINEST)
     first.save(
         stream,

@@ -1,4 +1,4 @@
-"""A model drawn: bones, muscles, forces, targets, their shadow, a floor and the sky."""
+"""Drawing of a model: bones, muscles, forces, targets, their shadow, a floor and the sky."""
 
 from dataclasses import dataclass
 
@@ -23,27 +23,27 @@ SKY = np.array([[0.95, 0.96, 0.97], [0.80, 0.87, 0.94]])
 TILES = np.array([[0.93, 0.935, 0.94], [0.83, 0.845, 0.865]])
 
 BODY_WEIGHT = 0.6
-"""m, length of the arrow of a force of one body weight."""
+"""Length of the arrow of a force of one body weight, m."""
 
-SHAFT, HEAD = 0.011, 0.028  # m, radii of an arrow
+SHAFT, HEAD = 0.011, 0.028  # radii of an arrow, m
 TARGET_RADIUS = 0.03  # m
-TALL = 1.0  # m, above which a model stands on a floor
-SHADOW_CELLS, SHADOW_EXTENT = 256, 3.6  # of its grid; m along an edge
+TALL = 1.0  # height above which a model is drawn on a floor, m
+SHADOW_CELLS, SHADOW_EXTENT = 256, 3.6  # cells along an edge of the shadow's grid; its length, m
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What is drawn.
+    """The contents of one picture.
 
     Attributes:
-        bodies: ``(bodies, 4, 4)`` from each body's frame to ground.
-        muscles: ``(muscles, STATIONS, 3)`` m, points at equal distances along each path; a muscle
-            without a path has its points in one place.
+        bodies: ``(bodies, 4, 4)`` transforms from each body's frame to the ground's.
+        muscles: ``(muscles, STATIONS, 3)`` points at equal distances along each path, m; all points
+            of a muscle without a path are in one place.
         activations: ``(muscles,)`` in [0, 1].
         forces: ``(forces, 3)`` in body weights.
-        points: ``(forces, 3)`` m, where they act.
+        points: ``(forces, 3)`` points at which the forces act, m.
         targets: ``(targets, 3)`` m.
-        aim: ``(3,)`` m, what the camera looks at.
+        aim: ``(3,)`` point that the camera looks at, m.
     """
 
     bodies: Singles
@@ -55,23 +55,23 @@ class Moment:
     aim: Singles
 
     def towards(self, other: "Moment", part: float) -> "Moment":
-        """Return a moment between this and another one."""
+        """Return the moment between this one and another, at a share ``part`` of the way."""
         both = ((name, getattr(self, name), getattr(other, name)) for name in vars(self))
         return Moment(**{name: (a + np.float32(part) * (b - a)) for name, a, b in both})
 
 
 class Drawing:
-    """Draws moments of one model into pictures of one size.
+    """A renderer of pictures of one model, all of one size.
 
     Args:
-        look: what the model looks like.
-        width: of a picture, pixels.
-        height: of a picture, pixels.
-        view: where it is seen from.
-        extent: m that the picture shows from below to above.
-        floor: whether there is one, at y = 0.
-        forces: how many forces a moment has.
-        targets: how many targets a moment has.
+        look: appearance of the model.
+        width: width of a picture, pixels.
+        height: height of a picture, pixels.
+        view: settings of the camera.
+        extent: height of the scene that fills the picture, m.
+        floor: whether there is a floor, at y = 0.
+        forces: number of forces in each moment.
+        targets: number of targets in each moment.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Drawing:
             (one, piece.body, piece.colour, piece.opacity)
             for piece, one in zip(figure.pieces, look.surfaces, strict=True)
         ]
-        # The ground follows the bodies, then shafts and heads of arrows, then targets.
+        # The order is bodies, ground, shafts and heads of arrows, targets.
         self._frames = self._bodies + 1 + 2 * forces + targets
         after = self._bodies + 1
         for f in range(forces):
@@ -112,7 +112,7 @@ class Drawing:
     def _gather(
         self, rigid: list[tuple[Surface, int, tuple[float, float, float], float]], muscles: int
     ) -> None:
-        """Lay all surfaces into one set of arrays, those that are seen through last."""
+        """Join all surfaces in one set of arrays, with the transparent ones last."""
         rigid = sorted(rigid, key=lambda one: one[3] < 1.0)
         solid = [one for one in rigid if one[3] >= 1.0]
         sizes = [len(one[0].vertices) for one in rigid]
@@ -145,14 +145,14 @@ class Drawing:
         self._away = np.zeros(total, dtype=bool)
 
     def picture(self, moment: Moment) -> Image:
-        """Return ``(height, width, 3)``, new each time."""
+        """Return the picture of a moment, a new array ``(height, width, 3)``."""
         height, width = self._size
         rows, columns = self._depths.shape
         focal = 0.5 * rows / np.tan(np.radians(FIELD_OF_VIEW / 2))
         seen_from = eye_and_axes(self._view, moment.aim.astype(float), self._distance)
         cell = SHADOW_EXTENT / SHADOW_CELLS
         view = np.vstack([seen_from, [focal, cell, 0.0]]).astype(np.float32)
-        # The lamp stands before the picture, up and to the left.
+        # The lamp is in front of the picture, up and to the left.
         lamp = -0.45 * seen_from[1] + 1.0 * np.array([0.0, 1.0, 0.0]) - 0.75 * _level(seen_from[3])
         lamp = (lamp / np.linalg.norm(lamp)).astype(np.float32)
         rigid = self._rigid
@@ -219,7 +219,7 @@ class Drawing:
         return image
 
     def _transforms(self, moment: Moment) -> Singles:
-        """Return ``(frames, 4, 4)`` of bodies, ground, arrows and targets."""
+        """Return the transforms ``(frames, 4, 4)`` of bodies, ground, arrows and targets."""
         result = np.zeros((self._frames, 4, 4), dtype=np.float32)
         result[: self._bodies] = moment.bodies
         result[self._bodies] = np.eye(4)
@@ -235,19 +235,19 @@ class Drawing:
 
 
 def activation_colour(activations: Singles) -> Singles:
-    """Return ``(muscles, 3)``: blue-grey at rest, red when fully active."""
+    """Return muscle colours ``(muscles, 3)``: blue-grey at rest, red at full activation."""
     part = np.clip(activations, 0.0, 1.0)[:, None]
     colour: Singles = (REST + part * (ACTIVE - REST)).astype(np.float32)
     return colour
 
 
 def stands(figure: Figure) -> bool:
-    """Return whether a model belongs on a floor: it has feet, or is as tall as one that has."""
+    """Return whether a model is drawn on a floor: it has feet, or is as tall as one that has."""
     return bool(figure.feet) or figure.height > TALL
 
 
 def _arrow(arrow: Floats, point: Floats) -> Floats:
-    """Return ``(2, 4, 4)`` of a shaft and a head from ``point`` along ``arrow``, m."""
+    """Return the transforms ``(2, 4, 4)`` of the shaft and the head of an arrow from ``point``."""
     length = float(np.linalg.norm(arrow))
     result = np.zeros((2, 4, 4))
     if length < 0.01:

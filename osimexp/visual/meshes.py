@@ -1,4 +1,4 @@
-"""Reading the surfaces of bones: VTK's polygons (.vtp), .stl and .obj."""
+"""Reading of bone meshes: VTK's polygons (.vtp), .stl and .obj."""
 
 import base64
 import binascii
@@ -27,10 +27,10 @@ _VTK_TYPES = {
 
 @dataclass(frozen=True)
 class Mesh:
-    """A surface as its file gives it.
+    """A triangle mesh, as its file gives it.
 
     Attributes:
-        vertices: ``(vertices, 3)``.
+        vertices: ``(vertices, 3)`` in the units of the file.
         triangles: ``(triangles, 3)`` numbers of vertices.
     """
 
@@ -39,26 +39,26 @@ class Mesh:
 
 
 def read_mesh(file: Path) -> Mesh:
-    """Read a mesh; polygons of more corners become fans of triangles.
+    """Read a mesh; polygons with more than three corners are cut into triangles.
 
     Raises:
-        ModelError: there is no such file, or it is no .vtp, .stl or .obj that can be read.
+        ModelError: the file does not exist, or is not a .vtp, .stl or .obj that can be read.
     """
     readers: dict[str, Callable[[bytes], Mesh]] = {".vtp": _vtp, ".stl": _stl, ".obj": _obj}
     reader = readers.get(file.suffix.lower())
     if reader is None:
-        raise ModelError(f"{file} is no mesh that can be drawn; .vtp, .stl and .obj are.")
+        raise ModelError(f"{file} is not a mesh that can be drawn; use .vtp, .stl or .obj.")
     try:
         mesh = reader(file.read_bytes())
         if len(mesh.triangles) and not 0 <= mesh.triangles.min() <= mesh.triangles.max() < len(
             mesh.vertices
         ):
-            raise ValueError("it names vertices that it does not hold")
+            raise ValueError("it names vertices that it does not have")
         return mesh
     except OSError as error:
         raise ModelError(f"{file} cannot be read: {error.strerror}.") from error
     except (ValueError, IndexError, ElementTree.ParseError, zlib.error, binascii.Error) as error:
-        raise ModelError(f"{file} is not a sound mesh: {error}.") from error
+        raise ModelError(f"{file} is not a valid mesh: {error}.") from error
 
 
 def _vtp(content: bytes) -> Mesh:
@@ -77,7 +77,7 @@ def _vtp(content: bytes) -> Mesh:
                 triangles.append(cut(corners, ends) + before)
         before += len(vertices[-1])
     if not vertices or not triangles:
-        raise ValueError("it holds no polygons")
+        raise ValueError("it has no polygons")
     return Mesh(np.concatenate(vertices), np.concatenate(triangles))
 
 
@@ -94,15 +94,15 @@ def _array(element: ElementTree.Element, root: ElementTree.Element) -> NDArray[n
             data = _decoded("".join(text.split()), header, root.get("compressor"))
             return np.frombuffer(data, kind.newbyteorder(order))
         case other:
-            raise ValueError(f"its numbers are written as {other}, neither ascii nor binary")
+            raise ValueError(f"its numbers are in format {other}, not ascii or binary")
 
 
 def _decoded(text: str, header: np.dtype[np.generic], compressor: str | None) -> bytes:
-    """Return the bytes of VTK's inline base64, whose header is encoded apart if compressed."""
+    """Return the bytes of VTK's inline base64; if compressed, its header is encoded apart."""
     if compressor is None:
         return base64.b64decode(text)[header.itemsize :]
     if compressor != "vtkZLibDataCompressor":
-        raise ValueError(f"it is compressed by {compressor}, which is not known here")
+        raise ValueError(f"it is compressed by {compressor}, which is not supported")
     blocks = int(np.frombuffer(base64.b64decode(text[:16])[: header.itemsize], header)[0])
     length = -(-header.itemsize * (3 + blocks) // 3) * 4
     sizes = np.frombuffer(
@@ -116,7 +116,7 @@ def _decoded(text: str, header: np.dtype[np.generic], compressor: str | None) ->
 
 
 def _fans(corners: Integers, ends: Integers) -> Integers:
-    """Cut polygons, whose corners end at ``ends``, into triangles about their first corner."""
+    """Return polygons cut into triangles about their first corner; they end at ``ends``."""
     starts = np.concatenate([[0], ends[:-1]])
     sizes = ends - starts
     found = [np.empty((0, 3), dtype=np.int64)]
@@ -147,7 +147,7 @@ def _stl(content: bytes) -> Mesh:
         rows = [[float(word) for word in line[1:4]] for line in lines if line[:1] == ["vertex"]]
         vertices = np.array(rows).reshape(-1, 3)
     if not len(vertices) or len(vertices) % 3:
-        raise ValueError("it holds no triangles, or a part of one")
+        raise ValueError("it has no triangles, or an incomplete one")
     return Mesh(vertices, np.arange(len(vertices)).reshape(-1, 3))
 
 
@@ -160,10 +160,10 @@ def _obj(content: bytes) -> Mesh:
             case ["v", x, y, z, *_]:
                 vertices.append([float(x), float(y), float(z)])
             case ["f", *words]:
-                # Numbers count from 1, or back from the last vertex so far.
+                # Vertices are numbered from 1, or backwards from the last vertex so far.
                 numbers = [int(word.split("/")[0]) for word in words]
                 corners += [n - 1 if n > 0 else len(vertices) + n for n in numbers]
                 ends.append(len(corners))
     if not ends:
-        raise ValueError("it holds no faces")
+        raise ValueError("it has no faces")
     return Mesh(np.array(vertices), _fans(np.array(corners), np.array(ends)))

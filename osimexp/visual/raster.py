@@ -1,7 +1,8 @@
-"""Triangles to pixels on one core: a depth buffer with several samples a pixel, compiled by Numba.
+"""A rasteriser of triangles with a depth buffer, for one core, compiled by Numba.
 
-Arrays are of 32 bits; points are in m, y up. A view is ``(5, 3)``: the eye, and the unit vectors
-right, up and forward, then the focal length in samples, the shadow's cell and 0. Right is level.
+Each pixel has several samples. Arrays are float32; points are in m, with y up. A view is ``(5,
+3)``: the eye, and the unit vectors right, up and forward, then the focal length in samples, the
+shadow's cell and 0. Right is horizontal.
 """
 
 from collections.abc import Callable
@@ -18,23 +19,23 @@ Function = TypeVar("Function", bound=Callable[..., object])
 HALF = np.float32(0.5)
 
 SAMPLES = 2
-"""Along each edge of a pixel."""
+"""Samples along each edge of a pixel."""
 
 NEAR = 0.05
-"""m from the eye, before which nothing is drawn."""
+"""Distance from the eye (m) below which nothing is drawn."""
 
 TILE = 0.5
-"""m, edge of the floor's tiles."""
+"""Edge of the floor's tiles, m."""
 
 HAZE = (5.0, 19.0)
-"""m from the eye, between which the floor fades into the sky."""
+"""Distances from the eye (m) between which the floor fades into the sky."""
 
 DARKEST = np.float32(0.45)
-"""Of the floor's light that a full shadow takes."""
+"""Share of the floor's light that a full shadow takes away."""
 
 
 def compiled(function: Function) -> Function:
-    """Compile a function when it is first called, and keep it on disk for the next process."""
+    """Compile a function at its first call, and keep it on disk for later processes."""
     return cast(Function, numba.njit(cache=True, fastmath=True, nogil=True)(function))
 
 
@@ -47,7 +48,7 @@ def place(
     points: Singles,
     directions: Singles,
 ) -> None:
-    """Move rigid vertices and their normals, each by the transform ``(4, 4)`` of its frame."""
+    """Move vertices and normals ``(n, 3)``, each by the transform ``(4, 4)`` of its frame."""
     for i in range(len(vertices)):
         m = transforms[frames[i]]
         x, y, z = vertices[i]
@@ -67,7 +68,7 @@ def light(
     lit: Singles,
     away: NDArray[np.bool_],
 ) -> None:
-    """Light vertices from a lamp's direction, the sky and the floor; tell which face away."""
+    """Light vertices by a lamp, the sky and the floor, and mark those that face away."""
     for i in range(len(points)):
         nx, ny, nz = normals[i]
         length = np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-12
@@ -76,7 +77,7 @@ def light(
         facing = (nx * vx + ny * vy + nz * vz) / (length * far)
         away[i] = facing < 0.0
         if facing < 0.0:
-            length = -length  # A thin surface is lit on the side that is seen.
+            length = -length  # A thin surface is lit on its visible side.
         nx, ny, nz = nx / length, ny / length, nz / length
         hx, hy, hz = lamp[0] + vx / far, lamp[1] + vy / far, lamp[2] + vz / far
         half = np.sqrt(hx * hx + hy * hy + hz * hz) + 1e-12
@@ -90,7 +91,7 @@ def light(
 
 @compiled
 def project(points: Singles, view: Singles, height: int, width: int, seen: Singles) -> None:
-    """Put points on the screen: column, row and the inverse of the depth, negative before NEAR."""
+    """Project points to the screen: column, row and inverse of the depth, negative before NEAR."""
     focal = view[4, 0]
     for i in range(len(points)):
         x, y, z = points[i, 0] - view[0, 0], points[i, 1] - view[0, 1], points[i, 2] - view[0, 2]
@@ -108,7 +109,7 @@ def project(points: Singles, view: Singles, height: int, width: int, seen: Singl
 
 @compiled
 def _span(value: float, step: float, first: int, last: int) -> tuple[int, int]:
-    """Narrow a range of whole numbers to those where ``value + n * step`` is not below 0."""
+    """Return the part of a range of whole numbers in which ``value + n * step`` is not below 0."""
     if step > 0.0:
         edge = -value / step
         if edge > last:
@@ -134,17 +135,17 @@ def fill(
     pixels: Singles,
     touched: Integers,
 ) -> None:
-    """Draw triangles, those that are seen through last.
+    """Draw triangles; the transparent ones come last.
 
     Args:
         triangles: ``(triangles, 3)`` numbers of vertices.
         opacities: ``(triangles,)``.
-        closed: ``(triangles,)`` whether each is of a surface whose far side cannot be seen.
-        seen: from ``project``.
+        closed: ``(triangles,)`` whether each is part of a surface whose far side cannot be seen.
+        seen: ``(vertices, 3)`` from ``project``.
         lit: ``(vertices, 3)`` colours.
-        away: ``(vertices,)``; of what is closed or seen through, only the near side is drawn.
-        depths: ``(rows, columns)`` inverse depths so far, 0 where nothing is.
-        pixels: ``(rows, columns, 4)`` colours, times how much they cover, and this.
+        away: ``(vertices,)``; only the near side of closed or transparent surfaces is drawn.
+        depths: ``(rows, columns)`` inverse depths so far; 0 where nothing is drawn.
+        pixels: ``(rows, columns, 4)`` colours times their cover, and the cover.
         touched: first and last row, first and last column that are drawn on; widened.
     """
     rows, columns = depths.shape
@@ -158,7 +159,7 @@ def fill(
         cx, cy, cz = seen[c]
         if az <= 0.0 or bz <= 0.0 or cz <= 0.0:
             continue
-        # Samples lie at whole numbers and a half.
+        # Samples lie at whole numbers plus one half.
         left = max(int(np.ceil(min(ax, bx, cx) - 0.5)), 0)
         right = min(int(np.floor(max(ax, bx, cx) - 0.5)), columns - 1)
         top = max(int(np.ceil(min(ay, by, cy) - 0.5)), 0)
@@ -170,7 +171,7 @@ def fill(
             continue
         touched[0], touched[1] = min(touched[0], top), max(touched[1], bottom)
         touched[2], touched[3] = min(touched[2], left), max(touched[3], right)
-        # The weights of b and c change evenly along a row, as do depth and colour.
+        # The weights of b and c are linear along a row, as are depth and colour.
         step_b, step_c = (cy - ay) / area, (ay - by) / area
         depth_b, depth_c = bz - az, cz - az
         a0, a1, a2 = lit[a]
@@ -215,7 +216,7 @@ def cast_shadow(
     cell: float,
     shadow: Singles,
 ) -> None:
-    """Mark where the floor lies in shadow, on a square grid about ``centre`` (x, z)."""
+    """Mark the shadow on the floor, in [0, 1] on a square grid about ``centre`` (x, z)."""
     size = len(shadow)
     shadow[:] = 0.0
     half, cells = HALF * np.float32(size), np.float32(1.0 / cell)
@@ -232,7 +233,7 @@ def cast_shadow(
         bx, by = places[b]
         cx, cy = places[c]
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        # The lit side of what is closed casts the same shadow as the other.
+        # The lit side of a closed surface casts the same shadow as the other side.
         if (closed[t] and area < 0.0) or abs(area) < 1e-9:
             continue
         if points[a, 1] < 0.0 and points[b, 1] < 0.0 and points[c, 1] < 0.0:
@@ -254,10 +255,10 @@ def cast_shadow(
 
 @compiled
 def soften(shadow: Singles, spare: Singles, reach: int) -> None:
-    """Replace each cell by the mean over ``reach`` cells either side, along both axes, twice."""
+    """Replace each cell by the mean over ``reach`` cells on either side, along both axes, twice."""
     size = len(shadow)
     share = np.float32(1.0 / (2 * reach + 1))
-    for _ in range(4):  # Turned over each time, and so back as it lay.
+    for _ in range(4):  # Each round transposes the grid, so four give the first order back.
         for row in range(size):
             total = np.float32(0.0)
             for column in range(size + reach):
@@ -272,7 +273,7 @@ def soften(shadow: Singles, spare: Singles, reach: int) -> None:
 
 @compiled
 def _stripes(at: np.float32, half: np.float32) -> np.float32:
-    """Integrate stripes of -1 and 1, each 1/2 wide, over ``half`` either side of a point."""
+    """Return the integral of stripes of -1 and 1, each 1/2 wide, over ``half`` on either side."""
     low, high = at - half, at + half
     integral: np.float32 = abs(high - np.floor(high) - HALF) - abs(low - np.floor(low) - HALF)
     return integral
@@ -282,7 +283,7 @@ def _stripes(at: np.float32, half: np.float32) -> np.float32:
 def _cover(
     depths: Singles, pixels: Singles, row: int, column: int, hidden: np.float32, colour: Singles
 ) -> None:
-    """Lay the samples of a pixel over its colour, and clear them."""
+    """Blend the samples of a pixel over its colour, and clear them."""
     red = green = blue = covered = np.float32(0.0)
     for i in range(row, row + SAMPLES):
         for j in range(column, column + SAMPLES):
@@ -314,22 +315,22 @@ def resolve(
     shadow: Singles,
     image: NDArray[np.uint8],
 ) -> None:
-    """Lay what was drawn over floor and sky, and clear it.
+    """Blend the drawn pixels over floor and sky into an image, and clear them.
 
     The floor's tiles are averaged over each pixel: A. Quilez, Box-filtering the checkerboard
     pattern (2016).
 
     Args:
-        depths: of ``fill``; 0 afterwards.
-        pixels: of ``fill``; 0 afterwards.
-        touched: of ``fill``.
-        view: of the camera.
+        depths: inverse depths from ``fill``; 0 afterwards.
+        pixels: colours and cover from ``fill``; 0 afterwards.
+        touched: rows and columns from ``fill``.
+        view: ``(5, 3)`` view of the camera.
         sky: ``(2, 3)`` colours at the lower and upper edge.
         tiles: ``(2, 3)`` colours of the floor's tiles.
         floor: whether there is a floor at y = 0.
-        centre: of the shadow, x and z in m.
+        centre: x and z of the middle of the shadow, m.
         shadow: ``(cells, cells)`` in [0, 1].
-        image: ``(height, width, 3)`` to be written.
+        image: ``(height, width, 3)``, written.
     """
     height, width = image.shape[:2]
     focal, cell = view[4, 0] / SAMPLES, view[4, 1]
@@ -351,7 +352,7 @@ def resolve(
         hidden = np.float32(0.0)
         if floor and slope < -1e-4 and eye > 0.0:
             far = -eye / slope
-            # Inverse of the depth beyond which the floor hides what was drawn.
+            # The inverse of the depth beyond which the floor hides drawn pixels.
             hidden = np.float32(0.998) / far
             haze = min(max((far - HAZE[0]) / (HAZE[1] - HAZE[0]), 0.0), 1.0)
             haze = np.float32(haze * haze * (3.0 - 2.0 * haze))
@@ -362,7 +363,7 @@ def resolve(
                 z = view[0, 2] + far * (view[3, 2] + upward * view[2, 2]) + begin * view[1, 2]
                 step_x, step_z = level * view[1, 0], level * view[1, 2]
                 pair = np.float32(2.0 * TILE)
-                # A pixel's half extent on the floor, in pairs of tiles.
+                # Half the extent of a pixel on the floor, in pairs of tiles.
                 half_x = (abs(step_x) + abs(along * view[3, 0]) + np.float32(1e-4)) * HALF / pair
                 half_z = (abs(step_z) + abs(along * view[3, 2]) + np.float32(1e-4)) * HALF / pair
                 scale = np.float32(0.125) / (half_x * half_z)

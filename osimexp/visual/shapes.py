@@ -1,4 +1,4 @@
-"""The surfaces of simple shapes: spheres, capsules, boxes and the parts of an arrow."""
+"""Surfaces of simple shapes: spheres, capsules, boxes and the parts of an arrow."""
 
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,20 +15,20 @@ Integers = NDArray[np.int64]
 
 AROUND, UP = 24, 13
 TRIANGLES_PER_METRE, TRIANGLES = 10_000, (200, 4000)
-"""Of a mesh at most, by how long it is: finer ones cannot be told apart in a clip."""
+"""Limits on the triangles of a mesh; finer meshes look the same in a clip."""
 
-CLOSED = 0.97  # share of a closed mesh's edges that two triangles share
+CLOSED = 0.97  # least share of edges that belong to two triangles, for a closed mesh
 
 
 @dataclass(frozen=True)
 class Surface:
-    """A surface to be lit.
+    """A surface with normals, to be lit.
 
     Attributes:
         vertices: ``(vertices, 3)`` m.
         normals: ``(vertices, 3)``, of length 1.
         triangles: ``(triangles, 3)`` numbers of vertices.
-        closed: whether its far side cannot be seen; a mesh may have holes.
+        closed: whether the far side cannot be seen; it can be seen through holes of a mesh.
     """
 
     vertices: Floats
@@ -37,7 +37,7 @@ class Surface:
     closed: bool = True
 
     def moved(self, placement: Floats, size: tuple[float, float, float] = (1, 1, 1)) -> "Surface":
-        """Return the surface scaled by ``size`` along its axes, then placed by ``(4, 4)``."""
+        """Return the surface scaled along its axes by ``size``, then moved by ``(4, 4)``."""
         normals = self.normals / np.asarray(size) @ placement[:3, :3].T
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
         vertices = (self.vertices * size) @ placement[:3, :3].T + placement[:3, 3]
@@ -46,18 +46,18 @@ class Surface:
 
 @dataclass(frozen=True)
 class Look:
-    """A figure with the surfaces of its pieces, in their bodies' frames.
+    """The appearance of a model: a figure with the surfaces of its pieces, in their bodies' frames.
 
     Attributes:
-        figure: of the model.
-        surfaces: of its pieces, in their order; wrapping surfaces are left out of both.
+        figure: figure of the model, without wrapping surfaces.
+        surfaces: surfaces of the figure's pieces, in their order.
     """
 
     figure: Figure
     surfaces: tuple[Surface, ...]
 
     def bounds(self, bodies: Floats) -> Floats:
-        """Return ``(2, 3)`` m the lowest and highest place that a pose ``(bodies, 4, 4)`` fills."""
+        """Return the lowest and highest coordinates ``(2, 3)`` (m) of a pose ``(bodies, 4, 4)``."""
         corners = [bodies[:, :3, 3]]
         for piece, one in zip(self.figure.pieces, self.surfaces, strict=True):
             if piece.body < 0 or not len(one.vertices):
@@ -71,7 +71,7 @@ class Look:
 
 
 def look(figure: Figure) -> Look:
-    """Return a figure with its surfaces.
+    """Return the appearance of a model from its figure.
 
     Raises:
         ModelError: a mesh cannot be read.
@@ -104,7 +104,7 @@ def sphere() -> Surface:
 
 
 def capsule(radius: float, half: float) -> Surface:
-    """Return a capsule along y, whose half spheres lie beyond ``half`` from its centre, m."""
+    """Return a capsule along y: a cylinder of half length ``half`` (m) with round ends."""
     quarter = np.linspace(0.0, np.pi / 2, UP // 2 + 1)
     polar = np.concatenate([-quarter[::-1], quarter])
     normals = _turned(np.cos(polar), np.sin(polar))
@@ -115,7 +115,7 @@ def capsule(radius: float, half: float) -> Surface:
 
 @cache
 def box() -> Surface:
-    """Return a cube of half edges 1."""
+    """Return a cube with half edges of 1."""
     corners = np.array([[1.0, -1, -1], [1, 1, -1], [1, 1, 1], [1, -1, 1]])
     sides = [np.roll(corners * sign, axis, axis=1) for axis in range(3) for sign in (1, -1)]
     normals = [
@@ -145,14 +145,14 @@ def cone() -> Surface:
 
 
 def _turned(radii: Floats, heights: Floats) -> Floats:
-    """Turn a profile about the y axis: ``(len(radii) * AROUND, 3)``."""
+    """Return the points ``(len(radii) * AROUND, 3)`` of a profile turned about the y axis."""
     angles = 2 * np.pi * np.arange(AROUND) / AROUND
     x, z = radii[:, None] * np.cos(angles), radii[:, None] * np.sin(angles)
     return np.stack([x, np.broadcast_to(heights[:, None], x.shape), z], axis=-1).reshape(-1, 3)
 
 
 def _grid(rings: int) -> Integers:
-    """Join rings of ``AROUND`` vertices by triangles."""
+    """Return the triangles that join rings of ``AROUND`` vertices."""
     ring, a = np.divmod(np.arange((rings - 1) * AROUND), AROUND)
     b = (a + 1) % AROUND
     low, high = ring * AROUND, (ring + 1) * AROUND
@@ -162,13 +162,13 @@ def _grid(rings: int) -> Integers:
 
 
 def _smooth(mesh: Mesh, scale: float) -> Surface:
-    """Return a mesh that is shaded smoothly: normals are means over a vertex's triangles."""
+    """Return a mesh with smooth shading: normals are means over the triangles of a vertex."""
     size = scale * float(np.ptp(mesh.vertices, axis=0).max())
     limit = int(np.clip(TRIANGLES_PER_METRE * size, *TRIANGLES))
     made = clustered(Triangles(mesh.vertices, mesh.triangles), limit)
     a, b, c = (made.vertices[made.corners[:, i]] for i in range(3))
     flat = np.cross(b - a, c - a)
-    if np.sum(a * flat) < 0.0:  # Six times the volume within, where triangles look outward.
+    if np.sum(a * flat) < 0.0:  # The sum is six times the volume if triangles face outwards.
         flat = -flat
     normals = np.zeros_like(made.vertices)
     for corner in range(3):
@@ -178,7 +178,7 @@ def _smooth(mesh: Mesh, scale: float) -> Surface:
 
 
 def _closed(triangles: Integers) -> bool:
-    """Return whether almost every edge is shared by two triangles that look the same way."""
+    """Return whether almost every edge belongs to two triangles that face the same way."""
     begin = triangles.ravel().astype(np.int64)
     end = np.roll(triangles, -1, axis=1).ravel().astype(np.int64)
     size = len(begin) + 1

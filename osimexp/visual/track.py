@@ -1,4 +1,4 @@
-"""A movement made ready to be drawn at any time of it."""
+"""A movement prepared for drawing at any time of it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,22 +14,22 @@ from osimexp.visual.tubes import muscle_stations
 Singles = NDArray[np.float32]
 
 GRAVITY = 9.80665
-USUAL_MASS = 75.0  # kg, where a movement does not tell
-POSES = 20  # of a movement, that its frame is found from
-MARGIN = 1.14  # of the picture, to what moves in it
+USUAL_MASS = 75.0  # mass of a model whose movement gives none, kg
+POSES = 20  # poses of a movement from which the size of its picture is found
+MARGIN = 1.14  # size of the picture over that of the scene in it
 
 
 class Track:
-    """The moments of a movement, and those between them.
+    """The moments of a movement, and moments between them.
 
     Args:
-        look: what the model looks like.
-        movement: of the model.
-        poses: where the movement puts it.
-        follow: whether the camera goes along.
+        look: appearance of the model.
+        movement: movement of the model.
+        poses: poses of the bodies in the movement.
+        follow: whether the camera moves along with the model.
 
     Attributes:
-        extent: m that a picture must show from below to above.
+        extent: height of the scene that a picture must show, m.
     """
 
     def __init__(self, look: Look, movement: Movement, poses: Poses, follow: bool = True) -> None:
@@ -59,20 +59,20 @@ class Track:
 
     @property
     def forces(self) -> int:
-        """How many forces each moment has."""
+        """Number of forces in each moment."""
         return int(self._arrays["forces"].shape[1])
 
     @property
     def targets(self) -> int:
-        """How many targets each moment has."""
+        """Number of targets in each moment."""
         return int(self._arrays["targets"].shape[1])
 
     def moment(self, number: int) -> Moment:
-        """Return one of the movement's own moments."""
+        """Return a moment of the movement by its number."""
         return Moment(**{name: array[number] for name, array in self._arrays.items()})
 
     def at(self, time: float) -> Moment:
-        """Return the moment at a time in s, between the two of the movement that are nearest."""
+        """Return the moment at a time in s, between the two nearest ones of the movement."""
         last = len(self._time) - 1
         after = int(np.clip(np.searchsorted(self._time, time), 1, max(last, 1)))
         if last == 0:
@@ -89,14 +89,14 @@ def framed(
     points: Floats | Singles | None = None,
     follow: bool = True,
 ) -> tuple[Floats, float]:
-    """Return what the camera looks at, ``(T, 3)`` m, and how much a picture must show, m.
+    """Return the points ``(T, 3)`` (m) that the camera looks at, and the height (m) to show.
 
     Args:
-        look: what the model looks like.
+        look: appearance of the model.
         time: ``(T,)`` s.
-        poses: at these times.
-        points: ``(n, 3)`` m to be shown beside the model, where that stays in its place.
-        follow: whether the camera goes along with a model that does not.
+        poses: poses of the bodies at these times.
+        points: ``(n, 3)`` points to show beside a model that stays in its place, m.
+        follow: whether the camera moves along with a model that travels.
     """
     centre = poses.centre_of_mass
     some = np.linspace(0, len(time) - 1, min(len(time), POSES)).astype(int)
@@ -108,7 +108,7 @@ def framed(
             aim[:] = centre.mean(axis=0)
         aim[:, 1] = 0.48 * top
         return aim, MARGIN * top
-    # What stays in its place is shown whole, wherever it goes.
+    # A model that stays in its place is shown with all the space that it moves in.
     shown = [bounds.reshape(-1, 3)] if points is None else [bounds.reshape(-1, 3), points]
     shown += [path[:, [0, -1]].reshape(-1, 3) for path in poses.paths if path.shape[1] > 1]
     everything = np.concatenate(shown)

@@ -13,11 +13,11 @@ SIDES = 7
 STATIONS = 16
 
 TENDON = 0.35
-"""Radius of a muscle at its ends, in that of its belly."""
+"""Radius of a muscle at its ends, as a share of the radius of its belly."""
 
 
 def profile() -> Singles:
-    """Return ``(STATIONS,)`` the radius along a muscle, in that of its belly; it ends in a tip."""
+    """Return the radius along a muscle over that of its belly, ``(STATIONS,)``; 0 at the ends."""
     along = np.linspace(0.0, 1.0, STATIONS)
     radius = TENDON + (1.0 - TENDON) * np.sin(np.pi * along)
     radius[[0, -1]] = 0.0
@@ -25,7 +25,7 @@ def profile() -> Singles:
 
 
 def tube_triangles(count: int) -> Integers:
-    """Return the triangles of ``count`` tubes, ``(triangles, 3)`` numbers of their vertices."""
+    """Return the triangles ``(triangles, 3)`` of ``count`` tubes, as numbers of vertices."""
     ring, a = np.divmod(np.arange((STATIONS - 1) * SIDES), SIDES)
     b = (a + 1) % SIDES
     low, high = ring * SIDES, (ring + 1) * SIDES
@@ -37,14 +37,14 @@ def tube_triangles(count: int) -> Integers:
 
 
 def stations(path: NDArray[np.float64]) -> Singles:
-    """Return points at equal distances along a path: ``(T, points, 3)`` to ``(T, STATIONS, 3)``."""
+    """Return points ``(T, STATIONS, 3)`` at equal distances along a path ``(T, points, 3)``."""
     found = np.empty((len(path), STATIONS, 3), dtype=np.float32)
     _resample(path.astype(np.float32), found)
     return found
 
 
 def muscle_stations(paths: Sequence[NDArray[np.float64]], moments: int) -> Singles:
-    """Return ``(T, muscles, STATIONS, 3)``; zeros for a muscle whose path has no points."""
+    """Return points ``(T, muscles, STATIONS, 3)`` along muscles; 0 if a path has no points."""
     found = np.zeros((moments, len(paths), STATIONS, 3), dtype=np.float32)
     for m, path in enumerate(paths):
         if path.shape[1] > 1:
@@ -81,18 +81,18 @@ def tubes(
     points: Singles,
     normals: Singles,
 ) -> None:
-    """Lay a ring of vertices about each point of each path.
+    """Work out the surface of tubes: a ring of vertices about each point of each path.
 
     Args:
         paths: ``(paths, stations, 3)`` m.
         radii: ``(paths, stations)`` m.
-        points: ``(paths * stations * SIDES, 3)`` to be written.
-        normals: as ``points``.
+        points: ``(paths * stations * SIDES, 3)`` m, written.
+        normals: ``(paths * stations * SIDES, 3)``, written.
     """
     count, along_path = paths.shape[:2]
     n = 0
     for p in range(count):
-        # Any direction across the path to begin with, then turned as little as the path allows.
+        # The first direction across the path is arbitrary; it then turns as little as possible.
         sx, sy, sz = 0.0, 0.0, 1.0
         for s in range(along_path):
             before, after = paths[p, max(s - 1, 0)], paths[p, min(s + 1, along_path - 1)]

@@ -1,4 +1,4 @@
-"""A window on the desktop that shows pictures."""
+"""A desktop window that shows pictures."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from osimexp.errors import ConfigError
 
 
 class Window:
-    """A window of Tk, which Python itself brings along.
+    """A window of Tk, which comes with Python.
 
     Args:
-        title: of the window.
+        title: title of the window.
 
     Raises:
-        ConfigError: there is no screen, or this Python comes without Tk.
+        ConfigError: there is no screen, or this Python has no Tk.
     """
 
     def __init__(self, title: str) -> None:
@@ -23,7 +23,7 @@ class Window:
             import tkinter
         except ImportError as error:
             raise ConfigError(
-                "This Python comes without Tk, which a window needs; render_mode='rgb_array' and "
+                "This Python has no Tk, which a window needs; render_mode='rgb_array' and "
                 "python -m osimexp.view need none."
             ) from error
         try:
@@ -40,7 +40,7 @@ class Window:
         self._label.pack()
 
     def show(self, picture: NDArray[np.uint8]) -> None:
-        """Show a picture ``(height, width, 3)``; nothing where the user closed the window."""
+        """Show a picture ``(height, width, 3)``, unless the user closed the window."""
         height, width = picture.shape[:2]
         try:
             self._image.configure(

@@ -25,7 +25,7 @@ SETTINGS: dict[str, Any] = {
     ),
     "ppo-adapted": ppo.Settings(
         environments=4, hidden_sizes=(16,), rollout_steps=16, minibatch_size=16, epochs=2,
-        kl_target=0.01,
+        desired_kl=0.01,
     ),
     "ddpg": ddpg.Settings(
         hidden_sizes=(16, 16), batch_size=16, learning_starts=20, replay_capacity=90
@@ -162,7 +162,7 @@ def test_truncation_bootstraps_the_critics(name: str, terminates: bool, value: f
 def test_truncation_bootstraps_the_value_of_ppo(terminates: bool, value: float) -> None:
     settings = ppo.Settings(
         environments=4, hidden_sizes=(16,), rollout_steps=8, minibatch_size=16, epochs=8,
-        discount=DISCOUNT, scale_rewards=False, learning_rate=1e-2, kl_stop=None,
+        discount=DISCOUNT, scale_rewards=False, learning_rate=1e-2, max_kl=None,
     )  # fmt: skip
     algorithm = settings.create(3, 2, seed=0, device="cpu")
     learn_constant_reward(algorithm, terminates, 400)
@@ -190,7 +190,7 @@ def test_the_yaml_says_the_defaults(name: str) -> None:
         (ddpg.Settings, {"critics": 3}, "critics must be from 1 to 2, not 3"),
         (ddpg.Settings, {"noise_correlation": 1.0}, "noise_correlation must be from 0 to 0.9999"),
         (ppo.Settings, {"minibatch_size": 4096}, "minibatch_size must be from 2 to 2048"),
-        (ppo.Settings, {"kl_stop": 0.0}, "kl_stop must be above 0, not 0"),
+        (ppo.Settings, {"max_kl": 0.0}, "max_kl must be above 0, not 0"),
     ],
 )
 def test_unusable_settings_are_named(kind: type, values: dict[str, Any], message: str) -> None:

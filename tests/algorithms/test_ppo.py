@@ -109,15 +109,15 @@ SMALL = {
 }
 
 
-@pytest.mark.parametrize("options", [{}, {"kl_stop": None, "kl_target": 0.01}])
+@pytest.mark.parametrize("options", [{}, {"max_kl": None, "desired_kl": 0.01}])
 def test_solves_a_one_step_task(options: dict[str, float | None]) -> None:
     algorithm = Settings(**SMALL, **options).create(2, 2, seed=0, device="cpu")
     assert solve(algorithm, 16, 640) > -0.02
 
 
 def test_an_update_stops_once_the_policy_moved_too_far() -> None:
-    def steps(kl_stop: float | None) -> float:
-        settings = Settings(environments=4, rollout_steps=32, learning_rate=1e-2, kl_stop=kl_stop)
+    def steps(max_kl: float | None) -> float:
+        settings = Settings(environments=4, rollout_steps=32, learning_rate=1e-2, max_kl=max_kl)
         record = run(settings.create(3, 2, seed=0, device="cpu"), Stream(4), 32)
         assert all(not metrics for _, metrics in record[:-1])
         return record[-1][1]["gradient_steps"]

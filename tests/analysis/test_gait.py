@@ -233,7 +233,7 @@ def test_what_holds_no_walk_is_said_in_a_sentence(change: dict[str, object], wor
 
 
 def test_a_step_alone_is_no_stride() -> None:
-    with pytest.raises(MovementError, match="4 contacts with the ground hold no two heel strikes"):
+    with pytest.raises(MovementError, match="4 contacts with the ground, no two heel strikes"):
         strides_of(cut(walker.shown(), 1.5).movement, CONTACT)
 
 

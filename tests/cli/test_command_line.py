@@ -31,6 +31,8 @@ MISTAKES = [
     case("rewrd=velocity", says="rewrd is not a known key; did you mean reward"),
     case("run.stepz=3", says="run.stepz is not a known key; did you mean steps?"),
     case("nonsense=3", says="nonsense is not a known"),
+    case("algo=ppo", "algo.kl_stop=0.1", says="algo.kl_stop is now algo.max_kl."),
+    case("algo=ppo", "+algo.kl_target=0.1", says="algo.kl_target is now algo.desired_kl."),
     case("algo.learning_rat=1", says="did you mean learning_rate"),
     case("run.steps==", says="'run.steps==' cannot be read"),
     case("run.steps=[1", says="cannot be read"),

@@ -10,6 +10,10 @@ import pytest
 from conftest import TESTS, Command
 
 from osimexp.cli.evaluate import main as evaluate
+from osimexp.experiment import checkpoint
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.moved import RENAMED
+from osimexp.sweeps.command import continued
 
 OLD = TESTS / "written_by_0_1"
 
@@ -35,6 +39,28 @@ def test_an_old_run_goes_on_as_then(command: Command, place: Path, name: str, st
     for metric, values in then.items():
         if not metric.startswith("time/"):
             np.testing.assert_allclose(now[metric], values, rtol=1e-4, atol=1e-6, err_msg=metric)
+
+
+def test_renamed_keys_mean_the_same_and_leave_a_checkpoint_its_own() -> None:
+    assert len(set(RENAMED.values())) == len(RENAMED)
+    folder = RunFolder.open(OLD / "walk_ppo")
+    config = folder.config()
+    assert config.algo.desired_kl == 0.01
+    assert "kl_target" not in config.algo
+    saved = checkpoint.load(folder.checkpoint_file("latest"))
+    assert checkpoint.config_hash(config) == saved.config_hash
+    config.algo.desired_kl = 0.02
+    assert checkpoint.config_hash(config) != saved.config_hash
+
+
+def test_an_old_sweep_goes_on_by_the_new_names(place: Path) -> None:
+    (place / "sweep").mkdir()
+    (place / "sweep/multirun.yaml").write_text(
+        'hydra: {overrides: {hydra: [], task: [algo=ppo, algo.kl_stop=1, "+algo.kl_target=1,2"]}, '
+        "runtime: {config_sources: []}}"
+    )
+    words = continued(["resume=sweep"])
+    assert words[:4] == ["-m", "algo=ppo", "algo.max_kl=1", "+algo.desired_kl=1,2"]
 
 
 def rows(file: Path) -> dict[str, list[float]]:

@@ -33,7 +33,7 @@ def remove_muscles(model: opensim.Model) -> None:
     ("content", "words"),
     [
         (None, "There is no model file"),
-        ("this is no XML", "not an OpenSim model, for it is not XML"),
+        ("this is no XML", "not an OpenSim model, because it is not XML"),
         ("<OpenSimDocument Version='40600'><Model name='a'>", "is not XML"),
         (remove_muscles, "has no muscles"),
     ],

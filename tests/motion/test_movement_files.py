@@ -165,10 +165,10 @@ GOOD = "walk\nversion=1\ninDegrees=no\nendheader\ntime\tpelvis_ty\n0\t0.9\n0.1\t
         (GOOD.split("time")[0], "ends with its header"),
         (GOOD.replace("time", "moment"), "line 5: the first column is not called time"),
         (GOOD.replace("0.91", "0.91\t3"), "line 7: 3 numbers, not 2"),
-        (GOOD.replace("0.91", "high"), "line 7 holds what is not a number"),
+        (GOOD.replace("0.91", "high"), "line 7 has a value that is not a number"),
         (GOOD.replace("0.1\t", "0\t"), "line 7: its time is not after the one before"),
         (GOOD.replace("0.1\t0.91\n", ""), "fewer than two moments"),
-        (GOOD.replace("pelvis_ty", "pelvis_ti"), "gives no coordinate of the model"),
+        (GOOD.replace("pelvis_ty", "pelvis_ti"), "has no coordinate of the model"),
     ],
 )
 def test_a_malformed_file_is_told_in_a_sentence(
@@ -188,5 +188,5 @@ def test_files_that_are_not_there_or_not_text(tmp_path: Path, movement: Movement
         read_table(tmp_path / "picture.mot")
     short = Table("f", ("ground_force_vx",), np.array([0.0, 0.1]), np.zeros((2, 1)))
     write_table(tmp_path / "short.mot", short)
-    with pytest.raises(MovementError, match=r"runs from 0 to 0\.1 s and not over"):
+    with pytest.raises(MovementError, match=r"covers 0 to 0\.1 s and not the movement"):
         with_ground_reactions(movement, tmp_path / "short.mot")

@@ -167,7 +167,7 @@ def test_other_rewards_are_compared_by_what_is_no_sum_of_them(place: Path) -> No
     check_comparable(found("a", "b"), "distance", [])
     best, _ = compare(grouped(found("a", "b")), "distance").standings
     assert (best.group.label, best.mean.value) == ("reward=walk", 6.0)
-    with pytest.raises(ConfigError, match="has no figure height; known are distance, return"):
+    with pytest.raises(ConfigError, match="has no metric height; known are distance, return"):
         compare(grouped(found("a", "b")), "height")
 
 
@@ -208,7 +208,7 @@ def test_what_is_asked_wrongly_is_said(command: Command, place: Path) -> None:
     assert command(main=compare_main).refuses("Give the folders of the runs")
     assert command("nowhere", main=compare_main).refuses("nowhere is not there")
     make_run(place / "cut", [1.0], state="failed")
-    assert command("cut", main=compare_main).refuses("None of these runs is finished")
+    assert command("cut", main=compare_main).refuses("No run here is finished")
     make_run(place / "a", [1.0])
     assert command("a", "figure=height", main=compare_main).refuses("height", "distance, return")
     assert command("a", "resamples=3", main=compare_main).refuses("resamples")

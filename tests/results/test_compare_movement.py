@@ -19,7 +19,7 @@ from osimexp.experiment.seeding import Seeds
 from osimexp.experiment.showing import ShownSettings, from_run
 from osimexp.experiment.trained import trained
 from osimexp.files import write_json
-from osimexp.results.movement import FIGURES, MovementSettings, movement_of
+from osimexp.results.movement import METRICS, MovementSettings, movement_of
 
 
 def walker(path: Path, seed: int, speed: float) -> RunFolder:
@@ -40,7 +40,7 @@ def walker(path: Path, seed: int, speed: float) -> RunFolder:
 def test_figures_are_those_of_the_gait_and_of_pushed_episodes(place: Path) -> None:
     run = walker(place / "a", 3, 1.2)
     found = movement_of(run, MovementSettings(walks=1, pushed=3, impulse=1e-6))
-    assert set(found) == set(FIGURES)
+    assert set(found) == set(METRICS)
     assert (found["speed"], found["effort"], found["fallen"]) == (1.2, 0.1, 0.0)
     seed = Seeds.of(3).final_evaluation
     gait = measure(from_run(run, ShownSettings(run=str(run.path), seed=seed)), default_settings())
@@ -85,7 +85,7 @@ def test_a_report_shows_movement(command: Command, place: Path, played: bool) ->
     answer = command("all", "-o", "page.html", *words, main=report)
     assert answer.code == 0, answer.err
     text = (place / "page.html").read_text()
-    assert ("<h2>How they move</h2>" in text) == played
+    assert ("<h2>Movement</h2>" in text) == played
     assert ("<td>speed, m/s</td><td>1.1 (1 to 1.2)</td>" in text) == played
     assert ("cost of transport, J/kg/m" in text) == played
     assert "when pushed" not in text

@@ -51,7 +51,7 @@ def test_it_says_how_to_make_sweeps_and_lone_runs_again(command: Command, place:
     record = RunFolder(Path("lone")).record()
     write_json(Path("lone/run.json"), {**record, "command": "python -m osimexp seed=9"})
     assert command("all", "lone", "-o", "page.html", main=report).code == 0
-    told = Path("page.html").read_text().partition("How to make it again")[2]
+    told = Path("page.html").read_text().partition("Commands that repeat it")[2]
     assert re.findall(r"python.*?(?=\n|<)", told) == [
         "python -m osimexp -m algo=sac,ppo seed=0,1,2,3,4 hydra.sweep.dir=all",
         "python -m osimexp seed=9 run.folder=lone",

@@ -73,8 +73,8 @@ def test_dimensions_are_optuna_s() -> None:
     [
         (3, "hydra.sweeper.space.a must be"),
         ({"low": 2, "high": 1}, "low must be below high"),
-        ({"low": 0.0, "high": 1.0, "log": True}, "above 0 where log"),
-        ({"choices": [1]}, "two or more"),
+        ({"low": 0.0, "high": 1.0, "log": True}, "above 0 if log"),
+        ({"choices": [1]}, "two choices or more"),
         ({"low": 1, "high": 2, "step": 1}, "step is not a known key"),
     ],
 )
@@ -115,7 +115,7 @@ def test_a_trial_is_done_by_one_process_and_taken_up_when_that_is_gone(tmp_path:
 
 def test_a_study_of_the_other_goal_is_refused(tmp_path: Path) -> None:
     SearchStudy(tmp_path, search_settings(SETTINGS), RUN, 0)
-    with pytest.raises(ConfigError, match="other goal"):
+    with pytest.raises(ConfigError, match="whose goal is not minimise"):
         SearchStudy(tmp_path, search_settings({**SETTINGS, "goal": "minimise"}), RUN, 0)
 
 
@@ -221,7 +221,7 @@ def test_trials_side_by_side(started: Callable[..., "subprocess.Popen[str]"], pl
 def test_a_failed_trial_is_told_and_the_search_goes_on(command: Command, place: Path) -> None:
     answer = command(*SEARCH, "hydra.sweeper.trials=2", "task.fail_after=150")
     assert answer.code == 1
-    assert "No trial was finished" in answer.out
+    assert "No trial is finished" in answer.out
     assert "Sweep sweep: 0 finished, 2 failed." in answer.out
     study = optuna.load_study(
         study_name="search",
@@ -243,7 +243,7 @@ def test_a_failed_trial_is_told_and_the_search_goes_on(command: Command, place: 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("algo.discount=0.9",), "algo.discount is given a value, but the search is for it"),
+        (("algo.discount=0.9",), "algo.discount is given a value, but the search chooses it"),
         (("run.steps=10,20",), "run.steps is given several values"),
         (("hydra.sweeper.trials=0",), "hydra.sweeper.trials"),
         (("~hydra.sweeper.space", "+hydra.sweeper.space={}"), "nothing to search"),

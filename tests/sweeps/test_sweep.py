@@ -145,7 +145,7 @@ def test_a_lost_job_of_a_cluster_is_said(started: Start, place: Path) -> None:
     _, err = process.communicate(timeout=240)
     assert process.returncode == 1, err
     assert "A job was lost, and the others go on" in err
-    assert "`python -m osimexp.runs sweep` says how they stand" in err
+    assert "`python -m osimexp.runs sweep` lists their states" in err
     assert "Traceback" not in err
 
 
@@ -169,7 +169,7 @@ def test_runs_of_other_values_are_not_taken_for_those_that_are_asked_for(
     latest.unlink()
     answer = command("resume=sweep", "run.steps=600")
     assert answer.code == 1
-    assert "latest.pt is gone" in answer.err
+    assert "latest.pt is missing" in answer.err
     assert "Sweep sweep: 1 finished, 1 failed." in answer.out
     assert metrics(jobs("sweep")[0])[-1]["steps"] == "500"
     # The same folder is not for other runs, whatever else their names are.

@@ -37,7 +37,7 @@ def test_the_arm() -> None:
     reach = next(r for r in arm.rewards if r.name == "reach")
     assert (reach.weight, reach.meaning) == (
         1.0,
-        "Reward bringing a named point to the target point.",
+        "Reward for bringing a named point to the target point.",
     )
     assert reach.settings == {"point": "hand", "broad": 0.3, "narrow": 0.05}
     assert [p.name for p in arm.parts] == ["start", "target"]

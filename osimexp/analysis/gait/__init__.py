@@ -1,1 +1,1 @@
-"""What biomechanists read from a walk: strides, curves over the gait cycle, and their norms."""
+"""Gait analysis: strides, curves over the gait cycle, gait parameters, and their norms."""

@@ -1,10 +1,10 @@
-"""The metabolic energy that muscles use.
+"""The metabolic energy of muscles.
 
-L. J. Bhargava, M. G. Pandy and F. C. Anderson, Journal of Biomechanics 37 (2004) 81-88, as
-OpenSim's ``Bhargava2004SmoothedMuscleMetabolics`` computes it without smoothing: heats of
-activation, maintenance and shortening, and the work of the fibres. A muscle's power is kept from
-falling below zero, and its heat below 1 W/kg (B. R. Umberger, K. G. Gerritsen and P. E. Martin,
-Computer Methods in Biomechanics and Biomedical Engineering 6 (2003) 99-111).
+The model is that of L. J. Bhargava, M. G. Pandy and F. C. Anderson, Journal of Biomechanics 37
+(2004) 81-88, as OpenSim's ``Bhargava2004SmoothedMuscleMetabolics`` computes it without smoothing:
+heats of activation, maintenance and shortening, and the work of the fibres. The power of a muscle
+is never below zero, and its heat is never below 1 W/kg (B. R. Umberger, K. G. Gerritsen and P. E.
+Martin, Computer Methods in Biomechanics and Biomedical Engineering 6 (2003) 99-111).
 """
 
 import numpy as np
@@ -17,19 +17,23 @@ ACTIVATION = (40.0, 133.0)  # W/kg, of slow and of fast fibres
 MAINTENANCE = (74.0, 111.0)  # W/kg
 LEAST_HEAT = 1.0  # W/kg
 
-# The maintenance heat's dependence on the fibres' length in optimal lengths.
+# Factor of the maintenance heat over fibre length in optimal fibre lengths.
 LENGTHS = (0.0, 0.5, 1.0, 1.5, 10.0)
 FACTORS = (0.5, 0.5, 1.0, 0.0, 0.0)
 
 
 def muscle_masses(states: MuscleStates, settings: CostSettings) -> Floats:
-    """Return ``(muscles,)`` kg: cross-section from strength, times length and density."""
+    """Return the masses of muscles ``(muscles,)``, kg.
+
+    A mass is the cross-section, from the maximum isometric force, times optimal fibre length and
+    density.
+    """
     area = states.maximum_isometric_force / settings.specific_tension
     return np.asarray(area * states.optimal_fibre_length * settings.density)
 
 
 def muscle_power(states: MuscleStates, settings: CostSettings) -> Floats:
-    """Return ``(T, muscles)`` W, the rate at which each muscle uses metabolic energy."""
+    """Return the metabolic power of each muscle ``(T, muscles)``, W."""
     mass = muscle_masses(states, settings)
     slow = settings.slow_twitch * np.sin(np.pi / 2.0 * states.excitation)
     fast = (1.0 - settings.slow_twitch) * (1.0 - np.cos(np.pi / 2.0 * states.excitation))
@@ -47,12 +51,18 @@ def muscle_power(states: MuscleStates, settings: CostSettings) -> Floats:
 
 
 def metabolic_power(states: MuscleStates, mass: float, settings: CostSettings) -> Floats:
-    """Return ``(T,)`` W of all muscles and of a body of ``mass`` kg at rest."""
+    """Return the metabolic power ``(T,)`` of all muscles and of the body at rest, W.
+
+    Args:
+        states: states of the muscles over time.
+        mass: mass of the body, kg.
+        settings: parameters of the energy model.
+    """
     return np.asarray(muscle_power(states, settings).sum(axis=1) + settings.basal * mass)
 
 
 def _shortening_factor(states: MuscleStates, settings: CostSettings) -> Floats:
-    """Return ``(T, muscles)`` N, heat of shortening for each metre that fibres shorten."""
+    """Return the heat of shortening per metre of shortening ``(T, muscles)``, N."""
     force = states.active_force + states.passive_force
     if not settings.force_dependent_shortening:
         return np.where(states.fibre_velocity <= 0.0, 0.25 * force, 0.0)

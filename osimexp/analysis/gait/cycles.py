@@ -1,4 +1,4 @@
-"""Quantities over the gait cycle."""
+"""Curves of quantities over the gait cycle."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,28 +13,28 @@ PERCENT = np.linspace(0.0, 100.0, 101)
 
 @dataclass(frozen=True)
 class Curve:
-    """A quantity over the gait cycle.
+    """A quantity over the gait cycle, stride by stride.
 
     Attributes:
-        strides: ``(strides, 101)`` each stride from heel strike to heel strike.
+        strides: ``(strides, 101)``, each stride from heel strike to heel strike.
     """
 
     strides: Floats
 
     @property
     def mean(self) -> Floats:
-        """``(101,)`` over strides."""
+        """Mean over strides ``(101,)``."""
         return np.asarray(self.strides.mean(axis=0))
 
     @property
     def deviation(self) -> Floats:
-        """``(101,)`` standard deviation between strides; 0 of a single one."""
+        """Standard deviation between strides ``(101,)``; 0 for a single stride."""
         one = len(self.strides) < 2
         return np.zeros(len(PERCENT)) if one else np.asarray(self.strides.std(axis=0, ddof=1))
 
 
 def interpolated(time: Floats, values: Floats, at: Floats) -> Floats:
-    """Return ``values`` ``(T, ...)`` at moments, linearly between samples."""
+    """Return ``values`` ``(T, ...)`` at moments ``at``, linear between samples."""
     before = np.clip(np.searchsorted(time, at, side="right") - 1, 0, len(time) - 2)
     share = (at - time[before]) / (time[before + 1] - time[before])
     share = np.clip(share, 0.0, 1.0).reshape(share.shape + (1,) * (values.ndim - 1))
@@ -42,7 +42,7 @@ def interpolated(time: Floats, values: Floats, at: Floats) -> Floats:
 
 
 def over_cycles(time: Floats, values: Floats, strides: Iterable[Stride], side: str) -> Curve | None:
-    """Return ``(T,)`` values over the strides of one side; None where it has none."""
+    """Return values ``(T,)`` over the strides of one side; None if the side has no stride."""
     mine = [stride for stride in strides if stride.side == side]
     if not mine:
         return None
@@ -51,7 +51,7 @@ def over_cycles(time: Floats, values: Floats, strides: Iterable[Stride], side: s
 
 
 def mean_between(time: Floats, values: Floats, start: float, end: float) -> float:
-    """Return the mean over a span of time of what runs straight between samples."""
+    """Return the mean of values between two times (s); they are linear between samples."""
     inside = time[(time > start) & (time < end)]
     moments = np.concatenate([[start], inside, [end]])
     heights = interpolated(time, values, moments)

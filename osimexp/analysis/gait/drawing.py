@@ -1,4 +1,4 @@
-"""A gait as one figure: angles, forces and muscles over the gait cycle, each with its norm."""
+"""A figure of a gait: angles, forces and muscles over the gait cycle, each with its norm."""
 
 from collections.abc import Mapping
 
@@ -34,7 +34,7 @@ SHOWN = (
 
 
 def draw(gait: Gait, settings: GaitSettings) -> Figure:
-    """Draw a gait."""
+    """Return the figure of a gait."""
     muscles = [name for name in settings.emg if name in gait.activations]
     rows = 2 + -(-len(muscles) // COLUMNS)
     figure = blank(14.0, 0.75 + ROW * rows)

@@ -1,4 +1,4 @@
-"""All that is measured of a walk."""
+"""Measurement of a walk: strides, curves over the gait cycle and gait parameters."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,23 +24,24 @@ from osimexp.motion.movement import Movement
 from osimexp.physics.posing.muscle_states import muscle_states
 
 Curves = Mapping[str, Mapping[str, Curve]]
-FLAT = 1e-3  # m; feet that stray less across the way are those of a model in a plane
+FLAT = 1e-3  # m; if feet move sideways by less than this, the model is planar
 
 
 @dataclass(frozen=True)
 class Gait:
-    """A walk as biomechanists read it.
+    """The measurements of a walk.
 
     Attributes:
-        name: of what walks.
-        strides: of both feet, in order of their starts.
-        contacts: of each foot.
-        belt: m/s of a treadmill, 0 on still ground.
-        angles: for each angle of the settings and each side, degrees over the gait cycle.
-        forces: ``vertical`` and ``fore_aft`` for each side, body weights over the gait cycle.
-        activations: for each muscle of the settings and each side, over the gait cycle.
-        excitations: likewise; empty where they are not known.
-        parameters: single numbers.
+        name: name of the movement, for titles.
+        strides: strides of both feet, in the order of their starts.
+        contacts: contacts of each foot with the ground, by side.
+        belt: speed of a treadmill, m/s; 0 on still ground.
+        angles: curves in degrees over the gait cycle, for each angle of the settings and each side.
+        forces: curves in body weights over the gait cycle: ``vertical`` and ``fore_aft`` for each
+            side.
+        activations: curves over the gait cycle, for each muscle of the settings and each side.
+        excitations: curves over the gait cycle, as ``activations``; empty if they are not known.
+        parameters: gait parameters.
         notes: sentences on what could not be measured, and why.
     """
 
@@ -56,21 +57,21 @@ class Gait:
     notes: tuple[str, ...]
 
     def count(self, side: str) -> int:
-        """Return how many strides a side has."""
+        """Return the number of strides of a side."""
         return sum(stride.side == side for stride in self.strides)
 
     def stance(self, side: str) -> float:
-        """Return the mean share of a side's stances in percent of the stride."""
+        """Return the mean stance phase of a side, in percent of the stride."""
         mine = [s for s in self.strides if s.side == side]
         return float(np.mean([100.0 * (s.toe_off - s.start) / s.duration for s in mine]))
 
     def parameter(self, key: str) -> Parameter | None:
-        """Return a number by its key."""
+        """Return a gait parameter by its key; None if it was not measured."""
         return next((one for one in self.parameters if one.key == key), None)
 
 
 def measure(shown: Shown, settings: GaitSettings) -> Gait:
-    """Measure a walk.
+    """Return the measurements of a walk.
 
     Raises:
         MovementError: it has no ground reactions of two feet, or no whole stride.
@@ -121,7 +122,11 @@ def measure(shown: Shown, settings: GaitSettings) -> Gait:
 
 
 def foot_paths(shown: Shown, settings: GaitSettings) -> dict[str, Floats]:
-    """Return ``(T, 3)`` m of each side's foot body."""
+    """Return the path ``(T, 3)`` (m) of each side's foot body.
+
+    Raises:
+        ModelError: the model has none of the foot bodies that the settings name.
+    """
     bodies = shown.figure.bodies
     paths = {}
     for side in SIDES:
@@ -136,7 +141,7 @@ def foot_paths(shown: Shown, settings: GaitSettings) -> dict[str, Floats]:
 
 
 def anatomical(movement: Movement, angle: AngleSettings, side: str) -> Floats | None:
-    """Return ``(T,)`` degrees of an anatomical angle; None where the model has no such joint."""
+    """Return an anatomical angle ``(T,)`` in degrees; None if the model has no such coordinate."""
     name = angle.coordinate.replace("$", LETTERS[side])
     if name not in movement.coordinates:
         return None
@@ -147,7 +152,7 @@ def anatomical(movement: Movement, angle: AngleSettings, side: str) -> Floats | 
 
 
 def muscle_of(movement: Movement, names: Sequence[str], side: str) -> int | None:
-    """Return the column of the first muscle that the model has; None where it has none."""
+    """Return the column of the first of the named muscles that the model has; None without any."""
     wanted = [name.replace("$", LETTERS[side]) for name in names]
     return next((movement.muscles.index(n) for n in wanted if n in movement.muscles), None)
 
@@ -181,7 +186,7 @@ def _muscles(
 def _sided(
     time: Floats, values: Mapping[str, Floats], strides: Sequence[Stride]
 ) -> dict[str, Curve]:
-    """Return each side's values over that side's strides, without sides that have none."""
+    """Return each side's values over its own strides; sides without strides are left out."""
     curves = {side: over_cycles(time, mine, strides, side) for side, mine in values.items()}
     return {side: curve for side, curve in curves.items() if curve is not None}
 

@@ -1,4 +1,4 @@
-"""Any movement as one figure over time: angles, speeds, muscles, forces, distance to targets."""
+"""A figure of any movement over time: angles, speeds, muscles, forces, distances to targets."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,7 +22,7 @@ LEGEND_ROWS = 12
 
 
 def draw_movement(shown: Shown) -> Figure:
-    """Draw a movement over time."""
+    """Return the figure of a movement over time."""
     movement = shown.movement
     turning = [n for n, r in zip(movement.coordinates, movement.rotational, strict=True) if r]
     lines: list[tuple[str, str, dict[str, Floats]]] = []
@@ -64,7 +64,7 @@ def draw_movement(shown: Shown) -> Figure:
 
 
 def distances(shown: Shown) -> dict[str, Floats]:
-    """Return ``(T,)`` m from each point that is to reach a target to that target."""
+    """Return the distance ``(T,)`` (m) to its target, of each point that has one."""
     movement = shown.movement
     points = point_positions(shown.model, movement.positions)
     return {
@@ -75,7 +75,7 @@ def distances(shown: Shown) -> dict[str, Floats]:
 
 
 def _plot(axes: Axes, time: Floats, values: Mapping[str, Floats]) -> None:
-    """Draw lines; the two of a pair share a colour, and the left one is broken."""
+    """Draw lines; the two of a pair share a colour, and the left one is dashed."""
     colours: dict[str, str] = {}
     for name, line in values.items():
         side = side_of(name)
@@ -114,7 +114,7 @@ def _activations(
 
 
 def movement_csv(shown: Shown) -> str:
-    """Return a movement over time: rad, m, N and their rates, a row for each moment."""
+    """Return a movement over time as CSV, a row for each moment, in rad, m, N and their rates."""
     movement = shown.movement
     columns = {"time": movement.time}
     for kind, values, names in (

@@ -1,4 +1,4 @@
-"""What is normal, as published; the figures and their sources stand in ``norms.yaml``."""
+"""Published norms of gait; the values and their sources are in ``norms.yaml``."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -13,12 +13,12 @@ from osimexp.arrays import Floats
 
 @dataclass(frozen=True)
 class Band:
-    """Mean and standard deviation of a quantity over the gait cycle, between healthy people.
+    """Mean and standard deviation of a quantity over the gait cycle, among healthy people.
 
     Attributes:
-        mean: ``(points,)`` at even distances over the cycle, the first at heel strike and none at
-            its end.
-        deviation: ``(points,)``.
+        mean: ``(points,)`` at equal intervals over the cycle; the first is at heel strike, and
+            there is none at its end.
+        deviation: ``(points,)`` standard deviation between people at the same points.
         source: publication.
     """
 
@@ -27,19 +27,19 @@ class Band:
     source: str
 
     def at(self, percent: Floats) -> tuple[Floats, Floats]:
-        """Return mean and deviation at percents of the cycle, by a periodic cubic."""
+        """Return mean and deviation at percents of the cycle, interpolated by a periodic cubic."""
         place = np.asarray(percent) * len(self.mean) / 100.0
         return _cubic(self.mean, place), np.maximum(_cubic(self.deviation, place), 0.0)
 
 
 @dataclass(frozen=True)
 class Normal:
-    """What is normal for one number.
+    """The norm of a gait parameter.
 
     Attributes:
-        low: lowest normal value; None where only what is typical is known.
-        high: highest normal value; None likewise.
-        typical: mean of healthy people, None where only the range is known.
+        low: lowest normal value; None if only the typical value is known.
+        high: highest normal value; None if only the typical value is known.
+        typical: mean of healthy people; None if only the range is known.
         source: publication.
     """
 
@@ -49,7 +49,7 @@ class Normal:
     source: str
 
     def holds(self, value: float) -> bool | None:
-        """Whether a value is normal; None where that is not known."""
+        """Return whether a value is normal; None if the range is not known."""
         if self.low is None or self.high is None or not np.isfinite(value):
             return None
         return bool(self.low <= value <= self.high)
@@ -57,13 +57,13 @@ class Normal:
 
 @dataclass(frozen=True)
 class Norms:
-    """All of ``norms.yaml``.
+    """All norms of ``norms.yaml``.
 
     Attributes:
-        bands: of joint angles (degrees) and ground reactions (body weights).
-        activity: of muscles, spans of the cycle in percent in which their EMG is on.
-        activity_source: publication of all of them.
-        parameters: of single numbers.
+        bands: bands of joint angles (degrees) and ground reactions (body weights), by name.
+        activity: for each muscle, spans of the cycle (percent) in which its EMG is on.
+        activity_source: publication of all these spans.
+        parameters: norms of gait parameters, by key.
     """
 
     bands: dict[str, Band]
@@ -74,7 +74,7 @@ class Norms:
 
 @cache
 def norms() -> Norms:
-    """Read the norms."""
+    """Return the norms that come with the package."""
     read = yaml.safe_load((Path(__file__).with_name("norms.yaml")).read_text(encoding="utf-8"))
     sources = read["sources"]
     return Norms(
@@ -109,7 +109,7 @@ def _normal(entry: dict[str, Any], source: str) -> Normal:
 
 
 def _cubic(values: Floats, place: Floats) -> Floats:
-    """Interpolate periodic values at fractional indices, smoothly, by Catmull-Rom's cubic."""
+    """Return periodic values at fractional indices, by Catmull-Rom's cubic."""
     before = np.floor(place).astype(int)
     t = place - before
     a, b, c, d = (values[(before + k) % len(values)] for k in (-1, 0, 1, 2))

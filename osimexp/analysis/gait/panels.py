@@ -1,4 +1,4 @@
-"""Figures without a display or a window's state, and the look that all of them share."""
+"""Figures that need no display, and the style that all of them share."""
 
 from io import BytesIO
 
@@ -14,14 +14,14 @@ DPI = 110
 
 
 def blank(width: float, height: float) -> Figure:
-    """Return an empty figure, its size in inches."""
+    """Return an empty figure of a width and a height in inches."""
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
 
 def dress(axes: Axes, title: str, unit: str, across: str = "") -> None:
-    """Give a panel its title, labels and look; the unit stands at the title's end."""
+    """Set a panel's title, labels and style; the unit is put after the title."""
     axes.set_title(title, fontsize=9.5, loc="left", pad=4, fontweight="bold")
     if unit:
         axes.set_title(unit, fontsize=8, loc="right", pad=4, color=GREY)
@@ -34,7 +34,7 @@ def dress(axes: Axes, title: str, unit: str, across: str = "") -> None:
 
 
 def encoded(figure: Figure) -> bytes:
-    """Return a figure as PNG."""
+    """Return a figure as bytes of a PNG."""
     stream = BytesIO()
     figure.savefig(stream, format="png", dpi=DPI)
     return stream.getvalue()

@@ -1,4 +1,4 @@
-"""The single numbers of a gait, beside what is normal."""
+"""Gait parameters, with their norms."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,13 +33,13 @@ SYMMETRIES = (
 
 @dataclass(frozen=True)
 class Parameter:
-    """One number of a gait.
+    """A gait parameter: one number for each stride.
 
     Attributes:
         key: name in files and in ``norms.yaml``.
-        label: for people.
-        unit: likewise.
-        values: for ``right`` and ``left``, or for ``both``, a value for each stride.
+        label: name in tables and figures.
+        unit: unit in tables and figures.
+        values: value of each stride, for ``right`` and ``left`` or for ``both``.
     """
 
     key: str
@@ -49,16 +49,16 @@ class Parameter:
 
     @property
     def normal(self) -> Normal | None:
-        """What is normal, where that is known."""
+        """Published norm; None if none is known."""
         return norms().parameters.get(self.key)
 
     def mean(self, column: str) -> float | None:
-        """Return the mean over strides, None for a column without any."""
+        """Return the mean over strides; None for a column without strides."""
         values = self.values.get(column, np.zeros(0))
         return float(values.mean()) if len(values) else None
 
     def deviation(self, column: str) -> float | None:
-        """Return the standard deviation between strides, None with less than two."""
+        """Return the standard deviation between strides; None with fewer than two."""
         values = self.values.get(column, np.zeros(0))
         return float(values.std(ddof=1)) if len(values) > 1 else None
 
@@ -66,12 +66,12 @@ class Parameter:
 def of_strides(
     strides: Sequence[Stride], measured: Sequence[StrideMeasures], flat: bool
 ) -> Iterator[Parameter]:
-    """Give times, lengths and symmetries.
+    """Yield times, lengths and symmetries of strides.
 
     Args:
-        strides: of both sides.
-        measured: of each stride.
-        flat: whether the model moves in a plane, so that steps have no width of their own.
+        strides: strides of both sides.
+        measured: measures of each stride.
+        flat: whether the model is planar, so that its steps have no width.
     """
     sides = np.array([stride.side for stride in strides])
 
@@ -95,11 +95,11 @@ def of_strides(
 def of_angles(
     angles: Mapping[str, Mapping[str, Curve]], stance: Mapping[str, Floats]
 ) -> Iterator[Parameter]:
-    """Give extreme angles.
+    """Yield extreme angles of each side.
 
     Args:
-        angles: for each angle and side, over the cycle.
-        stance: for each side, ``(strides,)`` percent of each stride.
+        angles: curves over the gait cycle, for each angle and side.
+        stance: for each side, ``(strides,)`` percent of the stride at toe off.
     """
 
     def strike(values: Floats, _: int) -> float:
@@ -134,7 +134,12 @@ def of_angles(
 def of_forces(
     forces: Mapping[str, Mapping[str, Curve]], stance: Mapping[str, Floats]
 ) -> Iterator[Parameter]:
-    """Give the peaks of the ground reaction; arguments as those of ``of_angles``."""
+    """Yield peaks of the ground reaction of each side.
+
+    Args:
+        forces: curves over the gait cycle, for each force and side.
+        stance: for each side, ``(strides,)`` percent of the stride at toe off.
+    """
 
     def first(values: Floats, off: int) -> float:
         return float(values[: off // 2 + 1].max())
@@ -170,7 +175,7 @@ def _picked(
     stance: Mapping[str, Floats],
     pick: Callable[[Floats, int], float],
 ) -> dict[str, Floats]:
-    """Return for each side what ``pick`` takes from each stride and its percent of toe off."""
+    """Return the values that ``pick`` finds in each side's strides and their percent at toe off."""
     return {
         side: np.array(
             [

@@ -1,4 +1,4 @@
-"""A movement's figures and files, for the command line, the training loop and reports."""
+"""Figures and files of a movement, for the command line, the training loop and reports."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,13 @@ from osimexp.files import replacing, write_text
 
 @dataclass(frozen=True)
 class Report:
-    """What was found in a movement.
+    """The measurements of a movement, to be drawn and written.
 
     Attributes:
-        shown: the movement.
-        settings: how it was measured.
-        gait: None where the movement holds no walk.
-        reason: a sentence on why there is none; empty where there is one.
+        shown: movement and its model.
+        settings: settings of the measurement.
+        gait: measurements of the walk; None if the movement is not one.
+        reason: sentence that says why there is no gait; empty if there is one.
     """
 
     shown: Shown
@@ -33,20 +33,20 @@ class Report:
     reason: str
 
     def figure(self) -> Figure:
-        """Draw the gait, or the movement over time where it holds none."""
+        """Return the figure of the gait, or of the movement over time if it is not a walk."""
         if self.gait is None:
             return draw_movement(self.shown)
         return draw(self.gait, self.settings)
 
     def png(self) -> bytes:
-        """Return the figure as PNG, for TensorBoard."""
+        """Return the figure as bytes of a PNG."""
         return encoded(self.figure())
 
     def write(self, folder: Path) -> list[Path]:
-        """Write PNG and CSV into a folder and return the files.
+        """Write PNG and CSV files into a folder, and return their paths.
 
-        ``movement.png`` and ``movement.csv`` are over time; a walk has beside them ``gait.png``,
-        ``parameters.csv``, ``cycles.csv`` and ``strides.csv``.
+        ``movement.png`` and ``movement.csv`` are over time. For a walk there are also
+        ``gait.png``, ``parameters.csv``, ``cycles.csv`` and ``strides.csv``.
 
         Raises:
             OSError: the folder cannot be written.
@@ -68,12 +68,11 @@ class Report:
 
 
 def report(shown: Shown, settings: GaitSettings | None = None) -> Report:
-    """Measure a movement.
+    """Return the measurements of a movement.
 
     Args:
-        shown: the movement and its model.
-        settings: null takes those of ``conf/gait.yaml``.
-
+        shown: movement and its model.
+        settings: settings of the measurement; None takes those of ``conf/gait.yaml``.
     """
     settings = default_settings() if settings is None else settings
     try:

@@ -1,4 +1,4 @@
-"""How a gait is measured, as ``conf/gait.yaml`` says."""
+"""Settings of gait analysis, as in ``conf/gait.yaml``."""
 
 from dataclasses import dataclass, fields
 from functools import cache
@@ -18,14 +18,14 @@ LETTERS = {"right": "r", "left": "l"}
 
 @dataclass(frozen=True)
 class ContactSettings:
-    """When a foot bears weight.
+    """Rules for contacts of a foot with the ground.
 
     Attributes:
-        strike: share of body weight above which its contact begins.
-        release: share of body weight below which it ends.
-        shortest_stance: s; a shorter contact is none.
-        shortest_swing: s; a shorter gap between contacts is none.
-        longest_stride: s; what takes longer between two heel strikes is no stride.
+        strike: share of body weight above which a contact begins.
+        release: share of body weight below which a contact ends.
+        shortest_stance: shortest contact that counts, s.
+        shortest_swing: shortest gap between contacts that counts, s.
+        longest_stride: longest time between two heel strikes of a stride, s.
     """
 
     strike: Share
@@ -41,13 +41,13 @@ class ContactSettings:
 
 @dataclass(frozen=True)
 class AngleSettings:
-    """Which coordinate is an anatomical angle.
+    """The coordinate that is an anatomical angle.
 
     Attributes:
-        label: for figures.
-        coordinate: name; ``$`` stands for ``r`` and ``l``.
-        sign: that makes flexion, dorsiflexion and forward tilt positive; null takes that of the
-            largest angle, for a joint that bends one way.
+        label: name in figures.
+        coordinate: name of the coordinate; ``$`` stands for ``r`` and ``l``.
+        sign: factor, 1 or -1, that makes flexion, dorsiflexion and forward tilt positive; null
+            takes the sign of the largest angle, for a joint that bends one way.
     """
 
     label: str
@@ -57,11 +57,12 @@ class AngleSettings:
 
 @dataclass(frozen=True)
 class MuscleSettings:
-    """Which muscle of a model is compared with the EMG of which.
+    """The muscle of a model that is compared with a published EMG.
 
     Attributes:
-        label: for figures.
-        names: in models, the first that a model has is taken; ``$`` stands for ``r`` and ``l``.
+        label: name in figures.
+        names: names of the muscle in models; the first that a model has is taken; ``$`` stands for
+            ``r`` and ``l``.
     """
 
     label: str
@@ -70,16 +71,16 @@ class MuscleSettings:
 
 @dataclass(frozen=True)
 class CostSettings:
-    """The model of the muscles' energy; see ``osimexp.analysis.gait.cost``.
+    """Parameters of the muscles' energy model; see ``osimexp.analysis.gait.cost``.
 
     Attributes:
-        specific_tension: of muscle, Pa.
-        density: of muscle, kg/m^3.
+        specific_tension: specific tension of muscle, Pa.
+        density: density of muscle, kg/m^3.
         slow_twitch: share of slow fibres in every muscle.
-        force_dependent_shortening: whether the heat of shortening follows the published formula or
+        force_dependent_shortening: whether the heat of shortening follows the published formula, or
             F. C. Anderson's simpler one.
         negative_work: whether work done on lengthening fibres is counted.
-        basal: W/kg that the body uses at rest.
+        basal: metabolic power of the body at rest, W/kg.
     """
 
     specific_tension: Positive = 0.25e6
@@ -92,17 +93,17 @@ class CostSettings:
 
 @dataclass(frozen=True)
 class GaitSettings:
-    """What ``conf/gait.yaml`` says beside what is shown.
+    """Settings of gait analysis, without the choice of the movement.
 
     Attributes:
-        output: a folder for the figures; null takes ``gait`` in the run's folder, or one named
+        output: folder for the files; null takes ``gait`` in the run's folder, or a folder named
             after the movement in the working folder.
-        contact: when a foot bears weight.
+        contact: rules for contacts with the ground.
         feet: names of each side's foot body in models; the first that a model has is taken.
-        treadmill: m/s that feet must move backwards while they bear weight for a treadmill.
-        angles: by name; those of ``norms.yaml`` have a band.
-        emg: muscles by name; those of ``norms.yaml`` have times of activity.
-        cost: the model of the muscles' energy.
+        treadmill: least speed backwards of feet that bear weight for a treadmill, m/s.
+        angles: coordinates of anatomical angles, by name; those in ``norms.yaml`` have a band.
+        emg: muscles by name; those in ``norms.yaml`` have times of activity.
+        cost: parameters of the muscles' energy model.
     """
 
     output: str | None
@@ -120,7 +121,7 @@ class GaitSettings:
 
 @cache
 def default_settings() -> GaitSettings:
-    """Return what ``conf/gait.yaml`` says, for those who are not given a config."""
+    """Return the settings in ``conf/gait.yaml``, for callers without a config."""
     read = OmegaConf.load(config_directory() / "gait.yaml")
     assert isinstance(read, DictConfig)
     own = OmegaConf.masked_copy(read, [field.name for field in fields(GaitSettings)])

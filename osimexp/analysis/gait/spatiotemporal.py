@@ -1,4 +1,4 @@
-"""Times and lengths of strides and steps."""
+"""Spatiotemporal measures: times and lengths of strides and steps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from osimexp.analysis.gait.strides import Contacts, Stride
 from osimexp.arrays import Floats
 
 FLAT = (0.1, 0.5)
-"""Shares of the stance between which the foot lies flat on the ground and moves with it."""
+"""Shares of the stance between which the foot is flat on the ground and moves with it."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Where feet and body are, on a ground that may move.
+    """Positions of feet and body over a ground that may move.
 
     Attributes:
         time: ``(T,)`` s.
-        feet: for each side, ``(T, 3)`` m of the foot's body.
-        centre: ``(T, 3)`` m of the centre of mass.
-        belt: m/s at which the ground moves backwards; 0 without a treadmill.
+        feet: path ``(T, 3)`` of each side's foot body, m.
+        centre: path ``(T, 3)`` of the centre of mass, m.
+        belt: speed at which the ground moves backwards, m/s; 0 without a treadmill.
     """
 
     time: Floats
@@ -30,11 +30,11 @@ class Ground:
     belt: float
 
     def foot(self, side: str, at: float) -> Floats:
-        """Return where a foot is on the ground at a moment, ``(3,)`` m along the belt's surface."""
+        """Return the position ``(3,)`` (m) of a foot at a time, in the frame of the ground."""
         return self._placed(self.feet[side], at)
 
     def body(self, at: float) -> Floats:
-        """Return the same of the centre of mass."""
+        """Return the position ``(3,)`` (m) of the centre of mass, in the frame of the ground."""
         return self._placed(self.centre, at)
 
     def _placed(self, positions: Floats, at: float) -> Floats:
@@ -44,17 +44,17 @@ class Ground:
 
 @dataclass(frozen=True)
 class StrideMeasures:
-    """What is measured of one stride.
+    """Measures of one stride.
 
     Attributes:
-        stride_time: s.
-        stride_length: m, between two placements of the foot.
-        stance_share: percent of the stride.
-        stance_time: s.
-        double_support: percent of the stride in which both feet bore weight.
-        step_time: s, from the other foot's strike to the strike that ends the stride.
-        step_length: m, likewise.
-        step_width: m, likewise, across the way.
+        stride_time: duration of the stride, s.
+        stride_length: distance between two placements of the foot, m.
+        stance_share: stance phase in percent of the stride.
+        stance_time: duration of the stance, s.
+        double_support: percent of the stride in which both feet bear weight.
+        step_time: time from the other foot's strike to the strike that ends the stride, s.
+        step_length: distance forward between the same two strikes, m.
+        step_width: distance sideways between the same two strikes, m.
     """
 
     stride_time: float
@@ -70,13 +70,13 @@ class StrideMeasures:
 def belt_speed(
     time: Floats, feet: Mapping[str, Floats], strides: Sequence[Stride], least: float
 ) -> float:
-    """Return how fast the ground moves backwards under feet that bear weight, m/s.
+    """Return the speed at which the ground moves backwards under feet that bear weight, m/s.
 
     Args:
         time: ``(T,)`` s.
-        feet: for each side, ``(T, 3)`` m.
-        strides: of both sides.
-        least: m/s below which feet slip and the ground does not move.
+        feet: path ``(T, 3)`` of each side's foot body, m.
+        strides: strides of both sides.
+        least: speed below which feet slip and the ground is taken to be still, m/s.
     """
     speeds = []
     for stride in strides:
@@ -91,7 +91,7 @@ def belt_speed(
 def measure_stride(
     stride: Stride, contacts: Mapping[str, Contacts], ground: Ground
 ) -> StrideMeasures:
-    """Measure one stride."""
+    """Return the measures of one stride."""
     other = next(side for side in contacts if side != stride.side)
     here = ground.foot(stride.side, stride.end)
     length = here[0] - ground.foot(stride.side, stride.start)[0]
@@ -112,12 +112,12 @@ def measure_stride(
 
 
 def walking_speed(ground: Ground, start: float, end: float) -> float:
-    """Return the mean speed of the centre of mass over the ground, m/s forward."""
+    """Return the mean forward speed of the centre of mass over the ground, m/s."""
     return float((ground.body(end) - ground.body(start))[0] / (end - start))
 
 
 def symmetry_index(right: float, left: float) -> float:
-    """Return the right's excess over the left in percent of their mean; 0 is symmetric.
+    """Return (right - left) in percent of the mean of both; 0 is symmetric.
 
     R. O. Robinson, W. Herzog and B. M. Nigg, Journal of Manipulative and Physiological
     Therapeutics 10 (1987) 172-176.

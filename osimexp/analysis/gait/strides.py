@@ -15,18 +15,19 @@ GRAVITY = 9.80665  # m/s^2, standard gravity
 
 @dataclass(frozen=True)
 class Contacts:
-    """When one foot bore weight, in order.
+    """Contacts of one foot with the ground, in the order of time.
 
     Attributes:
-        strikes: ``(contacts,)`` s; NaN for a contact that was there at the first moment.
-        offs: ``(contacts,)`` s; NaN for one that lasts beyond the last moment.
+        strikes: ``(contacts,)`` times of heel strikes, s; NaN if the contact began before the
+            movement.
+        offs: ``(contacts,)`` times of toe off, s; NaN if the contact lasts beyond the movement.
     """
 
     strikes: Floats
     offs: Floats
 
     def held(self, start: float, end: float) -> list[tuple[float, float]]:
-        """Return the parts of a span of time in which the foot bore weight."""
+        """Return the parts of a span of time (s) in which the foot bears weight."""
         begin = np.maximum(np.nan_to_num(self.strikes, nan=-np.inf), start)
         close = np.minimum(np.nan_to_num(self.offs, nan=np.inf), end)
         return [(float(a), float(b)) for a, b in zip(begin, close, strict=True) if b > a]
@@ -34,14 +35,14 @@ class Contacts:
 
 @dataclass(frozen=True)
 class Stride:
-    """From one heel strike of a foot to its next.
+    """A stride: from one heel strike of a foot to its next.
 
     Attributes:
         side: ``right`` or ``left``.
-        start: s, of the heel strike.
-        toe_off: s.
-        end: s, of the next heel strike.
-        opposite: s, of the other foot's heel strike between them.
+        start: time of the heel strike, s.
+        toe_off: time of toe off, s.
+        end: time of the next heel strike, s.
+        opposite: time of the other foot's heel strike between them, s.
     """
 
     side: str
@@ -52,12 +53,12 @@ class Stride:
 
     @property
     def duration(self) -> float:
-        """Seconds from strike to strike."""
+        """Time from heel strike to heel strike, s."""
         return self.end - self.start
 
 
 def side_of(name: str) -> str | None:
-    """Return the side that the name of a foot, a body or a muscle tells; None where it does not."""
+    """Return the side in the name of a foot, a body or a muscle; None if there is none."""
     low = name.lower()
     for side in SIDES:
         letter = side[0]
@@ -72,11 +73,11 @@ def side_of(name: str) -> str | None:
 
 
 def find_contacts(time: Floats, load: Floats, settings: ContactSettings) -> Contacts:
-    """Find when a foot bears weight, with hysteresis.
+    """Return the contacts of a foot, found with hysteresis.
 
-    A contact begins where the load rises above ``strike`` and ends where it next falls below
-    ``release``; both moments are interpolated between samples. Gaps shorter than
-    ``shortest_swing`` are closed first, then contacts shorter than ``shortest_stance`` dropped.
+    A contact begins when the load rises above ``strike`` and ends when it next falls below
+    ``release``; both times are interpolated between samples. Gaps shorter than
+    ``shortest_swing`` are closed first, then contacts shorter than ``shortest_stance`` are dropped.
 
     Args:
         time: ``(T,)`` s.
@@ -96,15 +97,16 @@ def find_contacts(time: Floats, load: Floats, settings: ContactSettings) -> Cont
     apart = ~(strikes[1:] - offs[:-1] < settings.shortest_swing)
     strikes = strikes[np.concatenate([[True], apart])] if len(strikes) else strikes
     offs = offs[np.concatenate([apart, [True]])] if len(offs) else offs
-    # A contact that the record cuts off may be a long one.
+    # A contact that begins or ends outside the movement may be a long one.
     long = ~(offs - strikes < settings.shortest_stance)
     return Contacts(strikes[long], offs[long])
 
 
 def find_strides(contacts: Mapping[str, Contacts], settings: ContactSettings) -> list[Stride]:
-    """Return the whole strides of both feet, in order of their starts.
+    """Return the whole strides of both feet, in the order of their starts.
 
-    What the record cuts off is left out, and so is what the other foot makes no step in.
+    A stride that begins or ends outside the movement is left out, and so is one without a step of
+    the other foot.
     """
     strides = []
     for side, mine in contacts.items():
@@ -121,11 +123,11 @@ def find_strides(contacts: Mapping[str, Contacts], settings: ContactSettings) ->
 
 
 def contacts_of(movement: Movement, settings: ContactSettings) -> dict[str, Contacts]:
-    """Find the contacts of both feet.
+    """Return the contacts of both feet.
 
     Raises:
-        MovementError: the movement has no ground reactions of feet whose side is known, or the
-            model's mass is not.
+        MovementError: the movement has no ground reactions of a right and a left foot, or the
+            model's mass is not known.
     """
     columns: dict[str, list[int]] = {side: [] for side in SIDES}
     for number, foot in enumerate(movement.feet):
@@ -133,17 +135,20 @@ def contacts_of(movement: Movement, settings: ContactSettings) -> dict[str, Cont
             columns[side].append(number)
     if not all(columns.values()) or not movement.ground_reaction.size:
         raise MovementError(
-            "No strides can be found, for the movement has no ground reactions of a right and a "
-            "left foot."
+            "No strides can be found, because the movement has no ground reactions of a right and "
+            "a left foot."
         )
     if not movement.mass > 0.0:
-        raise MovementError("No strides can be found, for the model's mass is not known.")
+        raise MovementError("No strides can be found, because the model's mass is not known.")
     load = ground_reactions(movement)
     return {side: find_contacts(movement.time, load[side][:, 1], settings) for side in SIDES}
 
 
 def ground_reactions(movement: Movement) -> dict[str, Floats]:
-    """Return ``(T, 3)`` body weights on each side, summed over its plates or contact groups."""
+    """Return the ground reaction ``(T, 3)`` of each side in body weights.
+
+    Force plates or contact groups of one side are summed.
+    """
     weight = movement.mass * GRAVITY
     sides = [side_of(foot) for foot in movement.feet]
     return {
@@ -155,7 +160,7 @@ def ground_reactions(movement: Movement) -> dict[str, Floats]:
 def strides_of(
     movement: Movement, settings: ContactSettings
 ) -> tuple[dict[str, Contacts], list[Stride]]:
-    """Find contacts and whole strides.
+    """Return the contacts of both feet, and their whole strides.
 
     Raises:
         MovementError: there are no ground reactions, or no whole stride.
@@ -165,14 +170,14 @@ def strides_of(
     if not strides:
         count = sum(len(each.strikes) for each in contacts.values())
         raise MovementError(
-            f"No whole stride is in the movement: its {count} contact{'s' * (count != 1)} with the "
-            "ground hold no two heel strikes of one foot with one of the other between."
+            f"The movement has no whole stride: among its {count} contact{'s' * (count != 1)} with "
+            "the ground, no two heel strikes of one foot have one of the other between them."
         )
     return contacts, strides
 
 
 def _crossings(time: Floats, load: Floats, before: np.ndarray, level: float) -> Floats:
-    """Return when the load passes a level after the samples ``before``."""
+    """Return the times at which the load passes a level after the samples ``before``."""
     first, second = load[before], load[before + 1]
     share = (level - first) / (second - first)
     return np.asarray(time[before] + share * (time[before + 1] - time[before]))

@@ -1,4 +1,4 @@
-"""A gait as a table for people and as CSV files."""
+"""Tables of a gait, for the terminal and as CSV files."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,7 +17,7 @@ COLUMNS = (*SIDES, BOTH)
 
 
 def table(gait: Gait) -> Table:
-    """Return the numbers, each marked where it is not normal."""
+    """Return the gait parameters as a table; values that are not normal are marked."""
     made = Table(
         title=_title(gait),
         title_justify="left",
@@ -34,7 +34,7 @@ def table(gait: Gait) -> Table:
 
 
 def sources(gait: Gait) -> list[str]:
-    """Return the publications of what the table and the figures call normal."""
+    """Return the publications of the norms in the table and the figures."""
     normals = [number.normal for number in gait.parameters]
     found = [normal.source for normal in normals if normal is not None]
     if gait.activations:
@@ -43,7 +43,7 @@ def sources(gait: Gait) -> list[str]:
 
 
 def normal_text(normal: Normal | None) -> str:
-    """Return what is normal in a few characters; ``~`` marks what is only typical."""
+    """Return a norm in a few characters; ``~`` marks a typical value without a range."""
     if normal is None:
         return ""
     if normal.low is None or normal.high is None:
@@ -53,7 +53,7 @@ def normal_text(normal: Normal | None) -> str:
 
 
 def parameters_csv(gait: Gait) -> str:
-    """Return the numbers with their spread between strides and what is normal."""
+    """Return the gait parameters as CSV, with their spread between strides and their norms."""
     header = ["parameter", "unit"]
     header += [f"{column}_{kind}" for column in COLUMNS for kind in ("mean", "deviation")]
     header += ["normal_low", "normal_high", "typical", "source"]
@@ -69,7 +69,7 @@ def parameters_csv(gait: Gait) -> str:
 
 
 def cycles_csv(gait: Gait) -> str:
-    """Return mean and standard deviation of every curve, a row for each percent of the cycle."""
+    """Return mean and standard deviation of every curve as CSV, a row for each percent."""
     header, columns = ["percent"], [PERCENT]
     for kind, group in (
         ("angle", gait.angles),
@@ -85,13 +85,13 @@ def cycles_csv(gait: Gait) -> str:
 
 
 def strides_csv(gait: Gait) -> str:
-    """Return the moments of every stride."""
+    """Return the events of every stride as CSV."""
     rows = [[s.side, s.start, s.toe_off, s.end] for s in gait.strides]
     return csv_text(["side", "heel_strike", "toe_off", "next_heel_strike"], rows)
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return rows as CSV, numbers to nine digits."""
+    """Return rows as CSV, with numbers of nine digits."""
     cells = ([f"{v:.9g}" if isinstance(v, float) else v for v in row] for row in rows)
     return files.csv_text([header, *cells])
 
@@ -114,6 +114,6 @@ def _cell(number: Parameter, column: str) -> str:
 
 
 def digits(value: float, like: float | None = None) -> str:
-    """Return a number with as many decimals as suit it, or another number beside it."""
+    """Return a number as text, with as many decimals as suit it or the number ``like``."""
     size = abs(value if like is None else like)
     return f"{value:.{0 if size >= 100.0 else 1 if size >= 10.0 else 2}f}"

@@ -1,4 +1,4 @@
-"""The project's own models as data: figures of bodies, joints, muscles and contacts in YAML."""
+"""The project's own models as data in YAML: bodies, joints, muscles and contacts."""
 
 from osimexp.models.anatomy.description import Anatomy
 from osimexp.models.anatomy.reading import load, names, parse

@@ -1,7 +1,7 @@
-"""What an anatomy consists of: the parts of a musculoskeletal model, whatever simulates it.
+"""The parts of a musculoskeletal model, as data that does not depend on a simulator.
 
-All figures are in SI units but angles, which are in degrees here and in the YAML files because
-people read them; ``osimexp.models.build`` turns them into radians. Locations are in the frame of
+All values are in SI units except angles, which are in degrees here and in the YAML files because
+people read them; ``osimexp.models.build`` converts them to radians. Locations are in the frame of
 the body they belong to: X forward, Y up and Z to the right when standing upright.
 """
 
@@ -13,18 +13,18 @@ Vector = tuple[float, float, float]
 Interval = tuple[float, float]
 Motion = Literal["rx", "ry", "rz", "tx", "ty", "tz"]
 
-# The fixed world, to which joints, path points and wrap surfaces may be attached like to a body.
+# The ground; joints, path points and wrap surfaces may be attached to it as to a body.
 GROUND = "ground"
 
 
 @dataclass(frozen=True)
 class Body:
-    """A rigid segment.
+    """A rigid body segment.
 
     Attributes:
         mass: kg.
-        centre: of mass, m.
-        inertia: about the centre of mass and the axes X, Y and Z, kg m^2.
+        centre: centre of mass, m.
+        inertia: moments of inertia about the centre of mass and the axes X, Y and Z, kg m^2.
     """
 
     mass: float
@@ -51,14 +51,14 @@ class Spring:
 
 @dataclass(frozen=True)
 class Limit:
-    """What cartilage and ligaments exert on a joint that leaves its free range.
+    """A joint limit: the resistance of cartilage and ligaments beyond the free range.
 
-    The stiffness rises smoothly from nothing at an end of ``free`` to its full value
-    ``transition`` further out, and so does the damping.
+    Stiffness and damping rise smoothly from 0 at an end of ``free`` to their full values at a
+    distance ``transition`` beyond it.
 
     Attributes:
         free: lowest and highest angle without resistance, degrees.
-        transition: degrees.
+        transition: distance over which stiffness and damping rise, degrees.
         stiffness: N m/rad.
         damping: N m s/rad.
     """
@@ -71,14 +71,15 @@ class Limit:
 
 @dataclass(frozen=True)
 class Coordinate:
-    """One degree of freedom of a joint.
+    """A degree of freedom of a joint.
 
     Attributes:
-        motion: ``r`` for a rotation about or ``t`` for a translation along the parent's axis.
+        motion: rotation (``r``) about or translation (``t``) along one of the parent's axes, such
+            as ``rz``.
         range: lowest and highest value, degrees or m.
         default: value in the default pose, degrees or m.
-        limit: keeps the coordinate within its range.
-        spring: pulls the coordinate to 0.
+        limit: joint limit that keeps the coordinate within its range.
+        spring: spring that pulls the coordinate to 0.
     """
 
     motion: Motion
@@ -93,17 +94,17 @@ class Coordinate:
 
     @property
     def rotational(self) -> bool:
-        """Whether the coordinate is an angle."""
+        """True if the coordinate is an angle."""
         return self.motion.startswith("r")
 
 
 @dataclass(frozen=True)
 class Track:
-    """A location that follows an angle, on natural cubic splines through knots.
+    """A location that moves with an angle, by natural cubic splines through knots.
 
     Attributes:
-        coordinate: the angle that is followed.
-        x, y: mappings of angle (degrees) to location (m); empty leaves the location as it is.
+        coordinate: name of the angle.
+        x, y: mappings of angle (degrees) to location (m); if empty, the location does not change.
     """
 
     coordinate: str
@@ -113,14 +114,14 @@ class Track:
 
 @dataclass(frozen=True)
 class Joint:
-    """How a body moves relative to another.
+    """A joint between two bodies.
 
     Attributes:
-        parent: the body that carries the joint, or ``ground``.
-        child: the body that it moves, whose origin is the joint's centre.
-        location: of the joint's centre in the parent, m.
-        coordinates: by name.
-        slide: where the joint's centre is not fixed in the parent but follows an angle.
+        parent: name of the body that carries the joint, or ``ground``.
+        child: name of the body that the joint moves; its origin is the joint's centre.
+        location: position of the joint's centre in the parent, m.
+        coordinates: coordinates of the joint, by name.
+        slide: movement of the joint's centre in the parent with an angle; None if it is fixed.
     """
 
     parent: str
@@ -132,14 +133,14 @@ class Joint:
 
 @dataclass(frozen=True)
 class Wrap:
-    """A surface that muscles bend around.
+    """A surface that muscles wrap over.
 
     Attributes:
-        body: that carries it.
-        location: of its centre, m.
-        rotation: of its axes relative to the body's, body-fixed X-Y-Z, degrees.
+        body: name of the body that carries the surface.
+        location: position of its centre, m.
+        rotation: orientation relative to the body, body-fixed X-Y-Z angles, degrees.
         size: semi-axes of an ellipsoid, or radius and length of a cylinder (along Z), m.
-        side: the half on which muscles pass, ``+x`` or ``-y`` for instance, or ``all``.
+        side: half on which muscles pass, such as ``+x`` or ``-y``, or ``all``.
     """
 
     body: str
@@ -151,13 +152,14 @@ class Wrap:
 
 @dataclass(frozen=True)
 class PathPoint:
-    """A point that a muscle's path passes.
+    """A point of a muscle's path.
 
     Attributes:
-        body: that carries it, or ``ground``.
-        at: m, in the body.
-        when: an angle and its interval (degrees) within which the path passes the point at all.
-        track: moves the point with an angle.
+        body: name of the body that carries the point, or ``ground``.
+        at: position in the body, m.
+        when: name of an angle and the interval (degrees) in which the point is part of the path;
+            empty if it always is.
+        track: movement of the point with an angle.
     """
 
     body: str
@@ -168,17 +170,17 @@ class PathPoint:
 
 @dataclass(frozen=True)
 class Muscle:
-    """A muscle-tendon unit; its figures do not depend on the muscle model.
+    """A muscle-tendon unit; its parameters do not depend on the muscle model.
 
     Attributes:
         force: maximum isometric force, N.
         fibre: optimal fibre length, m.
         tendon: tendon slack length, m.
-        pennation: angle at the optimal fibre length, degrees.
-        path: from origin to insertion.
-        wraps: the surfaces it bends around, each with the numbers (from 1) of the first and last
-            path point between which it does, or none for the whole path.
-        velocity: maximum contraction velocity, optimal fibre lengths a second.
+        pennation: pennation angle at the optimal fibre length, degrees.
+        path: points from origin to insertion.
+        wraps: surfaces that the muscle wraps over, by name, each with the numbers (from 1) of the
+            first and last path point between which it does; None for the whole path.
+        velocity: maximum contraction velocity, optimal fibre lengths per second.
     """
 
     force: float
@@ -198,7 +200,7 @@ class Muscle:
 
 @dataclass(frozen=True)
 class Point:
-    """A named point fixed to a body, m."""
+    """A named point that is fixed to a body; its position in the body is in m."""
 
     body: str
     at: Vector
@@ -206,11 +208,11 @@ class Point:
 
 @dataclass(frozen=True)
 class ContactSphere:
-    """A sphere through which a body touches the ground.
+    """A sphere by which a body touches the ground.
 
     Attributes:
-        body: that carries it; the spheres of one body make up a foot.
-        at: its centre, m.
+        body: name of the body that carries the sphere; the spheres of one body make up a foot.
+        at: position of its centre in the body, m.
         radius: m.
     """
 
@@ -221,13 +223,14 @@ class ContactSphere:
 
 @dataclass(frozen=True)
 class Floor:
-    """How spheres press on and slide over the ground, a horizontal plane at height 0.
+    """Contact parameters of the ground, a horizontal plane at height 0.
 
     Attributes:
         stiffness: plane-strain modulus, N/m^2.
-        dissipation: of Hunt and Crossley, s/m.
-        static_friction, dynamic_friction, viscous_friction: coefficients.
-        transition_velocity: of the sliding at which friction reaches its peak, m/s.
+        dissipation: dissipation coefficient of Hunt and Crossley, s/m.
+        static_friction, dynamic_friction, viscous_friction: friction coefficients; the last is in
+            s/m.
+        transition_velocity: speed of sliding at which friction reaches its peak, m/s.
     """
 
     stiffness: float
@@ -243,9 +246,16 @@ class Anatomy:
     """A whole musculoskeletal model; every mapping is by name, in the order of the model.
 
     Attributes:
-        name: of the model.
-        gravity: m/s^2.
-        credits: whose figures they are.
+        name: name of the model.
+        gravity: acceleration of gravity, m/s^2.
+        credits: authors of the model's data.
+        bodies: body segments.
+        joints: joints, each below its parent's joint.
+        muscles: muscles.
+        wraps: surfaces that muscles wrap over.
+        points: named points, which become markers.
+        spheres: contact spheres of the feet.
+        floor: contact parameters of the ground; None for a model without contact.
     """
 
     name: str
@@ -266,7 +276,7 @@ class Anatomy:
 
     @property
     def coordinates(self) -> dict[str, Coordinate]:
-        """The coordinates of all joints by name."""
+        """Coordinates of all joints, by name."""
         return {
             name: coordinate
             for joint in self.joints.values()

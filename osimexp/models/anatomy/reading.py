@@ -1,10 +1,9 @@
-"""From a YAML file to a checked anatomy.
+"""Reading of an anatomy from a YAML file, with checks.
 
-An entry whose name holds ``$`` describes the right side and, mirrored in the sagittal plane, the
-left: ``femur_$`` gives ``femur_r`` and ``femur_l``, and every ``$`` within it follows.
-
-A file with a ``basis`` says how a model differs from another one: its entries replace those of the
-same name, key by key, and null takes one away.
+An entry whose name contains ``$`` describes the right side and, mirrored in the sagittal plane, the
+left: ``femur_$`` gives ``femur_r`` and ``femur_l``, and every ``$`` inside the entry is replaced
+likewise. A file with a ``basis`` describes the differences from another model: its entries replace
+those of the same name, key by key, and null removes an entry.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -35,7 +34,7 @@ from osimexp.models.anatomy.description import (
 
 T = TypeVar("T")
 
-# Which fields hold parts of their own, and whether one, a list or a mapping by name.
+# Fields that hold parts of their own: one part, a list of parts, or a mapping by name.
 _PARTS: dict[type, dict[str, tuple[type, Literal["one", "list", "named"]]]] = {
     Anatomy: {
         "bodies": (Body, "named"),
@@ -52,7 +51,7 @@ _PARTS: dict[type, dict[str, tuple[type, Literal["one", "list", "named"]]]] = {
     PathPoint: {"track": (Track, "one")},
 }
 
-# How vectors change in the sagittal plane's mirror, by the key that holds them.
+# Signs of vectors mirrored in the sagittal plane, by the key that holds the vector.
 _MIRRORED = {
     "at": (1, 1, -1),
     "centre": (1, 1, -1),
@@ -68,11 +67,11 @@ def names() -> tuple[str, ...]:
 
 
 def load(name: str) -> Anatomy:
-    """Read one of the project's own models.
+    """Return one of the project's own models.
 
     Raises:
         ModelError: there is no such model, or its parts do not fit together.
-        ConfigError: a key is unknown or missing, or a value is of the wrong kind.
+        ConfigError: a key is unknown or missing, or a value is of the wrong type.
     """
     if name not in names():
         raise ModelError(f"There is no model {name!r}; {near_matches(name, names())}")
@@ -80,11 +79,11 @@ def load(name: str) -> Anatomy:
 
 
 def parse(name: str, text: str) -> Anatomy:
-    """Make an anatomy from the text of its YAML file.
+    """Return an anatomy from the text of its YAML file.
 
     Raises:
         ModelError: the text is not YAML, or the parts do not fit together.
-        ConfigError: a key is unknown or missing, or a value is of the wrong kind.
+        ConfigError: a key is unknown or missing, or a value is of the wrong type.
     """
     try:
         values = yaml.safe_load(text)
@@ -99,7 +98,7 @@ def parse(name: str, text: str) -> Anatomy:
 
 
 def _whole(values: dict[str, Any]) -> dict[str, Any]:
-    """Return all entries of a description, those of its basis included."""
+    """Return all entries of a description, with those of its basis."""
     own: dict[str, Any] = _both_sides(values)
     basis = own.pop("basis", None)
     if basis is None:
@@ -123,7 +122,7 @@ def _changed(basis: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _make(kind: type[T], values: Any, where: str) -> T:
-    """Make a dataclass whose parts are checked one by one, so that messages name the very part."""
+    """Return a dataclass whose parts are checked one by one, so that messages name the part."""
     if not isinstance(values, Mapping):
         raise ModelError(f"{where} must be a mapping of keys to values, not {values!r}.")
     made = dict(values)
@@ -147,7 +146,7 @@ def _both_sides(value: Any) -> Any:
         if isinstance(key, str) and "$" in key:
             continue
         result[key] = _both_sides(part)
-    # Right before left, whole limb by whole limb, as OpenSim's own models are ordered.
+    # The whole right limb comes before the left one, as in OpenSim's own models.
     for side in "rl":
         for key, part in value.items():
             if isinstance(key, str) and "$" in key:
@@ -156,7 +155,7 @@ def _both_sides(value: Any) -> Any:
 
 
 def _on_side(value: Any, side: str, key: str = "") -> Any:
-    """Return what an entry of both sides says of one, mirrored for the left."""
+    """Return the entry of one side from an entry for both; the left one is mirrored."""
     if isinstance(value, dict):
         return {_on_side(k, side): _on_side(v, side, str(k)) for k, v in value.items()}
     if isinstance(value, list):
@@ -174,7 +173,7 @@ def _on_side(value: Any, side: str, key: str = "") -> Any:
 
 
 def _check_fit(anatomy: Anatomy) -> None:
-    """Raise ModelError where a part refers to something that the anatomy does not have."""
+    """Raise ModelError if a part refers to something that the anatomy does not have."""
     for where, kind, name, known in _references(anatomy):
         if name not in known:
             place = f"{anatomy.name}.{where}"
@@ -196,7 +195,7 @@ def _check_fit(anatomy: Anatomy) -> None:
 
 
 def _references(anatomy: Anatomy) -> Iterator[tuple[str, str, str, Collection[str]]]:
-    """Yield where a name is used, what it stands for, the name, and the names there are."""
+    """Yield each use of a name: its place, its kind, the name, and the known names."""
     bodies = {*anatomy.bodies, GROUND}
     angles = {name for name, one in anatomy.coordinates.items() if one.rotational}
     for name, joint in anatomy.joints.items():

@@ -1,7 +1,7 @@
-"""The programs of a system: what its state's rates are, what is read off it, where it balances.
+"""The programs of a system: rates of its state, output fields, kinematics and fibre equilibrium.
 
-A state holds the free coordinates, their speeds, the activations of the muscles, the fibre lengths
-of the elastic ones and the activations of other actuators, in this order; see ``Shape.blocks``.
+A state has the free coordinates, their speeds, the activations of the muscles, the fibre lengths of
+the elastic ones and the activations of other actuators, in this order; see ``Shape.blocks``.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,17 +25,17 @@ from osimexp.physics.compiled.system import System
 
 @dataclass(frozen=True)
 class Shape:
-    """Where things stand in a state and in what is read off it.
+    """The order of numbers in states and outputs.
 
     Attributes:
-        free: free coordinates, ``n``.
-        muscles: ``m``.
-        elastic: numbers of the muscles that have a fibre length, ``k`` of them.
-        fields: what is read off: name and shape of each array, in order.
-        points: named points.
-        spheres: that touch the floor.
-        controls: numbers that are held through a step; see ``Names.controls``.
-        actuators: activations at the beginning of an episode, of the actuators that have one.
+        free: number of free coordinates, ``n``.
+        muscles: number of muscles, ``m``.
+        elastic: numbers of the muscles whose fibre length is a state, ``k`` of them.
+        fields: name and shape of each output field, in order.
+        points: number of named points.
+        spheres: number of spheres that touch the floor.
+        controls: number of controls; see ``Names.controls``.
+        actuators: activation at the beginning of an episode, of each actuator that has one.
     """
 
     free: int
@@ -49,7 +49,7 @@ class Shape:
 
     @cached_property
     def blocks(self) -> dict[str, slice]:
-        """Places of each block of a state, in order; a component with another state adds one."""
+        """Slice of each block of a state, in order; a component with another state adds a block."""
         sizes = {
             "coordinates": self.free,
             "speeds": self.free,
@@ -65,27 +65,27 @@ class Shape:
 
     @property
     def states(self) -> int:
-        """Numbers in a state."""
+        """Length of a state."""
         return max(block.stop for block in self.blocks.values())
 
     @property
     def speeds(self) -> slice:
-        """Places of the speeds in a state."""
+        """Slice of the speeds in a state."""
         return self.blocks["speeds"]
 
     @property
     def activations(self) -> slice:
-        """Places of the muscles' activations in a state."""
+        """Slice of the muscles' activations in a state."""
         return self.blocks["activations"]
 
     @property
     def fibres(self) -> slice:
-        """Places of the fibre lengths in a state."""
+        """Slice of the fibre lengths in a state."""
         return self.blocks["fibres"]
 
     @property
     def places(self) -> dict[str, tuple[slice, tuple[int, ...]]]:
-        """Where each field stands in what is read off, and its shape."""
+        """Slice and shape of each field in the output."""
         places, first = {}, 0
         for name, shape in self.fields:
             count = int(np.prod(shape))
@@ -95,7 +95,7 @@ class Shape:
 
     @property
     def outputs(self) -> int:
-        """Numbers in what is read off."""
+        """Length of the output."""
         return sum(int(np.prod(shape)) for _, shape in self.fields)
 
 
@@ -104,11 +104,11 @@ class Equations:
     """The programs of a system; the inputs of each are a state and the controls.
 
     Attributes:
-        shape: where things stand.
-        derivative: the rates of the state.
-        output: what is read off, all fields of ``shape`` one after the other.
-        kinematics: the points' positions, then each sphere's height above the floor.
-        balance: for each elastic muscle, by how much the fibre pulls more than the tendon.
+        shape: order of numbers in states and outputs.
+        derivative: program for the rates of the state.
+        output: program for the output, all fields of ``shape`` in order.
+        kinematics: program for the points' positions, then each sphere's height above the floor, m.
+        balance: program for the fibre force minus the tendon force of each elastic muscle.
     """
 
     shape: Shape
@@ -119,7 +119,7 @@ class Equations:
 
 
 def trace_equations(system: System) -> Equations:
-    """Run a system's equations on recorded scalars."""
+    """Return the programs of a system, by running its equations on recorded scalars."""
     shape = Shape(
         free=len(system.mechanism.free),
         muscles=len(system.muscles),
@@ -151,7 +151,7 @@ class _Moment:
 
     @property
     def excitations(self) -> list[Scalar]:
-        """The controls of the muscles."""
+        """Controls of the muscles."""
         return self.controls[: len(self.system.muscles)]
 
     def driven(self) -> Iterator[tuple[Actuator, list[Scalar], Scalar | None]]:
@@ -163,11 +163,11 @@ class _Moment:
             yield actuator, own, None if actuator.activation is None else next(activations)
 
     def lengths(self) -> list[tuple[Scalar, Scalar]]:
-        """Return each path's length and lengthening speed."""
+        """Return the length and the lengthening speed of each path."""
         return [(p.length(self.motion), p.speed(self.motion)) for p in self.system.paths]
 
     def pulls(self) -> list[Pull]:
-        """Return what each muscle does."""
+        """Return the force and motion of each muscle."""
         return [
             muscle.pull(activation, self.fibres.get(i), length, speed)
             for i, (muscle, activation, (length, speed)) in enumerate(
@@ -202,7 +202,7 @@ def _traced(
 def _all_coordinates(
     mechanism: Mechanism, q: list[Scalar], u: list[Scalar]
 ) -> tuple[list[Scalar], list[Scalar]]:
-    """Return all coordinates and speeds, the locked and coupled ones included."""
+    """Return all coordinates and speeds, with the locked and coupled ones."""
     coordinates: list[Scalar] = [one.default for one in mechanism.coordinates]
     speeds: list[Scalar] = [0.0] * len(coordinates)
     for number, value, speed in zip(mechanism.free, q, u, strict=True):

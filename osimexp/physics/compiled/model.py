@@ -1,4 +1,4 @@
-"""From a prepared model to machine code, proven against OpenSim and kept on disk."""
+"""Compilation of a prepared model, with a proof against OpenSim, and a cache on disk."""
 
 import logging
 import pickle
@@ -41,24 +41,25 @@ SOURCES = (
     "physics/reference/engine.py",
     "physics/compiled",
 )
-"""Code that what is kept of a compiled model comes from."""
+"""Code that determines the content of a compiled model in the cache."""
 
 STATES = 100
-"""Random states at which a model is compared with OpenSim when it is compiled."""
+"""Number of random states at which a model is compared with OpenSim when it is compiled."""
 
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """A model's code and what is known of it.
+    """The machine code of a model, with its proof.
 
     Attributes:
-        names: what the columns of a simulation's arrays are called.
-        shape: where things stand in a state.
+        names: names of the columns of a simulation's arrays.
+        shape: order of numbers in states and outputs.
         free: numbers of the free coordinates, in the order of the state.
-        fibre_ranges: ``(k, 2)`` m, where the equilibrium of each elastic fibre is sought.
-        proof: how far it is from OpenSim.
+        fibre_ranges: ``(k, 2)`` lowest and highest length of each elastic fibre in an equilibrium,
+            m.
+        proof: comparison with OpenSim.
         tabulation_error: greatest error found in tabulated muscle curves, relative to 1.
-        operations: of the derivative.
+        operations: number of operations in the derivative.
         code: object code for the processor that it was compiled on.
     """
 
@@ -72,16 +73,16 @@ class CompiledModel:
     code: bytes
 
     def machine(self) -> Machine:
-        """Return what runs the code."""
+        """Return the loaded code, ready to run."""
         return Machine(self.code, layout(self.shape))
 
 
 def compile_model(model: PreparedModel, single: bool = False) -> CompiledModel:
-    """Compile a model, or take it as it was compiled before.
+    """Return the compiled model, from the cache if it was compiled before.
 
     Args:
-        model: what to compile.
-        single: with integrators in single precision as well.
+        model: model to compile.
+        single: whether to compile integrators in single precision, too.
 
     Raises:
         ModelError: a component cannot be compiled, or the compiled model differs from OpenSim.
@@ -105,7 +106,7 @@ def compile_model(model: PreparedModel, single: bool = False) -> CompiledModel:
 
 
 def layout(shape: Shape) -> Layout:
-    """Return the layout of a model's rows."""
+    """Return the layout of the rows of a model's states and controls."""
     return Layout(
         shape.states,
         shape.controls,
@@ -171,7 +172,17 @@ def compare(
     states: int,
     generator: np.random.Generator,
 ) -> Proof:
-    """Set a compiled model beside OpenSim at random states; ``prove`` says what each is."""
+    """Return the proof of a compiled model against OpenSim at random states.
+
+    Args:
+        model: prepared model.
+        engine: OpenSim's engine of the model.
+        machine: compiled programs of the model.
+        shape: order of numbers in states and outputs.
+        free: numbers of the free coordinates, in the order of the state.
+        states: number of random states.
+        generator: random generator of the states.
+    """
     return prove(
         list(samples(model, engine, states, generator)),
         engine.names,
@@ -183,7 +194,7 @@ def compare(
 
 
 def _applied(machine: Machine, name: str, width: int) -> Callable[[Floats, Floats], Floats]:
-    """Return a machine's program as a function of states and controls to ``(S, width)``."""
+    """Return a program of a machine as a function of states and controls to ``(S, width)``."""
 
     def applied(states: Floats, controls: Floats) -> Floats:
         out = np.empty((len(states), width))

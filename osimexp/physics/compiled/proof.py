@@ -1,4 +1,4 @@
-"""The proof that a compiled model is OpenSim's: both at random states, side by side."""
+"""The proof that a compiled model equals OpenSim's: a comparison at random states."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,30 +16,30 @@ from osimexp.physics.reference.engine import Engine, Rates
 from osimexp.physics.simulation import COSTLY, Start, State
 
 BOUND = 1e-9
-"""Greatest relative difference with which a model is taken."""
+"""Greatest relative difference that is allowed."""
 
 SOLVED = frozenset({"fibre rates", "fibre_velocity"})
 SOLVED_BOUND = 1e-8
-"""The same for what OpenSim itself solves for only so far: the velocity of damped fibres.
+"""Greatest relative difference allowed for the velocity of damped fibres, which OpenSim iterates.
 
-Its Millard2012EquilibriumMuscle stops where forces balance to 1e-10, and with the usual damping of
-0.1 that leaves up to 1e-9 of the velocity open.
+Its Millard2012EquilibriumMuscle stops when forces balance to 1e-10. With the usual damping of 0.1,
+this leaves the velocity uncertain by up to 1e-9.
 """
 
 EXERTED = 200.0
-"""Standard deviation of the forces and torques drawn for actuators, N and N m."""
+"""Standard deviation of random forces and torques of actuators, N and N m."""
 
 WIDTH = 1.0
-"""How far from their defaults coordinates are drawn, rad or m."""
+"""Greatest distance of random coordinates from their defaults, rad or m."""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """How far a compiled model was from OpenSim.
+    """The differences between a compiled model and OpenSim.
 
     Attributes:
-        states: random states that were compared.
-        errors: for each quantity the greatest difference, relative to its greatest entry in that
+        states: number of random states that were compared.
+        errors: for each quantity, the greatest difference, relative to its greatest entry in that
             state.
     """
 
@@ -48,7 +48,7 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Whether no difference is above its bound."""
+        """True if every difference is within its bound."""
         return all(
             error <= (SOLVED_BOUND if name in SOLVED else BOUND)
             for name, error in self.errors.items()
@@ -56,20 +56,20 @@ class Proof:
 
     @property
     def worst(self) -> tuple[str, float]:
-        """The quantity that differs most, and by how much."""
+        """Quantity that differs most, and its difference."""
         return max(self.errors.items(), key=lambda item: item[1])
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A random state as OpenSim has it.
+    """A random state and OpenSim's results for it.
 
     Attributes:
-        start: where its coordinates, speeds and activations are; one row.
+        start: coordinates, speeds and activations, one row.
         controls: ``(controls,)``.
-        equilibrium: lengths of the elastic fibres that OpenSim began with, m.
-        rates: of its state, with the lengths that the fibres were stretched to.
-        read: what is read off it; one row.
+        equilibrium: lengths of the elastic fibres in OpenSim's equilibrium, m.
+        rates: rates of the state, with fibres stretched from equilibrium.
+        read: output fields, one row.
     """
 
     start: Start
@@ -82,7 +82,7 @@ class Sample:
 def samples(
     model: PreparedModel, engine: Engine, count: int, generator: np.random.Generator
 ) -> Iterator[Sample]:
-    """Give random states of a model with the feet at the floor, and what OpenSim makes of them.
+    """Yield random states of a model with the feet at the floor, and OpenSim's results for them.
 
     Poses that OpenSim cannot bring into equilibrium are drawn again.
 
@@ -115,13 +115,13 @@ def samples(
             refused += 1
             if refused > 20 + 4 * count:
                 raise ModelError(
-                    "OpenSim can begin no episode in most random poses of the model, so it cannot "
-                    "be compared; narrow the ranges of its coordinates."
+                    "OpenSim cannot start an episode in most random poses of the model, so the "
+                    "model cannot be compared; narrow the ranges of its coordinates."
                 ) from None
             continue
         read = block(bytearray(bytes_needed(names, 1, COSTLY)), names, 1, COSTLY).state
         engine.read(read, 0)
-        # Coupled coordinates are where OpenSim's assembly put them.
+        # Coupled coordinates have the values that OpenSim's assembly gave them.
         start = Start(read.coordinates.copy(), read.speeds.copy(), read.activations.copy())
         yield Sample(start, controls, equilibrium, rates, read)
         count -= 1
@@ -135,15 +135,16 @@ def prove(
     derivative: Callable[[Floats, Floats], Floats],
     output: Callable[[Floats, Floats], Floats],
 ) -> Proof:
-    """Compare compiled programs with OpenSim.
+    """Return the differences between compiled programs and OpenSim.
 
     Args:
-        states: from ``samples``.
-        names: of the model.
-        shape: where things stand in a state.
-        free: numbers of the free coordinates.
-        derivative: rates ``(S, states)`` of states ``(S, states)`` and controls.
-        output: what is read off, ``(S, outputs)``.
+        states: random states from ``samples``.
+        names: names of the model's columns.
+        shape: order of numbers in states and outputs.
+        free: numbers of the free coordinates, in the order of the state.
+        derivative: function from states ``(S, states)`` and controls ``(S, controls)`` to rates
+            ``(S, states)``.
+        output: function from states and controls to outputs ``(S, outputs)``.
     """
     rows = np.stack([_state(sample, shape, free) for sample in states])
     controls = np.stack([sample.controls for sample in states])
@@ -191,21 +192,21 @@ def _state(sample: Sample, shape: Shape, free: NDArray[np.intp]) -> Floats:
 def _difference(found: Floats, expected: Floats) -> float:
     """Return the greatest difference in a state over the greatest entry in it."""
     greatest = np.abs(expected).max(axis=1)
-    # A state with next to nothing of a quantity is held to the others' size.
+    # For a quantity that is almost 0 in a state, the scale follows from its values in all states.
     scale = np.maximum(greatest, max(1e-3 * float(greatest.max()), 1e-12))
     error = np.abs(found - expected).max(axis=1) / scale
     return float(np.max(np.where(np.isfinite(error), error, np.inf)))
 
 
 def _nearest(angles: Floats, near: Floats) -> Floats:
-    """Return angles with whole turns added that bring them near others."""
+    """Return angles plus multiples of a full turn that bring them near other angles."""
     return angles + 2.0 * np.pi * np.round((near - angles) / (2.0 * np.pi))
 
 
 def _lowered(
     model: PreparedModel, engine: Engine, pose: Floats, generator: np.random.Generator
 ) -> Floats:
-    """Return the pose with its lowest contact sphere at the floor, where it can be lowered."""
+    """Return the pose with its lowest contact sphere at the floor, if it can be lowered."""
     height = model.settings.base.height
     if height is None or height not in engine.names.coordinates:
         return pose

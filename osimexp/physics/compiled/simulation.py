@@ -1,4 +1,4 @@
-"""``physics=compiled``: the batch stepped by OpenSim's equations, compiled to machine code."""
+"""The compiled back end, ``physics=compiled``: OpenSim's equations as machine code."""
 
 import logging
 import os
@@ -26,30 +26,31 @@ log = logging.getLogger("osimexp")
 BACKEND = Backend("compiled", reference=False)
 
 _TRIED = 16
-"""Environments in which the error of single precision is measured."""
+"""Number of environments in which the error of single precision is measured."""
 
 
 class CompiledSimulation:
     """A batch of compiled simulations; see ``osimexp.physics.simulation.Simulation``.
 
-    What one simulation does depends on nothing but its own state and controls: neither the
-    size of the batch nor the number of threads changes a bit of it.
+    The result of a simulation depends on its own state and controls alone: the size of the batch
+    and the number of threads do not change a bit of it.
 
     Args:
-        model: what to simulate.
-        physics: how to integrate.
-        workers: how many threads share the batch; ``count`` 0 is this one alone.
-        size: simulations in the batch, ``B``.
-        control_period: s of simulated time in one step.
-        fields: the costly arrays of ``State`` that are read after each step.
+        model: model to simulate.
+        physics: settings of the integrator.
+        workers: number of threads that share the batch; ``count`` 0 is this thread alone.
+        size: number of simulations in the batch, ``B``.
+        control_period: simulated time of one step, s.
+        fields: names of the costly arrays of ``State`` that are read after each step.
 
     Attributes:
-        model: what was compiled, and the proof of it.
-        evaluations: how often the derivative was worked out so far, over all simulations.
-        lanes_error: of single precision, rad or m; see ``_measured_error``. None in double.
+        model: compiled model, with its proof.
+        evaluations: number of derivatives worked out so far, summed over all simulations.
+        lanes_error: error of single precision, rad or m, see ``_measured_error``; None in double
+            precision.
 
     Raises:
-        ModelError: the model cannot be compiled, or differs from OpenSim when it is.
+        ModelError: the model cannot be compiled, or the compiled model differs from OpenSim.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class CompiledSimulation:
         self.lanes_error = self._measured_error() if physics.lanes else None
 
     def reset(self, which: Mask, start: Start) -> State:
-        """Begin an episode in the simulations that ``which`` ``(B,)`` marks, and give all rows."""
+        """Begin an episode in simulations that ``which`` ``(B,)`` marks, and return all rows."""
         rows = np.flatnonzero(which)
         shape, free = self._shape, self.model.free
         states = np.zeros((len(rows), shape.states))
@@ -111,7 +112,7 @@ class CompiledSimulation:
         return self._state
 
     def step(self, controls: Floats) -> State:
-        """Hold the controls ``(B, controls)`` for a control period."""
+        """Apply the controls ``(B, controls)`` for a control period, and return the new state."""
         self._controls[:] = controls
         self._steps += 1
         self._machine.step(
@@ -131,7 +132,7 @@ class CompiledSimulation:
         return self._state
 
     def kinematics(self, coordinates: Floats) -> Kinematics:
-        """Return where poses ``(R, coordinates)`` put the model; no simulation is touched."""
+        """Return points and clearance at poses ``(R, coordinates)``; no simulation changes."""
         shape = self._shape
         states = np.zeros((len(coordinates), shape.states))
         states[:, : shape.free] = coordinates[:, self.model.free]
@@ -143,7 +144,7 @@ class CompiledSimulation:
         return Kinematics(points.reshape(len(states), shape.points, 3), clearance)
 
     def snapshot(self) -> Snapshot:
-        """Return what ``restore`` needs to go on from here."""
+        """Return the state of all simulations, for ``restore``."""
         return {
             "rows": self._rows.copy(),
             "memory": self._memory.copy(),
@@ -153,7 +154,7 @@ class CompiledSimulation:
         }
 
     def restore(self, snapshot: Snapshot) -> State:
-        """Put every simulation back where ``snapshot`` was taken."""
+        """Restore every simulation from a snapshot, and return its state."""
         self._rows[:] = snapshot["rows"]
         self._memory[:] = snapshot["memory"]
         self._controls[:] = saved_controls(snapshot, snapshot["controls"], self.names)
@@ -168,11 +169,11 @@ class CompiledSimulation:
         self._machine.close()
 
     def _measured_error(self) -> float:
-        """Return how far single precision and its settings go astray, and log it.
+        """Return the error of single precision with these settings, and log it.
 
-        The root mean square, over coordinates and environments, of what coordinates differ by
-        after 0.2 s of random excitations from the default pose, from steps in double precision
-        and of a tolerance of 1e-7.
+        It is the root mean square, over coordinates and environments, of the differences after 0.2
+        s of random excitations from the default pose, against steps in double precision with a
+        tolerance of 1e-7.
         """
         rows = np.zeros((_TRIED, self._shape.states))
         rows[:, : self._shape.free] = self.names.default_pose[self.model.free]
@@ -205,7 +206,7 @@ class CompiledSimulation:
             )
 
     def _views(self, fields: frozenset[str]) -> State:
-        """Return the state whose arrays show what was read off last.
+        """Return the state whose arrays are views of the last output.
 
         An array that no term reads has no rows, so that reading it fails at once.
         """

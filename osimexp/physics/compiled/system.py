@@ -1,4 +1,4 @@
-"""Everything of a model that moves it or is read off it, as components that can be traced."""
+"""The components of a model that move it or that are read from it, ready to be traced."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ from osimexp.physics.compiled.paths.path import Path, read_path
 
 @dataclass(frozen=True)
 class System:
-    """A model, read into components.
+    """A model as components that can be traced.
 
     Attributes:
-        mechanism: its bodies, joints and coordinates.
+        mechanism: bodies, joints and coordinates.
         bodies: numbers of the bodies, in OpenSim's order.
-        muscles: in OpenSim's order.
-        paths: of the muscles.
-        actuators: those that are no muscles, then the components of external forces.
+        muscles: muscles in OpenSim's order.
+        paths: path of each muscle.
+        actuators: other actuators, then the components of external forces.
         forces: all other forces.
         points: named points.
         feet: for each foot, the contact forces whose sum is its ground reaction.
@@ -49,7 +49,7 @@ class System:
 
     @property
     def limits(self) -> tuple[CoordinateLimit, ...]:
-        """The forces that limit the range of a coordinate."""
+        """Forces that limit the range of a coordinate."""
         return tuple(force for force in self.forces if isinstance(force, CoordinateLimit))
 
     @property
@@ -59,7 +59,7 @@ class System:
 
     @property
     def activations(self) -> tuple[Activation, ...]:
-        """The activations of the actuators that have one."""
+        """Activations of the actuators that have one."""
         return tuple(one.activation for one in self.actuators if one.activation is not None)
 
 
@@ -69,12 +69,12 @@ def read_system(
     points: Sequence[str],
     external: Sequence[ExternalForce] = (),
 ) -> System:
-    """Read a model whose system is made.
+    """Return the components of a model whose system was initialised.
 
     Args:
-        model: any that stays inside the components that can be compiled.
-        settings: its feet are looked up in the model.
-        points: names of the markers that are wanted, in order.
+        model: model to read.
+        settings: settings of the model, with its feet.
+        points: names of the markers to read, in order.
         external: external forces that were added to the model.
 
     Raises:
@@ -82,7 +82,7 @@ def read_system(
     """
     if model.getControllerSet().getSize():
         raise ModelError(
-            "physics=compiled has no controllers; take them out of the model, for the policy "
+            "physics=compiled has no controllers; take them out of the model, because the policy "
             "drives the muscles."
         )
     mechanism = read_mechanism(model)
@@ -108,7 +108,7 @@ def read_system(
 
 
 def _refuse_strays(model: opensim.Model, known: int) -> None:
-    """Refuse what acts on the model from outside its sets of forces and constraints."""
+    """Refuse components that act on the model from outside its sets of forces and constraints."""
     count = 0
     for component in model.getComponentsList():
         force = opensim.Force.safeDownCast(component)
@@ -126,7 +126,7 @@ def _marker(marker: opensim.Marker, mechanism: Mechanism) -> Station:
 
 
 def _actuators(model: opensim.Model, external: Sequence[ExternalForce]) -> list[opensim.Actuator]:
-    """Return the components that take the controls after the excitations, in their order."""
+    """Return the components of the controls after the excitations, in order."""
     own = {c.component.getName(): c.component for c in actuator_controls(model, external)}
     forces = [name for force in external for name in force_controls(force.name)]
     actuators = model.getActuators()

@@ -1,4 +1,4 @@
-"""What a model looks like: meshes where their files are found, else shapes sized by its bodies."""
+"""The appearance of a model: meshes if their files are found, else shapes sized by its bodies."""
 
 import os
 from collections.abc import Iterator
@@ -18,31 +18,32 @@ from osimexp.physics.reference.engine import Engine
 from osimexp.physics.settings import OpenSimSettings
 
 DENSITY = 1060.0
-"""kg/m^3, of muscle: J. Mendez and A. Keys, Metabolism 9 (1960)."""
+"""Density of muscle, kg/m^3: J. Mendez and A. Keys, Metabolism 9 (1960)."""
 
 SPECIFIC_TENSION = 60.0
-"""N/cm^2 of a muscle's cross-section, as A. Rajagopal et al. take it, IEEE Transactions on
-Biomedical Engineering 63 (2016)."""
+"""Specific tension of muscle, N/cm^2, as in A. Rajagopal et al., IEEE Transactions on Biomedical
+Engineering 63 (2016).
+"""
 
 _SLIM = 0.5
-"""Of a muscle's radius is drawn, so that neighbours can be told apart."""
+"""Share of a muscle's radius that is drawn, so that neighbours can be told apart."""
 
 _RADII = (0.015, 0.11)
-"""Least and greatest radius of a limb, m."""
+"""Smallest and greatest radius of a limb, m."""
 
 _BARE = 0.4
-"""Of a limb's radius is drawn, so that the muscles about it can be seen."""
+"""Share of a limb's radius that is drawn, so that the muscles around it are visible."""
 
 _BONE = (0.9, 0.87, 0.8)
 _SOLE = (0.45, 0.5, 0.55)
 
 
 def figure(model: PreparedModel) -> Figure:
-    """Return what a model looks like.
+    """Return the appearance of a model.
 
-    Meshes are looked for beside the model's file, in ``Geometry`` there, and in the folders that
-    the environment variable ``OPENSIM_GEOMETRY_PATH`` lists. A body of which none is found is
-    drawn as bones from joint to joint, the thicker the more mass it has.
+    Meshes are searched beside the model's file, in ``Geometry`` there, and in the folders that the
+    environment variable ``OPENSIM_GEOMETRY_PATH`` lists. A body without any mesh is drawn as bones
+    from joint to joint, whose thickness grows with its mass.
 
     Raises:
         ModelError: OpenSim cannot make the model.
@@ -76,7 +77,7 @@ def figure(model: PreparedModel) -> Figure:
 
 
 def with_points(model: PreparedModel) -> PreparedModel:
-    """Return the model with the points of its muscles' paths, where polynomials replaced them."""
+    """Return the model with the points of its muscles' paths, if polynomials replaced them."""
     if model.settings.paths != "fitted":
         return model
     return prepare(replace(model.settings, paths="geometry"), MuscleSet())
@@ -118,7 +119,7 @@ def _meshes(model: opensim.Model, bodies: dict[str, int], folders: list[Path]) -
 
 
 def _colour(colour: opensim.Vec3) -> tuple[float, float, float]:
-    """Return a colour, the white of an untouched mesh as bone."""
+    """Return a colour; the default white of a mesh becomes the colour of bone."""
     found = tuple(float(colour.get(i)) for i in range(3))
     return _BONE if found == (1.0, 1.0, 1.0) else found  # type: ignore[return-value]
 
@@ -129,7 +130,7 @@ def _colour(colour: opensim.Vec3) -> tuple[float, float, float]:
 def _limbs(
     model: opensim.Model, state: opensim.State, name: str, number: int, total: float
 ) -> Iterator[Piece]:
-    """Give capsules from a body's joint to the next ones, or to its end, and a head to a trunk."""
+    """Yield capsules from a body's joint to the next joints or its end, and a head for a trunk."""
     body = model.getBodySet().get(name)
     ground_to_body = np.linalg.inv(matrix(body.getTransformInGround(state)))
 
@@ -141,7 +142,7 @@ def _limbs(
     for component in model.getComponentsList():
         if (joint := opensim.Joint.safeDownCast(component)) is None:
             continue
-        # Where the child is, and not the parent's frame, for a joint may slide.
+        # The position of the child's frame and not of the parent's, because a joint may slide.
         at = here(joint.getChildFrame().getPositionInGround(state))
         if joint.getChildFrame().findBaseFrame().getName() == name:
             start = at
@@ -174,9 +175,9 @@ def _limbs(
 
 
 def _trunk(body: int, start: Floats, to_centre: Floats) -> Iterator[Piece]:
-    """Give a chest, a neck and a head to a body that carries them, from where its mass centre is.
+    """Yield a chest, a neck and a head for a body that carries them, from its centre of mass.
 
-    How far up the shoulders are is our own choice, such that a model of 75 kg stands 1.75 m high.
+    The height of the shoulders is chosen such that a model of 75 kg is 1.75 m high.
     """
     size = float(np.linalg.norm(to_centre))
     up = to_centre / size
@@ -190,7 +191,7 @@ def _trunk(body: int, start: Floats, to_centre: Floats) -> Iterator[Piece]:
 
 
 def _hub(body: int, joints: Floats) -> Piece:
-    """Return a rounded shape for a body that lies between joints: a pelvis."""
+    """Return a rounded shape for a body between joints, such as a pelvis."""
     low, high = joints.min(axis=0), joints.max(axis=0)
     placement = np.eye(4)
     placement[:3, 3] = 0.5 * (low + high)
@@ -199,7 +200,7 @@ def _hub(body: int, joints: Floats) -> Piece:
 
 
 def _along(position: Floats, y: Floats) -> Floats:
-    """Return the placement of a shape at a position, its y axis along a direction."""
+    """Return the placement ``(4, 4)`` of a shape at a position, with y along a direction."""
     z = np.cross([1.0, 0.0, 0.0] if abs(y[0]) < 0.9 else [0.0, 1.0, 0.0], y)
     z /= np.linalg.norm(z)
     placement = np.eye(4)
@@ -244,7 +245,7 @@ def _contacts(model: opensim.Model, bodies: dict[str, int], shown: bool) -> Iter
 
 
 def matrix(transform: opensim.Transform) -> Floats:
-    """Return a rigid transformation as ``(4, 4)``."""
+    """Return a rigid transform as a matrix ``(4, 4)``."""
     rotation, result = transform.R(), np.eye(4)
     result[:3, :3] = [[rotation.get(i, j) for j in range(3)] for i in range(3)]
     result[:3, 3] = _vector(transform.p())

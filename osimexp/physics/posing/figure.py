@@ -1,4 +1,4 @@
-"""What a model looks like: its bodies' shapes, and where poses put them and its muscles."""
+"""The figure of a model: the shapes of its bodies, and poses of bodies and muscles."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,18 +9,18 @@ from osimexp.arrays import Floats
 
 @dataclass(frozen=True)
 class Piece:
-    """A rigid shape fixed to a body.
+    """A rigid shape that is fixed to a body.
 
     Attributes:
         body: number of the body; -1 is the ground.
-        kind: ``mesh`` is in ``file``; ``capsule`` lies along the local y axis, its half spheres
+        kind: ``mesh`` is in ``file``; ``capsule`` lies along the local y axis, with half spheres
             beyond ``size[1]``; ``box`` and ``ellipsoid`` are centred.
-        size: m, along the local axes: radius, half length, radius of a capsule; half edges of a
-            box; radii of an ellipsoid; factors of a mesh.
-        placement: ``(4, 4)`` from the piece's frame to the body's.
+        size: along the local axes, m: radius, half length, radius of a capsule; half edges of a
+            box; radii of an ellipsoid; scale factors of a mesh.
+        placement: ``(4, 4)`` transform from the piece's frame to the body's.
         colour: red, green, blue in [0, 1].
         opacity: in [0, 1].
-        file: of a mesh (.vtp, .stl, .obj).
+        file: file of a mesh (.vtp, .stl, .obj).
         part: ``bone``, ``contact`` (a sphere that touches the floor) or ``wrap``.
     """
 
@@ -36,16 +36,17 @@ class Piece:
 
 @dataclass(frozen=True)
 class Figure:
-    """What does not move with the pose.
+    """The appearance of a model, without its pose.
 
     Attributes:
-        bodies: names.
-        pieces: of all bodies.
-        muscles: names.
-        muscle_radii: ``(muscles,)`` m, of a muscle's belly drawn as a tube, from its strength.
-        feet: names, in the order of a movement's ground reactions.
-        foot_bodies: number of the body that each foot's force is drawn from.
-        height: m, of the model's bodies in its default pose, for the camera.
+        bodies: names of the bodies.
+        pieces: shapes of all bodies.
+        muscles: names of the muscles.
+        muscle_radii: ``(muscles,)`` radius of a muscle's belly, drawn as a tube, from its strength,
+            m.
+        feet: names of the feet, in the order of a movement's ground reactions.
+        foot_bodies: number of the body at which each foot's force is drawn.
+        height: height of the model's bodies in its default pose, for the camera, m.
     """
 
     bodies: tuple[str, ...]
@@ -59,14 +60,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Poses:
-    """What moves.
+    """Poses of a model's bodies and muscle paths over ``T`` moments.
 
     Attributes:
-        bodies: ``(T, bodies, 4, 4)`` from each body's frame to ground.
-        paths: for each muscle, ``(T, points, 3)`` m in ground: the points of its path from origin
-            to insertion, wrapping included; where a moment has fewer points than another, the last
+        bodies: ``(T, bodies, 4, 4)`` transforms from each body's frame to ground.
+        paths: for each muscle, ``(T, points, 3)`` points of its path from origin to insertion in
+            ground, wrapping included, m; if a moment has fewer points than another, its last point
             is repeated.
-        centre_of_mass: ``(T, 3)`` m.
+        centre_of_mass: ``(T, 3)`` in ground, m.
     """
 
     bodies: Floats

@@ -1,4 +1,4 @@
-"""The coordinates of a model that turn their sign in a mirror of its sagittal plane."""
+"""Signs of a model's coordinates under reflection in its sagittal plane."""
 
 import numpy as np
 import opensim
@@ -10,23 +10,20 @@ from osimexp.physics.reference.engine import Engine
 from osimexp.physics.settings import OpenSimSettings
 
 _STEP = 0.05
-"""rad or m by which each coordinate is moved."""
+"""Change of each coordinate by which its sign is found, rad or m."""
 
 _ACROSS = np.array([1.0, 1.0, -1.0])
 
 
 def mirror_signs(model: PreparedModel) -> Floats:
-    """Return for each coordinate 1, or -1 where its mirror image has the other sign.
+    """Return the sign ``(coordinates,)``, 1 or -1, of each coordinate's mirror image.
 
-    Each coordinate is moved, and its counterpart on the other side by as much in either direction:
-    the sign is that of the motion which is nearer to the mirror image of the first. Coordinates
-    that move nothing, such as locked ones, keep their sign.
+    Each coordinate is changed, and its counterpart on the other side is changed by as much in both
+    directions: the sign is that of the motion nearer to the mirror image of the first. Coordinates
+    that move nothing, such as locked ones, have the sign 1.
 
     Args:
-        model: the model; left and right are told by the names of its coordinates and bodies.
-
-    Returns:
-        ``(coordinates,)``.
+        model: prepared model; sides are in the names of its coordinates and bodies.
     """
     names = Engine(model, OpenSimSettings(), 0.01, frozenset()).names
     with loaded(model.xml) as described:
@@ -59,10 +56,10 @@ def mirror_signs(model: PreparedModel) -> Floats:
 
 
 def _places(model: opensim.Model, state: opensim.State, bodies: list[opensim.Body]) -> Floats:
-    """Return three points of each body, ``(bodies, 3, 3)`` m: its origin and one on x and on y.
+    """Return three points of each body, ``(bodies, 3, 3)`` m: its origin, and one each on x and y.
 
-    Points on the axes show a turn that leaves the origin where it is; the mirror image of a body's
-    x and y axes are those of its counterpart.
+    The points on the axes show a rotation that leaves the origin in place. The mirror images of a
+    body's x and y axes are the axes of its counterpart.
     """
     model.realizePosition(state)
     found = []

@@ -1,4 +1,4 @@
-"""What goes on inside a model's muscles over a movement, as models of their energy need it."""
+"""States of a model's muscles over a movement, as models of their energy need them."""
 
 from dataclasses import dataclass
 
@@ -13,19 +13,19 @@ from osimexp.motion.movement import Movement
 
 @dataclass(frozen=True)
 class MuscleStates:
-    """Muscles over a movement's ``T`` moments.
+    """States of muscles over the ``T`` moments of a movement.
 
     Attributes:
-        muscles: names.
+        muscles: names of the muscles.
         maximum_isometric_force: ``(muscles,)`` N.
         optimal_fibre_length: ``(muscles,)`` m.
         excitation: ``(T, muscles)`` in [0, 1].
         activation: ``(T, muscles)`` in [0, 1].
         fibre_length: ``(T, muscles)`` in optimal fibre lengths.
-        fibre_velocity: ``(T, muscles)`` m/s, shortening negative.
-        active_force: ``(T, muscles)`` N, of the fibres.
-        passive_force: ``(T, muscles)`` N, of the fibres.
-        force_length: ``(T, muscles)`` the active force's factor for the fibres' length.
+        fibre_velocity: ``(T, muscles)`` m/s, negative when shortening.
+        active_force: ``(T, muscles)`` active force of the fibres, N.
+        passive_force: ``(T, muscles)`` passive force of the fibres, N.
+        force_length: ``(T, muscles)`` factor of the active force for the fibre length.
     """
 
     muscles: tuple[str, ...]
@@ -50,16 +50,16 @@ _READ = {
 
 
 def muscle_states(model: PreparedModel, movement: Movement) -> MuscleStates:
-    """Return what OpenSim says of a model's muscles at the moments of a movement.
+    """Return OpenSim's states of a model's muscles at the moments of a movement.
 
     Raises:
-        MovementError: the movement lacks activations or excitations, or the lengths of fibres that
-            do not follow from the pose.
-        ModelError: OpenSim cannot put the model where the movement has it.
+        MovementError: the movement lacks activations or excitations, or fibre lengths that do not
+            follow from the pose.
+        ModelError: OpenSim cannot put the model into a pose of the movement.
     """
     if not movement.activations.size or not movement.excitations.size:
         raise MovementError(
-            "The energy that muscles use needs their excitations and activations over time."
+            "The metabolic energy of muscles needs their excitations and activations over time."
         )
     with loaded(model.xml) as described:
         state = described.initSystem()
@@ -83,7 +83,7 @@ def muscle_states(model: PreparedModel, movement: Movement) -> MuscleStates:
                 described.realizeDynamics(state)
             except RuntimeError as error:
                 raise ModelError(
-                    f"OpenSim cannot put the model where moment {t} has it: {first_line(error)}"
+                    f"OpenSim cannot put the model into the pose of moment {t}: {first_line(error)}"
                 ) from error
             for name, method in _READ.items():
                 read[name][t] = [getattr(muscle, method)(state) for muscle in muscles]
@@ -101,7 +101,7 @@ def muscle_states(model: PreparedModel, movement: Movement) -> MuscleStates:
 def _elastic(
     model: opensim.Model, muscles: list[opensim.Muscle], movement: Movement
 ) -> list[str | None]:
-    """Return the path of each muscle's fibre length, None where it follows from the pose."""
+    """Return the path of each muscle's fibre length; None if it follows from the pose."""
     variables = model.getStateVariableNames()
     known = {variables.get(i) for i in range(variables.getSize())}
     paths: list[str | None] = []
@@ -109,11 +109,11 @@ def _elastic(
         where = muscle.getAbsolutePathString()
         if f"{where}/normalized_tendon_force" in known:
             raise MovementError(
-                f"The energy that {muscle.getName()} uses is not known, for its state is the "
-                "force of its tendon and not the length of its fibres."
+                f"The metabolic energy of {muscle.getName()} is not known, because its state is "
+                "the force of its tendon and not the length of its fibres."
             )
         held = f"{where}/fiber_length" in known
         if held and not movement.fibre_lengths.size:
-            raise MovementError("The energy that muscles use needs the lengths of their fibres.")
+            raise MovementError("The metabolic energy of muscles needs their fibre lengths.")
         paths.append(f"{where}/fiber_length" if held else None)
     return paths

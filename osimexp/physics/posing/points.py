@@ -1,4 +1,4 @@
-"""Where poses put the points that a model names."""
+"""Positions of a model's named points in poses."""
 
 from osimexp.arrays import Floats
 from osimexp.models.prepare import PreparedModel
@@ -7,10 +7,10 @@ from osimexp.physics.settings import OpenSimSettings
 
 
 def point_positions(model: PreparedModel, positions: Floats) -> dict[str, Floats]:
-    """Return ``(T, 3)`` m in ground of each named point.
+    """Return the position ``(T, 3)`` in ground (m) of each named point, by its name.
 
     Args:
-        model: what is posed.
+        model: model to pose.
         positions: ``(T, coordinates)`` rad or m, in the model's order.
     """
     engine = Engine(model, OpenSimSettings(), 0.01, frozenset())

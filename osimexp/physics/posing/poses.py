@@ -1,4 +1,4 @@
-"""Where poses put a model's bodies and its muscles' paths."""
+"""Poses of a model's bodies and muscle paths."""
 
 import numpy as np
 import opensim
@@ -18,17 +18,17 @@ def pose(model: PreparedModel, positions: Floats) -> Poses:
 
 
 class Posing:
-    """Puts one model into poses.
+    """A model that can be put into poses.
 
-    Coordinates that follow others are where these put them, whatever ``positions`` says of them.
+    Coordinates that follow others get their values from those, whatever ``positions`` says.
 
     Args:
-        model: what is posed.
+        model: model to pose.
     """
 
     def __init__(self, model: PreparedModel) -> None:
         shown = with_points(model)
-        # Of the model itself, of which a muscle set may have left out muscles that ``shown`` has.
+        # Muscles of the model itself; ``shown`` may have muscles that a muscle set removed.
         names = Engine(model, OpenSimSettings(), 0.01, frozenset()).names
         with loaded(shown.xml) as described:
             self._model, self._state = described, described.initSystem()
@@ -40,7 +40,7 @@ class Posing:
         self._paths = [_path(described.getMuscles().get(name)) for name in names.muscles]
 
     def __call__(self, positions: Floats) -> Poses:
-        """Return where poses put the model.
+        """Return the poses of bodies and muscle paths.
 
         Args:
             positions: ``(T, coordinates)`` rad or m, in the model's order.
@@ -72,12 +72,12 @@ class Posing:
 
 
 def _path(muscle: opensim.Muscle) -> opensim.GeometryPath | None:
-    """Return a muscle's path, None where it has no points."""
+    """Return a muscle's path; None if it has no points."""
     return opensim.GeometryPath.safeDownCast(muscle.getPath())
 
 
 def _points(path: opensim.GeometryPath | None, state: opensim.State) -> Floats:
-    """Return the points of a path as it runs now, ``(points, 3)`` m in ground."""
+    """Return the current points of a path, ``(points, 3)`` in ground, m."""
     if path is None:
         return np.empty((0, 3))
     current = path.getCurrentPath(state)
@@ -93,7 +93,7 @@ def _points(path: opensim.GeometryPath | None, state: opensim.State) -> Floats:
 
 
 def _over_surface(point: opensim.PathWrapPoint, state: opensim.State) -> Floats | None:
-    """Return the points that lie on a wrapping surface, in ground; None where there are none."""
+    """Return the points on a wrapping surface, in ground, m; None if there are none."""
     on_surface = point.getWrapPath(state)
     if not on_surface.getSize():
         return None
@@ -103,7 +103,7 @@ def _over_surface(point: opensim.PathWrapPoint, state: opensim.State) -> Floats 
 
 
 def _stacked(moments: list[Floats]) -> Floats:
-    """Return paths ``(T, points, 3)``; the last point is repeated where a moment has fewer."""
+    """Return paths as ``(T, points, 3)``; the last point is repeated if a moment has fewer."""
     most = max((len(points) for points in moments), default=0)
     result = np.empty((len(moments), most, 3))
     for t, points in enumerate(moments):

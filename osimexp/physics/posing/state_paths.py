@@ -1,4 +1,4 @@
-"""What OpenSim calls the states and controls of a model, for files that its own tools read."""
+"""OpenSim's paths of a model's states and controls, for files that its own tools read."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from osimexp.physics.settings import OpenSimSettings
 
 
 def state_paths(model: PreparedModel) -> StatePaths:
-    """Return what OpenSim calls the states of a model.
+    """Return OpenSim's paths of the states and controls of a model.
 
     Raises:
         ModelError: OpenSim cannot make the model.

@@ -1,4 +1,4 @@
-"""One OpenSim model, stepped and read into a row of a batch's arrays."""
+"""One simulation of a model in OpenSim, read into a row of a batch's arrays."""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -27,16 +27,16 @@ INTEGRATORS: dict[Integrator, int] = {
 
 @dataclass(frozen=True)
 class Rates:
-    """How fast a state changes.
+    """A part of a state, and the rates of the state.
 
     Attributes:
         fibres: lengths of the fibres that are states, m.
-        coordinates: ``(coordinates,)`` rad/s or m/s.
-        speeds: ``(coordinates,)`` rad/s^2 or m/s^2.
-        activations: ``(muscles,)`` 1/s.
-        fibre_rates: of the fibres that are states, m/s.
+        coordinates: ``(coordinates,)`` rates of the coordinates, rad/s or m/s.
+        speeds: ``(coordinates,)`` rates of the speeds, rad/s^2 or m/s^2.
+        activations: ``(muscles,)`` rates of the activations, 1/s.
+        fibre_rates: rates of the fibre lengths that are states, m/s.
         actuators: activations of the actuators that have one.
-        actuator_rates: 1/s.
+        actuator_rates: rates of these activations, 1/s.
     """
 
     fibres: Floats
@@ -49,17 +49,20 @@ class Rates:
 
 
 class Engine:
-    """One simulation in OpenSim, tuned to cost little more than its derivatives.
+    """One simulation in OpenSim that costs little more than its derivatives.
 
-    No storage, no analyses and no controller: controls are the model's default controls, marked
-    stale before each step, without which the first derivative of a step would use the old ones.
-    Every OpenSim object is fetched once, since fetching costs more than reading.
+    It has no storage, no analyses and no controller. Controls are the model's default controls,
+    which are marked as stale before each step; otherwise the first derivative of a step would use
+    the old ones. Every OpenSim object is fetched once, because fetching costs more than reading.
 
     Args:
-        model: what to simulate.
-        settings: how to integrate.
-        control_period: s of simulated time in one step.
-        fields: the costly arrays of ``State`` that are read after each step.
+        model: model to simulate.
+        settings: settings of the integrator.
+        control_period: simulated time of one step, s.
+        fields: names of the costly arrays of ``State`` that are read after each step.
+
+    Raises:
+        ModelError: OpenSim cannot simulate the model.
     """
 
     def __init__(
@@ -86,7 +89,12 @@ class Engine:
         self._manager = self._make_manager()
 
     def reset(self, coordinates: Floats, speeds: Floats, activations: Floats) -> None:
-        """Begin an episode: one row of a ``Start``, its fibres brought into equilibrium.
+        """Begin an episode at one row of a ``Start``, with fibres in equilibrium.
+
+        Args:
+            coordinates: ``(coordinates,)`` rad or m.
+            speeds: ``(coordinates,)`` rad/s or m/s.
+            activations: ``(muscles,)`` in [0, 1].
 
         Raises:
             ModelError: OpenSim cannot assemble the pose or bring its muscles into equilibrium.
@@ -104,18 +112,18 @@ class Engine:
             self._manager.initialize(self._state)
         except RuntimeError as error:
             raise unsound(self.names, coordinates, first_line(error)) from error
-        # The manager's own copy: marking the controls of another state would leave its first step
-        # with the controls of the last episode.
+        # The state is the manager's own copy: with another state marked, its first step would have
+        # the controls of the last episode.
         self._current = self._manager.getState()
         if not np.isfinite(self._current.getY().to_numpy()).all():
             raise unsound(self.names, coordinates, "its state is not finite.")
         self._steps = 0
 
     def step(self, controls: Floats) -> bool:
-        """Hold controls ``(controls,)`` for a control period; False when the model ran away.
+        """Apply controls ``(controls,)`` for a control period; return False if a speed is too high.
 
         Raises:
-            RuntimeError: OpenSim cannot integrate this.
+            RuntimeError: OpenSim cannot integrate the step.
         """
         self._control(controls)
         self._steps += 1
@@ -153,10 +161,10 @@ class Engine:
                 row.limit_torque[b, coordinate] += limit.calcLimitForce(state)
 
     def rates(self, stretch: Floats, controls: Floats, actuators: Floats) -> Rates:
-        """Change the current state as given and return its rates there.
+        """Change the current state and return its rates.
 
         Args:
-            stretch: ``(muscles,)`` factors of the fibre lengths that are states.
+            stretch: ``(muscles,)`` factors on the fibre lengths that are states.
             controls: ``(controls,)``.
             actuators: activations of the actuators that have one, in their order.
         """
@@ -181,11 +189,11 @@ class Engine:
 
     @property
     def activated_actuators(self) -> int:
-        """How many actuators that are no muscles have an activation."""
+        """Number of actuators other than muscles that have an activation."""
         return len(self._x)
 
     def kinematics(self, coordinates: Floats) -> Kinematics:
-        """Return where poses ``(R, coordinates)`` put points and contact spheres."""
+        """Return the points and the clearance of the model at poses ``(R, coordinates)``."""
         points = np.empty((len(coordinates), len(self._points), 3))
         clearance = np.full(len(coordinates), np.inf)
         y = np.zeros(self._state.getNY())
@@ -211,13 +219,13 @@ class Engine:
         self._model.setDefaultControls(opensim.Vector.createFromMat(self._controls))
         self._model.markControlsAsInvalid(self._current)
         if self._forced:
-            # Marking is not enough where a control is a force: of the last step's end, forces are
-            # kept, and the first derivative of this one would use them.
+            # Marking is not enough for a control that is a force: OpenSim keeps the forces of the
+            # end of the last step, and the first derivative of this one would use them.
             self._current.invalidateAllCacheAtOrAbove(self._dynamics)
 
     @cached_property
     def _fibres(self) -> tuple[np.ndarray, np.ndarray]:
-        """Which muscles' fibre lengths are states, and where those stand in the state."""
+        """Muscles whose fibre lengths are states, and the places of these in the state."""
         vector = opensim.createStateVariableNamesInSystemOrder(self._model)
         variables = {vector[i] for i in range(len(vector))}
         names = [f"{m.getAbsolutePathString()}/fiber_length" for m in self._muscles]
@@ -248,7 +256,7 @@ class Engine:
         self._actuators = [one.actuator for one in driven]
         place = control_places(self._model)
         forces = [name for force in model.forces for name in force_controls(force.name)]
-        # In the order of ``Names.controls``; those that are switched off stay at 0.
+        # In the order of ``Names.controls``; actuators that are switched off stay at 0.
         self._places = np.array(
             [
                 *(place[muscle.getName()] for muscle in self._muscles),
@@ -273,13 +281,13 @@ class Engine:
         self._readers = self._field_readers()
 
     def _slots(self, variables: list[str]) -> np.ndarray:
-        """Return where state variables stand in the state.
+        """Return the places of state variables in the state.
 
-        Their order alone does not tell: joints that turn about any axis leave a slot unused.
+        Their order alone is not enough, because ball and free joints leave a place unused.
         """
         state = opensim.State(self._state)
         for coordinate in self._coordinates:
-            coordinate.setLocked(state, False)  # A locked one takes no value.
+            coordinate.setLocked(state, False)  # A locked coordinate takes no value.
         before = state.getY().to_numpy().copy()
         slots = []
         for name in variables:
@@ -325,7 +333,7 @@ class Engine:
     def _foot_contacts(
         self, feet: dict[str, tuple[str, ...]]
     ) -> list[tuple[int, opensim.Force, int]]:
-        """Return the contact forces on each foot, and where in their records that force begins."""
+        """Return the contact forces on each foot, and the places of each force in its record."""
         bodies = [body.getName() for body in self._bodies]
         require_bodies(feet, bodies)
         found = []
@@ -344,7 +352,7 @@ class Engine:
         return found
 
     def _touching_bodies(self, force: opensim.Force) -> dict[str, int]:
-        """Return the bodies that a contact force acts on, and where in its record each is."""
+        """Return the bodies that a contact force acts on, and the place of each in its record."""
         smooth = opensim.SmoothSphereHalfSpaceForce.safeDownCast(force)
         hunt = opensim.HuntCrossleyForce.safeDownCast(force)
         if smooth is None and hunt is None:
@@ -352,7 +360,7 @@ class Engine:
         labels = force.getRecordLabels()
         found = {}
         for column in range(labels.getSize()):
-            # Labels are FORCE.Sphere.force.X for the one kind and FORCE.BODY.force.X for the other.
+            # Labels are FORCE.Sphere.force.X for one class and FORCE.BODY.force.X for the other.
             owner, _, kind = labels.get(column).removeprefix(f"{force.getName()}.").partition(".")
             if kind == "force.X":
                 found[owner] = column

@@ -1,4 +1,4 @@
-"""Some rows of a batch, each simulated by an OpenSim engine of its own in this process."""
+"""Rows of a batch that are simulated in this process, each by its own OpenSim engine."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from osimexp.physics.reference.engine import Engine
 
 
 class Rows:
-    """Steps the rows ``numbers`` of a batch, writing into the batch's arrays.
+    """The rows ``numbers`` of a batch, which are stepped in the batch's arrays.
 
     Args:
-        engines: one for each row.
-        numbers: which rows of the batch they are.
-        block: the batch's arrays.
+        engines: engine of each row.
+        numbers: numbers of the rows in the batch.
+        block: arrays of the batch.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class Rows:
         self._start = block.start
 
     def reset(self, numbers: Sequence[int]) -> None:
-        """Begin episodes in some rows from the start arrays."""
+        """Begin episodes in some rows, from the start arrays."""
         for b in numbers:
             engine = self._engines[b]
             start = self._start
@@ -36,7 +36,7 @@ class Rows:
             engine.read(self._state, b)
 
     def step(self, numbers: Sequence[int] | None = None) -> None:
-        """Step all rows, or some, with the batch's controls; failed ones keep their state."""
+        """Step all or some rows with the batch's controls; rows that fail keep their state."""
         state = self._state
         for b in self._engines if numbers is None else numbers:
             engine = self._engines[b]
@@ -51,7 +51,7 @@ class Rows:
             state.failed[b] = not sound
 
     def replay(self, b: int, controls: Floats) -> None:
-        """Begin row ``b`` again and go through controls ``(steps, controls)``."""
+        """Begin the episode of row ``b`` again, and step through controls ``(steps, controls)``."""
         self.reset([b])
         for row in controls:
             self._state.controls[b] = row

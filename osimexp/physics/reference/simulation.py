@@ -1,4 +1,4 @@
-"""``physics=opensim``: the batch stepped by OpenSim itself, in worker processes."""
+"""The reference back end, ``physics=opensim``: OpenSim itself, in worker processes."""
 
 import contextlib
 import logging
@@ -33,16 +33,16 @@ class OpenSimSimulation:
     """A batch of OpenSim simulations; see ``osimexp.physics.simulation.Simulation``.
 
     Args:
-        model: what to simulate.
-        physics: how to integrate.
-        workers: in which processes.
-        size: simulations in the batch, ``B``.
-        control_period: s of simulated time in one step.
-        fields: the costly arrays of ``State`` that are read after each step.
+        model: model to simulate.
+        physics: settings of the integrator.
+        workers: settings of the worker processes.
+        size: number of simulations in the batch, ``B``.
+        control_period: simulated time of one step, s.
+        fields: names of the costly arrays of ``State`` that are read after each step.
 
     Raises:
         ModelError: OpenSim cannot simulate the model.
-        SimulationError: a worker does not start, or there is no room for the shared memory.
+        SimulationError: a worker does not start, or there is no space for the shared memory.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class OpenSimSimulation:
         self._engine = Engine(model, physics, control_period, fields)
         self.names = self._engine.names
         self._all = np.ones(size, dtype=bool)
-        # Of each step of the present episodes.
+        # The controls of each step of the present episodes.
         self._history = np.zeros((size, 256, len(self.names.controls)))
         self._steps = np.zeros(size, dtype=int)
         needed = bytes_needed(self.names, size, fields)
@@ -74,7 +74,7 @@ class OpenSimSimulation:
                 for b in range(size)
             ]
             self._rows = Rows(engines, range(size), self._block)
-            # An engine that simulates must not be posed: kinematics have one of their own.
+            # An engine that simulates must not be posed, so kinematics have their own engine.
             self._engine = Engine(model, physics, control_period, frozenset())
             return
         self._folder = _shared_folder()
@@ -101,7 +101,7 @@ class OpenSimSimulation:
             raise
 
     def reset(self, which: Mask, start: Start) -> State:
-        """Begin an episode in the simulations that ``which`` ``(B,)`` marks, and give all rows."""
+        """Begin an episode in simulations that ``which`` ``(B,)`` marks, and return all rows."""
         for name in ("coordinates", "speeds", "activations"):
             getattr(self._block.start, name)[which] = getattr(start, name)
         self._steps[which] = 0
@@ -120,12 +120,12 @@ class OpenSimSimulation:
             if not waiting:
                 return self._block.state
         raise SimulationError(
-            f"{TRIES} workers in a row died or hung where an episode begins in environments "
-            f"{_listed(waiting)}; look at the starting poses, or give workers.timeout more time."
+            f"{TRIES} workers in a row died or hung at the start of an episode in environments "
+            f"{_listed(waiting)}; check the starting poses, or raise workers.timeout."
         )
 
     def step(self, controls: Floats) -> State:
-        """Hold the controls ``(B, controls)`` for a control period."""
+        """Apply the controls ``(B, controls)`` for a control period, and return the new state."""
         state = self._block.state
         state.controls[:] = controls
         self._remember()
@@ -136,21 +136,20 @@ class OpenSimSimulation:
         return state
 
     def kinematics(self, coordinates: Floats) -> Kinematics:
-        """Return where poses ``(R, coordinates)`` put the model; no simulation is touched."""
+        """Return points and clearance at poses ``(R, coordinates)``; no simulation changes."""
         return self._engine.kinematics(coordinates)
 
     def snapshot(self) -> Snapshot:
-        """Return how each episode began and the controls since.
+        """Return the start of each episode and the controls since.
 
-        An integrator's memory of its last step size cannot be read back, so ``restore`` goes
-        through the episodes again.
+        The last step size of an integrator cannot be read, so ``restore`` repeats the episodes.
         """
         start = {name: values.copy() for name, values in vars(self._block.start).items()}
         history = [self._history[b, : self._steps[b]].copy() for b in range(self.size)]
         return {**start, "controls": history, "names": self.names.controls}
 
     def restore(self, snapshot: Snapshot) -> State:
-        """Put every simulation back where ``snapshot`` was taken, by going there again."""
+        """Restore every simulation by repeating its episode, and return its state."""
         names = ("coordinates", "speeds", "activations")
         self.reset(self._all, Start(*(snapshot[name] for name in names)))
         for b, saved in enumerate(snapshot["controls"]):
@@ -167,8 +166,8 @@ class OpenSimSimulation:
             self._steps[b] = len(controls)
         if self._block.state.lost.any():
             raise SimulationError(
-                "A worker died or hung while episodes were put back where they were; resume again, "
-                "or give workers.timeout more time."
+                "A worker died or hung while episodes were restored; resume again, or raise "
+                "workers.timeout."
             )
         return self._block.state
 
@@ -183,7 +182,7 @@ class OpenSimSimulation:
         self._finalizer()
 
     def _tell(self, commands: dict[int, str], data: bytes = b"") -> None:
-        """Have workers work at the same time, and replace those that die or hang over it."""
+        """Send commands to workers at the same time, and replace those that die or hang."""
         processes = [self._workers[index].process for index in commands]
         gone: dict[int, str] = {}
         errors: list[ModelError] = []
@@ -201,7 +200,7 @@ class OpenSimSimulation:
                     except ModelError as error:
                         errors.append(error)
         except BaseException:
-            # Interrupted half way: an answer read later would belong to the wrong question.
+            # After an interrupt, an answer that is read later would belong to another command.
             for process in processes:
                 process.kill()
             raise
@@ -239,7 +238,7 @@ class OpenSimSimulation:
 
 
 def _shared_folder() -> Path:
-    memory = Path("/dev/shm")  # Where there is one, pages are never written to a disk.
+    memory = Path("/dev/shm")  # Its pages are never written to a disk.
     parent = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
     return Path(tempfile.mkdtemp(prefix="osimexp-", dir=parent))
 

@@ -1,9 +1,9 @@
-"""A process that simulates some rows of a batch, started as a module with its folder and rows.
+"""A worker process that simulates rows of a batch, started with its folder and rows.
 
-OpenSim holds the interpreter's lock while it integrates, so that only processes scale. A worker is
-told what to do by lines on its standard input and answers each by one line; the numbers go through
-a mapped file. It is started as a module of its own and not through ``multiprocessing``, which would
-run the user's main script again in every worker and needs a guard there.
+OpenSim holds the interpreter's lock while it integrates, so only processes scale. A worker reads
+commands as lines from its standard input and answers each with one line; numbers go through a
+mapped file. It is started as a module and not by ``multiprocessing``, which would run the user's
+main script again in every worker and needs a guard there.
 """
 
 import dataclasses
@@ -30,15 +30,15 @@ from osimexp.physics.settings import OpenSimSettings
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """What every worker of a batch is told when it starts.
+    """The job of every worker of a batch, which it reads when it starts.
 
     Attributes:
-        model: the settings that ``model.osim`` beside the job was prepared from.
+        model: settings that ``model.osim`` beside the job was prepared from.
         forces: external forces of the model.
-        physics: how to integrate.
-        control_period: s.
-        fields: the costly arrays to read.
-        size: rows in the batch.
+        physics: settings of the integrator.
+        control_period: simulated time of one step, s.
+        fields: names of the costly arrays to read.
+        size: number of rows in the batch.
     """
 
     model: ModelSettings
@@ -55,7 +55,7 @@ class Job:
 
 
 def serve(folder: Path, numbers: list[int], commands: BinaryIO, answers: BinaryIO) -> None:
-    """Simulate the rows ``numbers`` as told, until the other side ends or says ``quit``.
+    """Simulate the rows ``numbers`` as commanded, until the other side ends or sends ``quit``.
 
     Commands: ``step``; ``reset ROW...``; ``replay ROW STEPS`` followed by that many rows of
     controls as bytes; ``quit``. Answers: ``ready``, ``done`` or ``error SENTENCE``.
@@ -76,11 +76,11 @@ def serve(folder: Path, numbers: list[int], commands: BinaryIO, answers: BinaryI
             elif command == "quit":
                 return
             else:
-                raise OsimexpError(f"A simulation worker was told {command!r}.")
+                raise OsimexpError(f"A simulation worker was given the command {command!r}.")
             _answer(answers, "done")
         except OsimexpError as error:
             _answer(answers, f"error {error}")
-    # The other side vanished without a word: nobody else will tidy up.
+    # The other side ended without a command, so nobody else removes the folder.
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -102,8 +102,8 @@ def _answer(answers: BinaryIO, line: str) -> None:
 
 
 def main() -> None:
-    """Serve on standard input and output, which OpenSim's own prints are kept out of."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one.
+    """Serve on standard input and output, from which OpenSim's own prints are kept away."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent process.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     folder, *numbers = sys.argv[1:]
@@ -112,7 +112,7 @@ def main() -> None:
     except OsimexpError as error:
         _answer(answers, f"error {error}")
     except BrokenPipeError:
-        shutil.rmtree(folder, ignore_errors=True)  # As when the other side ends between commands.
+        shutil.rmtree(folder, ignore_errors=True)  # As if the other side ended between commands.
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The other side of a worker: starting it, telling it what to do, noticing that it is gone."""
+"""The parent's side of a worker: start, commands, answers, and the watch over its life."""
 
 import contextlib
 import os
@@ -14,11 +14,11 @@ from osimexp.errors import ModelError, SimulationError
 
 
 class WorkerGone(Exception):  # noqa: N818
-    """A worker died, or hung and was killed; its message says which."""
+    """A worker died, or hung and was killed; the message says which."""
 
 
 class Watchdog:
-    """Kills processes that do not answer in time, so that a plain blocking read always ends."""
+    """A thread that kills processes that do not answer in time, so that a blocking read ends."""
 
     def __init__(self, timeout: float) -> None:
         self.timeout = timeout
@@ -31,7 +31,7 @@ class Watchdog:
 
     @contextlib.contextmanager
     def watching(self, processes: Sequence[subprocess.Popen[bytes]]) -> Iterator[None]:
-        """Kill ``processes`` when the block takes longer than the timeout."""
+        """Kill ``processes`` if the block takes longer than the timeout."""
         self._watched, self._deadline = processes, time.monotonic() + self.timeout
         try:
             yield
@@ -53,11 +53,11 @@ class Watchdog:
 
 
 class WorkerProcess:
-    """One worker and the rows it simulates.
+    """A worker process and the rows that it simulates.
 
     Args:
-        folder: holds the job, the model and the shared file.
-        rows: of the batch.
+        folder: folder with the job, the model and the shared file.
+        rows: numbers of the rows in the batch.
     """
 
     def __init__(self, folder: Path, rows: Sequence[int]) -> None:
@@ -76,18 +76,18 @@ class WorkerProcess:
             )
 
     def send(self, command: str, data: bytes = b"") -> None:
-        """Tell the worker what to do; one that is gone is noticed when its answer is asked for."""
+        """Send a command; if the worker is gone, ``receive`` reports it."""
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(command.encode() + b"\n" + data)
             self.process.stdin.flush()
 
     def receive(self) -> None:
-        """Wait for the answer.
+        """Wait for the answer to a command.
 
         Raises:
-            ModelError: the worker says that the model cannot do what it was told.
-            WorkerGone: it died or was killed.
+            ModelError: the worker answers that the model cannot do it.
+            WorkerGone: the worker died or was killed.
         """
         assert self.process.stdout is not None
         answer = self.process.stdout.readline().decode().strip()
@@ -100,7 +100,7 @@ class WorkerProcess:
         """Wait until the worker is ready.
 
         Raises:
-            SimulationError: it ended before that.
+            SimulationError: the worker ended before that.
         """
         try:
             self.receive()
@@ -108,7 +108,7 @@ class WorkerProcess:
             raise SimulationError(f"A simulation worker did not start: {gone}.") from gone
 
     def close(self) -> None:
-        """End the process, gently first."""
+        """End the process, by a command first."""
         self.send("quit")
         for pipe in (self.process.stdin, self.process.stdout):
             assert pipe is not None
@@ -123,5 +123,5 @@ class WorkerProcess:
     def _epitaph(self) -> str:
         code = self.process.wait()
         lines = self._log.read_text(errors="replace").strip().splitlines()
-        said = f", its last words being {lines[-1]!r}" if lines else ""
+        said = f", and its last line of output is {lines[-1]!r}" if lines else ""
         return f"it ended with exit code {code}{said}"

@@ -1,1 +1,1 @@
-"""The back end that spreads a batch over a Ray cluster."""
+"""Simulation of a batch on a Ray cluster."""

@@ -1,4 +1,4 @@
-"""The Ray cluster that jobs of a sweep or the simulations of one run are sent to."""
+"""Connection to a Ray cluster, for jobs of a sweep and simulations of a run."""
 
 import importlib
 import logging
@@ -13,11 +13,11 @@ _PATIENCE = 10.0  # s
 
 
 def ray_at(address: str) -> Any:
-    """Return Ray, connected to a cluster, which it stays until the process ends.
+    """Return Ray, connected to a cluster until the process ends.
 
     Args:
-        address: of the cluster's head, as ``10.0.0.1:6379``; ``auto`` is the cluster that this
-            machine belongs to, and ``local`` begins one here.
+        address: address of the cluster's head, such as ``10.0.0.1:6379``; ``auto`` is the cluster
+            that this machine belongs to, and ``local`` starts one here.
 
     Raises:
         ConfigError: Ray is not installed, or there is no cluster at the address.
@@ -40,10 +40,10 @@ def ray_at(address: str) -> Any:
 
 
 def _reach(address: str) -> None:
-    """Connect to a head once: Ray itself would try for minutes, and then end the process.
+    """Connect to a head once; Ray itself would try for minutes, and then end the process.
 
     Raises:
-        OSError: nothing answers there.
+        OSError: nothing answers at the address.
     """
     if found := re.fullmatch(r"([^:/]+):(\d+)", address):
         socket.create_connection((found[1], int(found[2])), timeout=_PATIENCE).close()

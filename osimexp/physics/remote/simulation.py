@@ -1,4 +1,4 @@
-"""``workers=ray``: the batch shared out to processes of a Ray cluster."""
+"""Simulation of a batch by processes of a Ray cluster, ``workers=ray``."""
 
 import contextlib
 import logging
@@ -20,13 +20,13 @@ from osimexp.physics.simulation import Kinematics, Simulation, Snapshot, Start, 
 log = logging.getLogger("osimexp")
 
 Packed = NDArray[np.float64]
-"""All that a step yields as one array, a row for each simulation."""
+"""All results of a step in one array, a row for each simulation."""
 
 _INLINE = 90_000
-"""bytes below which Ray sends an answer at once; a larger one takes 6 ms through its store."""
+"""Size of an answer in bytes up to which Ray sends it at once; its store takes 6 ms more."""
 
 _STARTING = 600.0
-"""s that a process may take to begin: where a model is compiled for the first time, a minute."""
+"""Time that a process may take to start, s; compiling a new model takes a minute of it."""
 
 _TRIES = 3
 _HERE = WorkerSettings(count=0)
@@ -39,16 +39,16 @@ Make = Callable[
 
 
 class Part:
-    """Some rows of the batch, in a process of the cluster.
+    """Rows of the batch in one process of the cluster.
 
     Args:
-        make: the back end.
-        model: what to simulate.
-        physics: how to integrate.
-        size: rows.
-        control_period: s of simulated time in one step.
-        fields: the costly arrays of ``State`` that are read after each step.
-        pieces: in which the rows of an answer are sent.
+        make: function that makes the batch of these rows.
+        model: model to simulate.
+        physics: settings of the back end.
+        size: number of rows.
+        control_period: simulated time of one step, s.
+        fields: names of the costly arrays of ``State`` that are read after each step.
+        pieces: number of pieces in which the rows of an answer are sent.
     """
 
     def __init__(
@@ -66,13 +66,10 @@ class Part:
         self._begun = np.zeros(size, dtype=bool)
 
     def ready(self) -> None:
-        """Do nothing, which is answered once the process is there."""
+        """Do nothing; the answer comes when the process is running."""
 
     def reset(self, which: Mask, start: Start) -> Any:
-        """Begin an episode in the rows that ``which`` marks.
-
-        Rows that never began do so, too, as none is stepped from nowhere.
-        """
+        """Begin an episode in the rows that ``which`` marks, and in rows that have none yet."""
         if not self._begun.all():
             pose = np.zeros(len(which), dtype=int)
             pose[which] = np.arange(np.count_nonzero(which))
@@ -82,17 +79,17 @@ class Part:
         return self._sent(_packed(self._simulation.reset(which, start)))
 
     def step(self, controls: Floats) -> Any:
-        """Step all rows; empty where no episode began since the process was started."""
+        """Step all rows; empty if no episode began since the process was started."""
         if not self._begun.all():
             return self._sent(np.empty((0, 0)))
         return self._sent(_packed(self._simulation.step(controls)))
 
     def snapshot(self) -> Snapshot:
-        """Return what ``restore`` needs."""
+        """Return the state of the rows, for ``restore``."""
         return self._simulation.snapshot()
 
     def restore(self, snapshot: Snapshot) -> Any:
-        """Put the rows back where they were."""
+        """Restore the rows from a snapshot."""
         self._begun[:] = True
         return self._sent(_packed(self._simulation.restore(snapshot)))
 
@@ -103,18 +100,18 @@ class Part:
 class RaySimulation:
     """A batch on a Ray cluster; see ``osimexp.physics.simulation.Simulation``.
 
-    The processes are spread over the nodes by their processors. Where a node is lost, or a process
-    dies or hangs, its rows are marked as lost and simulated by new processes on the nodes that are
-    left, which may then have more of them than processors.
+    The processes are spread over the nodes by their processors. If a node is lost, or a process
+    dies or hangs, its rows are marked as lost and simulated by new processes on the remaining
+    nodes, which may then have more processes than processors.
 
     Args:
-        make: the back end that each process runs.
-        model: what to simulate.
-        physics: how to integrate.
-        workers: which cluster, and how many processes of it.
-        size: simulations in the batch, ``B``.
-        control_period: s of simulated time in one step.
-        fields: the costly arrays of ``State`` that are read after each step.
+        make: function that makes the batch of each process.
+        model: model to simulate.
+        physics: settings of the back end.
+        workers: address of the cluster and number of processes.
+        size: number of simulations in the batch, ``B``.
+        control_period: simulated time of one step, s.
+        fields: names of the costly arrays of ``State`` that are read after each step.
 
     Raises:
         ConfigError: there is no cluster at the address.
@@ -134,7 +131,7 @@ class RaySimulation:
     ) -> None:
         assert workers.cluster is not None
         self._parts: list[Any] = []
-        # Refused here where it cannot be simulated; it also works out poses.
+        # It refuses a model that cannot be simulated, and it works out kinematics.
         self._own: Simulation = make(model, physics, _HERE, 1, control_period, frozenset())
         self.names, self.backend = self._own.names, self._own.backend
         self.size, self.control_period, self.replaced = size, control_period, 0
@@ -156,7 +153,7 @@ class RaySimulation:
             raise
 
     def reset(self, which: Mask, start: Start) -> State:
-        """Begin an episode in the simulations that ``which`` ``(B,)`` marks, and give all rows."""
+        """Begin an episode in simulations that ``which`` ``(B,)`` marks, and return all rows."""
         poses = np.zeros(self.size, dtype=int)
         poses[which] = np.arange(np.count_nonzero(which))
         waiting = which.copy()
@@ -176,21 +173,21 @@ class RaySimulation:
             if not waiting.any():
                 return self._state
         raise SimulationError(
-            f"{_TRIES} processes of the cluster in a row died or hung where an episode begins; "
-            "look at the starting poses, or give workers.timeout more time."
+            f"{_TRIES} processes of the cluster in a row died or hung at the start of an episode; "
+            "check the starting poses, or raise workers.timeout."
         )
 
     def step(self, controls: Floats) -> State:
-        """Hold the controls ``(B, controls)`` for a control period."""
+        """Apply the controls ``(B, controls)`` for a control period, and return the new state."""
         self._take_in(self._ask(lambda part, rows: self._sending(part.step).remote(controls[rows])))
         return self._state
 
     def kinematics(self, coordinates: Floats) -> Kinematics:
-        """Return where poses ``(R, coordinates)`` put the model; no simulation is touched."""
+        """Return points and clearance at poses ``(R, coordinates)``; no simulation changes."""
         return self._own.kinematics(coordinates)
 
     def snapshot(self) -> Snapshot:
-        """Return what ``restore`` needs to go on from here, by however many processes.
+        """Return the state of all simulations, for ``restore`` with any number of processes.
 
         Raises:
             SimulationError: processes are lost as fast as they are replaced.
@@ -204,10 +201,10 @@ class RaySimulation:
         raise SimulationError("The cluster loses processes faster than they can be replaced.")
 
     def restore(self, snapshot: Snapshot) -> State:
-        """Put every simulation back where ``snapshot`` was taken.
+        """Restore every simulation from a snapshot, and return its state.
 
         Raises:
-            SimulationError: a process is lost meanwhile.
+            SimulationError: a process is lost in the meantime.
         """
 
         def put_back(part: Any, rows: NDArray[np.int64]) -> Any:
@@ -219,8 +216,7 @@ class RaySimulation:
         self._take_in(self._ask(put_back))
         if self._state.lost.any():
             raise SimulationError(
-                "A process of the cluster was lost while episodes were put back where they were; "
-                "resume again."
+                "A process of the cluster was lost while episodes were restored; resume again."
             )
         return self._state
 
@@ -231,7 +227,7 @@ class RaySimulation:
         self._own.close()
 
     def _start(self, indices: Iterable[int]) -> None:
-        """Begin the processes of some rows, each on the node whose turn it is.
+        """Start the processes of some parts, each on the next node in turn.
 
         Raises:
             ModelError: they cannot simulate the model.
@@ -255,9 +251,9 @@ class RaySimulation:
         raise SimulationError(f"A process of the cluster did not start: {said}")
 
     def _begun(self, index: int) -> Any:
-        """Return a new process for some rows, on another node than before where there is one.
+        """Return a new process for a part, on another node than before if there is one.
 
-        A node that is lost may be listed for a while.
+        A lost node may still be listed for a while.
         """
         nodes = self._processors()
         others = [node for node in nodes if node != self._nodes[index]] or nodes
@@ -265,7 +261,7 @@ class RaySimulation:
         strategy = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             self._nodes[index], soft=False
         )
-        # No processors are asked for: those of a lost node's parts are in use on the others.
+        # No processors are requested, because the parts of a lost node share those of the others.
         kind = self._ray.remote(num_cpus=0, scheduling_strategy=strategy)(Part)
         return kind.remote(*self._arguments, len(self._rows[index]), *self._further)
 
@@ -274,18 +270,18 @@ class RaySimulation:
         return method.options(num_returns=self._pieces)
 
     def _end(self, part: Any) -> None:
-        with contextlib.suppress(Exception):  # It is dead already, or its cluster is.
+        with contextlib.suppress(Exception):  # The process or its cluster may have ended already.
             self._ray.kill(part)
 
     def _processors(self) -> list[str]:
         """Return the node of each processor of the cluster.
 
         Raises:
-            SimulationError: it has none.
+            SimulationError: the cluster has no processors.
         """
         nodes = [node for node in self._ray.nodes() if node["Alive"]]
         most = max((int(node["Resources"].get("CPU", 0)) for node in nodes), default=0)
-        # By turns, so that few processes are spread over all nodes.
+        # The nodes take turns, so that few processes are spread over all nodes.
         found = [
             str(node["NodeID"])
             for turn in range(most)
@@ -299,13 +295,13 @@ class RaySimulation:
     def _ask(
         self, call: Callable[[Any, NDArray[np.int64]], Any], asked: Sequence[int] | None = None
     ) -> dict[int, list[Any]]:
-        """Have parts work at the same time; those that are lost over it are replaced.
+        """Call a method of parts at the same time, and replace the parts that are lost.
 
         An answer may come in pieces.
 
         Args:
-            call: asks a part, given its rows.
-            asked: which parts; None is all.
+            call: function that calls a part, given the part and its rows.
+            asked: numbers of the parts; None is all.
         """
         asked = range(len(self._parts)) if asked is None else asked
         sent = {}
@@ -313,7 +309,7 @@ class RaySimulation:
             answer = call(self._parts[index], self._rows[index])
             sent[index] = answer if isinstance(answer, list) else [answer]
         until = time.monotonic() + self._timeout
-        with contextlib.suppress(self._ray.exceptions.RayError):  # It is looked into below.
+        with contextlib.suppress(self._ray.exceptions.RayError):  # Errors are handled below.
             every = [piece for pieces in sent.values() for piece in pieces]
             found = iter(self._ray.get(every, timeout=self._timeout))
             return {index: [next(found) for _ in pieces] for index, pieces in sent.items()}
@@ -346,7 +342,7 @@ class RaySimulation:
         self._start(gone)
 
     def _begin_anew(self) -> None:
-        """Put the parts that were lost in the default pose, from which they can be snapshot."""
+        """Reset the rows of lost parts to the default pose, so that they can be saved."""
         lost = self._state.lost.copy()
         poses = np.tile(self.names.default_pose, (int(lost.sum()), 1))
         rest = np.full((len(poses), len(self.names.muscles)), 0.05)
@@ -354,7 +350,7 @@ class RaySimulation:
         self._state.lost[lost] = True
 
     def _take_in(self, answers: Mapping[int, Sequence[Packed]]) -> None:
-        """Write what parts answered into the batch; lost rows keep their last state."""
+        """Write the answers of parts into the batch; lost rows keep their last state."""
         arrays = [v for name, v in vars(self._state).items() if len(v) and name != "lost"]
         for index, pieces in answers.items():
             packed = np.concatenate(pieces)
@@ -370,13 +366,16 @@ class RaySimulation:
 
 
 def _packed(state: State) -> Packed:
-    """Return what a step yields, without the arrays that nobody reads."""
+    """Return the results of a step as one array, without the fields that nobody reads."""
     arrays = (v for name, v in vars(state).items() if len(v) and name != "lost")
     return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1, dtype=float)
 
 
 def _joined(values: Sequence[Any]) -> Any:
-    """Return parts of a batch as one; a list has an entry for each row, a tuple is of them all."""
+    """Return the answers of parts as one for the batch.
+
+    A list has an entry for each row; a tuple has values that all rows share.
+    """
     if isinstance(values[0], tuple):
         return values[0]
     if isinstance(values[0], list):
@@ -395,6 +394,6 @@ def _first_line(error: Exception) -> str:
 
 
 def _own_error(error: Any) -> Exception:
-    """Return what a process of the cluster raised, as it would have been raised here."""
+    """Return the error that a process of the cluster raised, as if it had been raised here."""
     cause = error.cause
     return cause if isinstance(cause, ModelError | SimulationError) else error

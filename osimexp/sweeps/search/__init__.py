@@ -1,1 +1,1 @@
-"""A search for settings: Optuna proposes, runs are its trials, the best becomes an experiment."""
+"""A hyperparameter search: Optuna proposes trials, and the best run becomes an experiment."""

@@ -1,4 +1,4 @@
-"""The best trial as an experiment that composes to the same config."""
+"""The best trial of a search as an experiment config that composes to the same values."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,27 +14,26 @@ from osimexp.errors import ConfigError
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.files import write_text
 
-# What is of one run, or of the machine, and not of the experiment.
+# Keys that belong to one run or to the machine, and not to the experiment.
 _LEFT_OUT = ("seed", "resume", "workers", "device", "run.folder", "run.name")
 
-# Groups that only serve to compose the others.
+# Groups that only choose options of other groups.
 _COMPOSING = ("experiment", "sweep")
 
 
 def write_best(folder: Path, run: RunFolder, told: str, loader: ConfigLoader) -> Path:
-    """Write ``experiment/best.yaml`` below ``folder`` and return the file.
+    """Write ``experiment/best.yaml`` below ``folder``, and return its path.
 
-    It chooses the options that the run chose, and sets the values in which the run differs from
-    these options.
+    It chooses the options that the run chose, and sets the values that differ from these options.
 
     Args:
-        folder: of the search.
-        run: the best trial.
-        told: one line that says what it is.
-        loader: composes configs.
+        folder: folder of the search.
+        run: run of the best trial.
+        told: one line that describes the trial.
+        loader: Hydra's loader, which composes configs.
 
     Raises:
-        ConfigError: the run's config cannot be had from options and values.
+        ConfigError: the run's config cannot be written as options and values.
     """
     usual = loader.load_configuration("config", [], RunMode.RUN).hydra.runtime.choices
     chosen = {
@@ -57,10 +56,10 @@ def write_best(folder: Path, run: RunFolder, told: str, loader: ConfigLoader) ->
 
 
 def _composed(loader: ConfigLoader, chosen: Mapping[str, str | None]) -> dict[str, Any]:
-    """Return what options compose to, without Hydra's part."""
+    """Return the config that options compose to, without Hydra's part."""
     words = [f"{group}={option}" if option else f"~{group}" for group, option in chosen.items()]
     config = loader.load_configuration("config", words, RunMode.RUN)
-    # What interpolates Hydra's part is resolved while that part is known.
+    # Interpolations of Hydra's part are resolved while that part is still there.
     HydraConfig.instance().set_config(config)
     with open_dict(config):
         del config["hydra"]
@@ -83,7 +82,7 @@ def _difference(
     for key in present:
         if key not in wanted and f"{before}{key}" not in _LEFT_OUT:
             raise ConfigError(
-                f"The best trial has no {before}{key}, which an experiment cannot take away; "
-                "keep its run folder instead."
+                f"The best trial has no {before}{key}, which an experiment cannot remove; keep its "
+                "run folder instead."
             )
     return found

@@ -1,4 +1,4 @@
-"""The search itself: propose, run, tell, until the trials are done."""
+"""The loop of a search: propose trials, run them, report their results."""
 
 import re
 import shlex
@@ -27,9 +27,9 @@ from osimexp.sweeps.search.settings import SearchSettings, search_settings
 from osimexp.sweeps.search.study import Proposal, SearchStudy, released, value_of
 
 TRIES = 3
-"""Of a trial whose process was killed, in one call of the search."""
+"""Number of times that one call of the search starts a trial whose process is killed."""
 
-# Starts jobs, each given by its overrides, and waits for them; the number of the first is told.
+# Runs jobs, given the overrides of each and the number of the first, and waits for them.
 Launch = Callable[[Sequence[Sequence[str]], int], None]
 
 
@@ -40,17 +40,17 @@ def search(
     launch: Launch,
     loader: ConfigLoader,
 ) -> None:
-    """Search in the folder of a sweep, or go on there, and write the best as an experiment.
+    """Search in the folder of a sweep, or continue there, and write the best as an experiment.
 
     Args:
-        values: the sweeper's settings.
-        config: the composed config with Hydra's part.
-        arguments: of the command line, which every trial has.
-        launch: starts jobs.
-        loader: composes configs.
+        values: settings of the sweeper.
+        config: composed config with Hydra's part.
+        arguments: words of the command line, which every trial gets.
+        launch: function that runs jobs.
+        loader: Hydra's loader, which composes configs.
 
     Raises:
-        ConfigError: the search cannot be made so.
+        ConfigError: the search cannot be made with these settings.
     """
     settings = search_settings(plain(OmegaConf.create(dict(values))))
     _check_plain(arguments, settings)
@@ -79,12 +79,12 @@ def search(
 
 
 def trial_folder(number: int) -> str:
-    """Return the name of a trial's folder in the sweep's."""
+    """Return the name of a trial's folder inside the sweep's folder."""
     return f"trial_{number:03d}"
 
 
 def _value(config: DictConfig, key: str) -> object:
-    """Return a value of the config, or the option of a config group."""
+    """Return a value of the config, or the chosen option of a config group."""
     choices = config.hydra.runtime.choices
     value = choices[key] if key in choices else OmegaConf.select(config, key)
     return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
@@ -99,7 +99,7 @@ def _check_plain(arguments: Sequence[str], settings: SearchSettings) -> None:
                 "hydra.sweeper.space instead."
             )
         if key in settings.space:
-            raise ConfigError(f"{key} is given a value, but the search is for it; leave it out.")
+            raise ConfigError(f"{key} is given a value, but the search chooses it; leave it out.")
 
 
 def _overrides(arguments: Sequence[str], proposal: Proposal, seed: int) -> list[str]:
@@ -107,7 +107,7 @@ def _overrides(arguments: Sequence[str], proposal: Proposal, seed: int) -> list[
     return [
         *rest,
         *(f"{key}={value}" for key, value in proposal.values.items()),
-        # Each trial has a seed of its own, so that no setting is chosen for one seed's luck.
+        # Each trial has its own seed, so that no setting wins because of one lucky seed.
         f"seed={seed + proposal.number}",
         f"hydra.sweep.subdir={trial_folder(proposal.number)}",
         f"hydra.sweeper.trial={proposal.number}",
@@ -117,10 +117,10 @@ def _overrides(arguments: Sequence[str], proposal: Proposal, seed: int) -> list[
 def _tell(
     study: SearchStudy, proposal: Proposal, folder: Path, figure: str, given_up: bool
 ) -> None:
-    """Tell the study what became of a trial, as its run folder has it.
+    """Report the result of a trial to the study, as its run folder has it.
 
-    Nothing is told of one that was cut, until it is given up, so that it is proposed again. One
-    that goes on although its launcher lost sight of it is waited for.
+    Nothing is reported for a trial that was cut, until it is given up, so that it is proposed
+    again. A trial that still runs although its launcher lost it is waited for.
     """
     job = folder / trial_folder(proposal.number)
     while job.is_dir() and RunFolder(job).in_use():
@@ -142,7 +142,7 @@ def _tell(
 def _conclude(
     study: SearchStudy, folder: Path, settings: SearchSettings, loader: ConfigLoader
 ) -> None:
-    """Show the best trials and write all of them, and the best as an experiment."""
+    """Print the best trials, and write all trials and the best one as an experiment."""
     keys = list(settings.space)
     rows = [
         [trial.number, trial.state.name.lower(), trial.value, *study.text(trial).values()]
@@ -152,21 +152,21 @@ def _conclude(
     write_text(folder / "trials.csv", csv_text([["trial", "state", settings.figure, *keys], *rows]))
     finished = study.finished()
     if not finished:
-        print("No trial was finished, so that there is no best one.", flush=True)
+        print("No trial is finished, so there is no best one.", flush=True)
         return
     Console().print(_table(study, settings))
     best = finished[0]
     told = f"Trial {best.number} of {len(study.trials)}: {settings.figure} {best.value:.4g}."
     file = write_best(folder, RunFolder(folder / trial_folder(best.number)), told, loader)
     own = [source.path for source in loader.get_sources() if source.provider == "command-line"]
-    where = f"once it lies in {own[0]}/experiment" if own else "with other seeds"
-    print(f"The best is written to {file}; train it again, {where}, by")
+    where = f"after moving it to {own[0]}/experiment" if own else "with other seeds"
+    print(f"The best trial is written to {file}; train it again, {where}, by")
     place = shlex.quote(str(own[0] if own else folder))
     print(f"  python -m osimexp --config-dir={place} experiment={file.stem}", flush=True)
 
 
 def _table(study: SearchStudy, settings: SearchSettings) -> Table:
-    """Return the five best trials, and the config as it was to begin with."""
+    """Return the five best trials, and the values of the config without the search."""
     ends = [key.rpartition(".")[2] for key in settings.space]
     names = ends if len(set(ends)) == len(ends) else list(settings.space)
     finished = study.finished()

@@ -1,4 +1,4 @@
-"""What ``conf/hydra/sweeper/search.yaml`` and the searches in ``conf/sweep`` say."""
+"""Settings of searches, as in ``conf/hydra/sweeper/search.yaml`` and ``conf/sweep``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,14 +15,15 @@ Count = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True)
 class PrunerSettings:
-    """Which trials are ended before their budget is spent.
+    """Rules that end trials before their budget is spent.
 
     Attributes:
         kind: ``median`` ends a trial whose best evaluation so far is below the median of the others
-            at that many steps; ``hyperband`` is Li et al. 2018, JMLR 18(185); ``none`` ends none.
-        startup: trials that are finished before any is ended; of ``median``.
+            at that many steps; ``hyperband`` is that of Li et al. 2018, JMLR 18(185); ``none`` ends
+            no trial.
+        startup: number of finished trials before ``median`` ends any.
         warmup: environment steps of a trial before which it is not ended.
-        reduction: of each rung of ``hyperband``, a third of the trials goes on where it is 3.
+        reduction: one in so many trials goes on at each rung of ``hyperband``.
     """
 
     kind: Literal["median", "hyperband", "none"] = "median"
@@ -33,17 +34,17 @@ class PrunerSettings:
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """A search.
+    """Settings of a search.
 
     Attributes:
-        space: what is drawn from for each key.
-        trials: in all; those of an earlier call in the same folder count.
-        at_once: trials that are handed to the launcher together.
-        startup: trials that are drawn at random before the sampler models what is good.
-        figure: of a trial's evaluations.
-        goal: whether more or less of the figure is better.
-        pruner: ends trials early.
-        trial: of one job, its number.
+        space: range or choices of each key.
+        trials: number of trials; those of an earlier call in the same folder count.
+        at_once: number of trials that are given to the launcher together.
+        startup: number of random trials before the sampler uses a model of the results.
+        figure: name of the metric of a trial's evaluations.
+        goal: whether the metric is to be high or low.
+        pruner: rules that end trials early.
+        trial: number of the trial, in the config of one job.
     """
 
     space: Mapping[str, Dimension]
@@ -57,16 +58,16 @@ class SearchSettings:
 
 
 def search_settings(values: Mapping[str, Any]) -> SearchSettings:
-    """Return what the config says, checked.
+    """Return the settings of a search from the config, checked.
 
     Raises:
-        ConfigError: a value is wrong, or nothing is to be searched.
+        ConfigError: a value is wrong, or the space is empty.
     """
     given = {key: value for key, value in values.items() if key != "_target_"}
     space = given.get("space") or {}
     if not space:
         raise ConfigError(
-            "hydra.sweeper.space is empty, so that there is nothing to search; choose a search, "
+            "hydra.sweeper.space is empty, so there is nothing to search; choose a search, such "
             "as sweep=sac_search."
         )
     given["space"] = {key: dimension(str(key), entry) for key, entry in space.items()}

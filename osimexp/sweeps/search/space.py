@@ -1,4 +1,4 @@
-"""What a search may draw for a key, from YAML to Optuna's terms and to an override."""
+"""The search space of a key, from YAML to Optuna's distributions and to overrides."""
 
 import json
 import re
@@ -22,12 +22,12 @@ Scalar = bool | int | float | str | None
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers between two; whole ones where both are written without a point.
+    """A range of numbers; they are whole numbers if both ends are.
 
     Attributes:
-        low: the lowest.
-        high: the highest.
-        log: whether each factor, and not each difference, is as likely.
+        low: lowest number.
+        high: highest number.
+        log: whether numbers are uniform on a logarithmic scale.
     """
 
     low: int | float
@@ -38,30 +38,30 @@ class Range:
         if not self.low < self.high:
             raise ValueError("low must be below high")
         if self.log and not self.low > 0:
-            raise ValueError("low must be above 0 where log is true")
+            raise ValueError("low must be above 0 if log is true")
 
     @property
     def distribution(self) -> BaseDistribution:
-        """What Optuna draws from."""
+        """Optuna's distribution of the numbers."""
         if isinstance(self.low, int) and isinstance(self.high, int):
             return IntDistribution(self.low, self.high, log=self.log)
         return FloatDistribution(self.low, self.high, log=self.log)
 
     def drawn(self, value: object) -> Scalar:
-        """Return a value of the config as Optuna would have drawn it; None where it could not."""
+        """Return a value of the config in Optuna's form; None if it is not in the range."""
         whole = isinstance(self.distribution, IntDistribution)
         if not isinstance(value, int if whole else (int, float)) or isinstance(value, bool):
             return None
         return value if self.low <= value <= self.high else None
 
     def text(self, drawn: Any) -> str:
-        """Return what stands behind the ``=`` of an override."""
+        """Return the text of a number behind the ``=`` of an override."""
         return repr(drawn)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several values.
+    """A choice of one of several values.
 
     Attributes:
         choices: numbers, words, null, or lists of these; words may be options of a config group.
@@ -71,19 +71,19 @@ class Choice:
 
     def __post_init__(self) -> None:
         if len(self.choices) < 2:
-            raise ValueError("choices must be two or more")
+            raise ValueError("there must be two choices or more")
 
     @property
     def distribution(self) -> BaseDistribution:
-        """What Optuna draws from: the choices as JSON, as it knows no lists."""
+        """Optuna's distribution of the choices, as JSON, because Optuna knows no lists."""
         return CategoricalDistribution([json.dumps(choice) for choice in self.choices])
 
     def drawn(self, value: object) -> Scalar:
-        """Return a value of the config as Optuna would have drawn it; None where it could not."""
+        """Return a value of the config in Optuna's form; None if it is not a choice."""
         return json.dumps(value) if value in self.choices else None
 
     def text(self, drawn: Any) -> str:
-        """Return what stands behind the ``=`` of an override."""
+        """Return the text of a choice behind the ``=`` of an override."""
         value = json.loads(drawn)
         if isinstance(value, str):
             return value if re.fullmatch(r"[\w./-]+", value) else quoted(value)
@@ -94,7 +94,7 @@ Dimension = Range | Choice
 
 
 def dimension(key: str, entry: object) -> Dimension:
-    """Return what may be drawn for a key.
+    """Return the range or the choices of a key.
 
     Raises:
         ConfigError: the entry is neither a range nor a list of choices.

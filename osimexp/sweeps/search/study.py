@@ -1,4 +1,4 @@
-"""The study of a search on disk, which several processes may work on at a time."""
+"""The study of a search on disk, which several processes may share."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,17 +21,17 @@ from osimexp.sweeps.search.settings import PrunerSettings, SearchSettings
 
 _JOURNAL = "study.log"
 _NAME = "search"
-_AGAIN = "again"  # Of a trial that is another one's second try: the other's number.
+_AGAIN = "again"  # Attribute of a trial that repeats another one: the other's number.
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A trial that this process is to do.
+    """A trial that this process is to run.
 
     Attributes:
-        number: of the trial.
-        values: of each key, as they stand behind the ``=`` of an override.
-        claim: kept from other processes until it is released.
+        number: number of the trial.
+        values: value of each key, as text behind the ``=`` of an override.
+        claim: lock that keeps other processes from the trial until it is released.
     """
 
     number: int
@@ -40,13 +40,13 @@ class Proposal:
 
 
 class SearchStudy:
-    """The trials of a search so far, in ``study.log``: Optuna's own journal.
+    """The trials of a search so far, in ``study.log``, which is Optuna's journal.
 
     Args:
-        folder: of the sweep.
-        settings: of the search.
-        run: the config's, which says how long a trial is and how often it is evaluated.
-        seed: of what is drawn; a proposal follows from it, its number and the trials before it.
+        folder: folder of the sweep.
+        settings: settings of the search.
+        run: ``run`` of the config, with the steps of a trial and between its evaluations.
+        seed: seed of the sampler; a proposal follows from it, its number and the trials before it.
 
     Raises:
         ConfigError: the folder has a study with the other goal.
@@ -65,18 +65,18 @@ class SearchStudy:
         )
         if self._study.direction != goal:
             raise ConfigError(
-                f"{folder / _JOURNAL} is of a search with the other goal than {settings.goal}; "
-                "give hydra.sweep.dir another folder."
+                f"{folder / _JOURNAL} belongs to a search whose goal is not {settings.goal}; give "
+                "hydra.sweep.dir another folder."
             )
         self._distributions = {key: d.distribution for key, d in settings.space.items()}
 
     @property
     def trials(self) -> list[FrozenTrial]:
-        """All trials so far, by number."""
+        """All trials so far, in the order of their numbers."""
         return self._study.get_trials(deepcopy=False)
 
     def finished(self) -> list[FrozenTrial]:
-        """Return the trials that were finished, the best first."""
+        """Return the finished trials, the best first."""
         done = self._study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
         sign = -1.0 if self._settings.goal == "maximise" else 1.0
         return sorted(done, key=lambda trial: sign * float(trial.value or 0.0))
@@ -84,11 +84,11 @@ class SearchStudy:
     def propose(self, present: Mapping[str, object]) -> list[Proposal]:
         """Return the next trials, ``at_once`` of them or as many as are left.
 
-        Trials that nobody does any more, as their process was killed, come before new ones. The
-        first of all is the config as it is, to have something to compare with.
+        Trials whose process was killed come before new ones. The first trial of a search has the
+        values of the config, to compare others with.
 
         Args:
-            present: the value of each key in the config.
+            present: value of each key in the config.
         """
         with FileLock(self._folder / ".study.lock"):
             proposals: list[Proposal] = []
@@ -117,7 +117,7 @@ class SearchStudy:
         return proposals
 
     def retry_failed(self) -> list[int]:
-        """Ask for the trials that failed once more, each by another number; return the old ones."""
+        """Add each failed trial again, under another number, and return the old numbers."""
         with FileLock(self._folder / ".study.lock"):
             again = self._tried_again()
             failed = [
@@ -130,15 +130,15 @@ class SearchStudy:
         return [trial.number for trial in failed]
 
     def tell(self, number: int, state: TrialState, value: float | None) -> None:
-        """Write how a trial ended; a pruned one keeps its last evaluation."""
+        """Write the end of a trial; a pruned one keeps its last evaluation."""
         self._study.tell(number, value, state, skip_if_finished=True)
 
     def text(self, trial: FrozenTrial) -> dict[str, str]:
-        """Return the values of a trial as they stand in overrides."""
+        """Return the values of a trial as text behind the ``=`` of overrides."""
         return {key: self._settings.space[key].text(drawn) for key, drawn in trial.params.items()}
 
     def _tried_again(self) -> set[int | None]:
-        """Return the numbers of trials that failed and were asked for by another number."""
+        """Return the numbers of failed trials that were added again under another number."""
         return {trial.user_attrs.get(_AGAIN) for trial in self.trials}
 
     def _proposal(self, number: int, params: Mapping[str, Any], claim: FileLock) -> Proposal:
@@ -159,12 +159,12 @@ class SearchStudy:
 
 
 class RunningTrial:
-    """A trial as the process sees it that trains it.
+    """A trial in the process that trains it.
 
     Args:
-        folder: of the sweep.
-        settings: of the search.
-        run: the config's, which says how long a trial is and how often it is evaluated.
+        folder: folder of the sweep.
+        settings: settings of the search, with the number of the trial.
+        run: ``run`` of the config, with the steps of a trial and between its evaluations.
     """
 
     def __init__(self, folder: Path, settings: SearchSettings, run: DictConfig) -> None:
@@ -182,7 +182,7 @@ class RunningTrial:
         self._reported = set(storage.get_trial(number).intermediate_values)
 
     def judge(self, steps: int, figures: Mapping[str, float]) -> str | None:
-        """Report an evaluation, and return why the trial is to end; None lets it go on."""
+        """Report an evaluation, and return a reason to end the trial; None lets it go on."""
         value = value_of(self._figure, figures)
         if steps not in self._reported:
             self._trial.report(value, steps)
@@ -192,10 +192,14 @@ class RunningTrial:
 
 
 def value_of(figure: str, figures: Mapping[str, float | None]) -> float:
-    """Return the figure that a search goes by.
+    """Return the metric that a search is for.
+
+    Args:
+        figure: name of the metric.
+        figures: metrics of an evaluation, by name.
 
     Raises:
-        ConfigError: evaluations do not have it.
+        ConfigError: the evaluation does not have the metric.
     """
     value = figures.get(figure)
     if value is None:
@@ -205,7 +209,7 @@ def value_of(figure: str, figures: Mapping[str, float | None]) -> float:
 
 @contextmanager
 def released(proposals: list[Proposal]) -> Iterator[None]:
-    """Let go of the claims when the block ends, however it does."""
+    """Release the claims of proposals when the block ends, also by an error."""
     try:
         yield
     finally:
@@ -223,7 +227,7 @@ def _pruner(settings: PrunerSettings, run: DictConfig) -> BasePruner:
         case "median":
             return MedianPruner(settings.startup, settings.warmup)
         case "hyperband":
-            # A rung below the first evaluation would be passed unseen.
+            # A rung below the first evaluation would never be seen.
             least = max(settings.warmup, run.evaluation.every)
             return HyperbandPruner(least, max(run.steps, least), settings.reduction)
     return NopPruner()

@@ -1,1 +1,1 @@
-"""Our environments for other libraries, and others' environments for our algorithms."""
+"""Adapters: our environments for other libraries, and their environments for our algorithms."""

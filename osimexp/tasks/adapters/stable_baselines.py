@@ -1,4 +1,4 @@
-"""Our batches of environments for Stable-Baselines3, which must be installed for it."""
+"""Our batches of environments for Stable-Baselines3, which must be installed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,11 +11,12 @@ from osimexp.tasks.environment import Environment
 
 
 class StableBaselinesEnv(VecEnv):
-    """A batch as Stable-Baselines3's ``VecEnv``.
+    """A batch of environments as a ``VecEnv`` of Stable-Baselines3.
 
     Args:
-        environment: begins the next episode in the step in which one ends.
-        seed: of the first episodes; environment ``i`` draws from ``seed + i``.
+        environment: batch of environments, which begins the next episode in the step in which one
+            ends.
+        seed: seed of the first episodes; environment ``i`` draws from ``seed + i``.
     """
 
     def __init__(self, environment: Environment, seed: int) -> None:
@@ -29,17 +30,17 @@ class StableBaselinesEnv(VecEnv):
         )
 
     def reset(self) -> Any:
-        """Begin an episode everywhere; only the first time by the seed."""
+        """Begin an episode in every environment; the seed is used the first time only."""
         observations, _ = self._environment.reset(seed=self._seed)
         self._seed = None
         return observations
 
     def step_async(self, actions: NDArray[np.float32]) -> None:
-        """Take the actions of the next step."""
+        """Store the actions of the next step."""
         self._actions = actions
 
     def step_wait(self) -> Any:
-        """Return observations, rewards, which episodes ended, and a dict for each environment."""
+        """Return observations, rewards, ends of episodes, and a dict for each environment."""
         observations, rewards, terminated, truncated, infos = self._environment.step(self._actions)
         ended = terminated | truncated
         each: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
@@ -59,12 +60,12 @@ class StableBaselinesEnv(VecEnv):
         self._environment.close()
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """Return an attribute of the batch, once for each environment asked of."""
+        """Return an attribute of the batch, once for each environment in ``indices``."""
         found = None if attr_name == "render_mode" else getattr(self._environment, attr_name)
         return [found for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Refuse: one batch has no attributes for each environment.
+        """Raise NotImplementedError, because the environments of a batch have no attributes.
 
         Raises:
             NotImplementedError: always.
@@ -74,7 +75,7 @@ class StableBaselinesEnv(VecEnv):
     def env_method(
         self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
     ) -> list[Any]:
-        """Refuse: one batch has no methods for each environment.
+        """Raise NotImplementedError, because the environments of a batch have no methods.
 
         Raises:
             NotImplementedError: always.
@@ -82,11 +83,11 @@ class StableBaselinesEnv(VecEnv):
         raise NotImplementedError("The environments of one batch have no methods of their own.")
 
     def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
-        """Return False for each environment: nothing wraps one of a batch."""
+        """Return False for each environment, because no wrapper is around one of a batch."""
         return [False for _ in self._get_indices(indices)]
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
-        """Take the seed of the next reset."""
+        """Store the seed of the next reset."""
         if seed is not None:
             self._seed = seed
         return [None if seed is None else seed + b for b in range(self.num_envs)]

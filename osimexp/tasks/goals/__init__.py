@@ -1,1 +1,1 @@
-"""Terms that belong together to one goal: a gait to follow, speeds to hold."""
+"""Goals, each with the terms that belong to it: a gait to follow, speeds to hold."""

@@ -1,4 +1,4 @@
-"""A gait to follow that someone has measured: one stride out of a movement's file."""
+"""A measured gait to follow: one stride from a movement's file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,22 +16,23 @@ from osimexp.tasks.goals.gait import Gait
 
 _POINTS = 50
 _SHORTEST, _LONGEST = 0.5, 2.5
-"""s, of the strides that are looked for."""
+"""Shortest and longest stride to look for, s."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedGait(Gait):
     """A stride of a ``.mot`` or ``.sto`` file of coordinates, made periodic and symmetric.
 
-    Both legs' curves are averaged, the left ones half a stride earlier, because the gait that is
-    followed is that of either leg.
+    The curves of both legs are averaged, the left ones half a stride earlier, because both legs
+    follow the same gait.
 
     Attributes:
-        movement: the file; its coordinates are called as those of the model.
-        stride: s at which a stride begins and ends in the file; null takes its beginning and the
-            time after which the coordinates come back to where they were.
+        movement: path of the file; its coordinates have the model's names.
+        stride: times at which a stride begins and ends in the file, s; null takes the beginning of
+            the file and the time at which the coordinates are again nearest to those at the
+            beginning.
         coordinates_followed: patterns of the coordinates to follow.
-        forward: coordinate whose way in a stride gives the speed.
+        forward: name of the coordinate whose distance over the stride gives the speed.
     """
 
     movement: str
@@ -74,12 +75,12 @@ class RecordedGait(Gait):
 
     @cached_property
     def _found_stride(self) -> tuple[float, float]:
-        """The file's beginning and when every coordinate is nearest to its curve of then."""
+        """Beginning of the file, and the time at which the curves are nearest to those there."""
         time = self._table.time
         moments = np.arange(time[0], time[-1], 0.005)
         curves = np.array([np.interp(moments, time, self._columns[name]) for name in self._names])
         curves -= curves.mean(axis=1, keepdims=True)
-        compared = round(0.3 / 0.005)  # Ahead of each, so that the way back is told from the same.
+        compared = round(0.3 / 0.005)  # Curves are compared, as each value comes twice in a stride.
         lags = np.arange(round(_SHORTEST / 0.005), round(_LONGEST / 0.005))
         lags = lags[lags + compared <= len(moments)]
         if not len(lags):
@@ -95,7 +96,7 @@ class RecordedGait(Gait):
         time = self._table.time
         if not time[0] <= start < end <= time[-1]:
             raise MovementError(
-                f"target.stride must lie within {self.movement}, from {time[0]:g} to {time[-1]:g} s"
+                f"target.stride must be within {self.movement}, from {time[0]:g} to {time[-1]:g} s"
             )
 
     def _curves(self, start: float, end: float) -> dict[str, tuple[float, ...]]:
@@ -103,7 +104,7 @@ class RecordedGait(Gait):
         whole: dict[str, Floats] = {}
         for name in self._names:
             values = np.interp(moments, self._table.time, self._columns[name])
-            # What is left between its ends is spread over the stride.
+            # The difference between the ends is spread over the stride.
             values -= np.linspace(0.0, 1.0, _POINTS + 1) * (values[-1] - values[0])
             whole[name] = values[:-1] if self._table.degrees else np.rad2deg(values[:-1])
         curves: dict[str, tuple[float, ...]] = {}

@@ -1,1 +1,1 @@
-"""Terms that any task may use, one file for each kind."""
+"""Terms for any task, one file for each kind."""

@@ -1,4 +1,4 @@
-"""Pushes that come unforeseen, to find out what a controller withstands or to teach it."""
+"""Pushes at random times, to test how a controller copes with them or to train it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,11 +11,11 @@ from osimexp.models.actuators import ExternalForce
 
 
 class PushTerm(Protocol):
-    """Draws when and how hard a body is pushed."""
+    """A term that plans pushes of a body."""
 
     @property
     def external(self) -> ExternalForce:
-        """The external force that the pushes are, and the body that it acts on."""
+        """External force that exerts the pushes, with its body."""
         ...
 
     def plan(
@@ -23,34 +23,33 @@ class PushTerm(Protocol):
     ) -> Floats:
         """Return the pushes of an episode of ``duration`` s, a row for each generator.
 
-        They are ``(R, pushes, 4)``: the time at which each begins (s), a whole number of control
-        periods, and its impulse along x, y and z of the ground (N s).
+        The result is ``(R, pushes, 4)``: the time at which each push begins (s), a whole number of
+        control periods, and its impulse along x, y and z of the ground (N s).
         """
         ...
 
     def force(self, plan: Floats, time: Floats) -> Floats:
-        """Return the force ``(B, 3)`` N in the control periods that begin at ``time``."""
+        """Return the force ``(B, 3)`` (N) in control periods that begin at ``time`` (s)."""
         ...
 
     def for_judging(self) -> "PushTerm":
-        """Return the same without what only helps to learn."""
+        """Return the same term without its aids to learning, for evaluations."""
         ...
 
 
 @dataclass(frozen=True)
 class RandomPushes:
-    """Horizontal pushes at random moments, each a constant force for a while.
+    """Horizontal pushes at random times, each a constant force.
 
     Attributes:
-        body: the body that is pushed, at its centre of mass.
-        impulse: N s, of the hardest; impulses are drawn evenly up to it, in both directions.
-        duration: s of each push, in control periods.
-        least: s from the end of one push to the beginning of the next, at least.
-        most: s likewise, at most.
-        harder: times ``impulse``, of the hardest while a controller learns; evaluations keep to
-            ``impulse``.
+        body: name of the body that is pushed at its centre of mass.
+        impulse: greatest impulse of a push, N s; impulses are uniform up to it, in both directions.
+        duration: duration of a push, s, rounded to control periods.
+        least: shortest time from the end of one push to the beginning of the next, s.
+        most: longest time from the end of one push to the beginning of the next, s.
+        harder: factor on ``impulse`` in training; evaluations do not use it.
         direction: axis of the ground along which bodies are pushed: ``forward`` is x, ``sideways``
-            is z, and ``any`` is drawn anew for each push.
+            is z, and ``any`` is random for each push.
     """
 
     body: str
@@ -71,11 +70,11 @@ class RandomPushes:
 
     @property
     def external(self) -> ExternalForce:
-        """The external force that the pushes are: at the centre of mass of the body."""
+        """External force at the centre of mass of the body."""
         return ExternalForce("push", self.body)
 
     def for_judging(self) -> "RandomPushes":
-        """Return the same, none harder than ``impulse``."""
+        """Return the same pushes with ``harder`` at 1, for evaluations."""
         return replace(self, harder=1.0)
 
     def plan(
@@ -93,13 +92,13 @@ class RandomPushes:
             if self.direction == "any":
                 angles = generator.uniform(-np.pi, np.pi, count)
             row[:, 1], row[:, 3] = impulses * np.cos(angles), impulses * np.sin(angles)
-        if self.direction != "any":  # The cosine of a right angle is not quite 0.
+        if self.direction != "any":  # Without angles, as the cosine of pi / 2 is not exactly 0.
             pushes[:, :, 1 if self.direction == "sideways" else 3] = 0.0
         pushes[:, :, 0] = np.round(pushes[:, :, 0] / control_period) * control_period
         return pushes
 
     def force(self, plan: Floats, time: Floats) -> Floats:
-        """Return the force ``(B, 3)`` in the control periods that begin at ``time`` ``(B,)``."""
+        """Return the force ``(B, 3)`` (N) in control periods that begin at ``time`` (s)."""
         since = time[:, None] - plan[:, :, 0] + 1e-9  # Times are sums of many periods.
         held = (since >= 0.0) & (since + 1e-6 < self.duration)
         return np.asarray((held[:, :, None] * plan[:, :, 1:]).sum(axis=1) / self.duration)

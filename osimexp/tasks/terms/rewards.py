@@ -1,8 +1,8 @@
-"""What is worth doing: a reward is the sum of named terms, each times its weight.
+"""Reward terms; a reward is the sum of named terms, each times its weight.
 
-A term is a dataclass with a ``weight``, called with a ``Frame``; it returns ``(B,)`` for one step.
-Costs are negative, so that every weight is positive. ``READS`` names the costly arrays of the state
-that the term needs.
+A term is a dataclass with a ``weight``. It is called with a ``Frame`` and returns ``(B,)`` for one
+step. Costs are negative, so that every weight is positive. ``READS`` names the costly fields of the
+state that the term needs.
 """
 
 from dataclasses import dataclass
@@ -16,28 +16,28 @@ from osimexp.tasks.scene import Frame
 
 
 class RewardTerm(Protocol):
-    """Part of a reward."""
+    """A term of a reward."""
 
     READS: ClassVar[frozenset[str]]
 
     @property
     def weight(self) -> float:
-        """What the term is multiplied by."""
+        """Factor of the term in the reward."""
         ...
 
     def __call__(self, frame: Frame) -> Floats:
-        """Return ``(B,)``, not yet weighted."""
+        """Return the value ``(B,)`` of the term, without its weight."""
         ...
 
 
 @dataclass(frozen=True)
 class Velocity:
-    """Reward the velocity forward, as fast as possible or near a target speed.
+    """Reward for velocity forward, as fast as possible or near a target speed.
 
     Attributes:
-        weight: per step.
-        target: m/s; null rewards the velocity itself.
-        width: m/s from the target at which the reward has fallen to ``exp(-1)``.
+        weight: factor of the term.
+        target: target speed, m/s; null rewards the velocity itself.
+        width: difference from the target at which the reward is ``exp(-1)``, m/s.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"centre_of_mass_velocity"})
@@ -62,9 +62,9 @@ class Effort:
     """Cost of effort: the mean over muscles of activation to a power.
 
     Attributes:
-        weight: per step.
-        power: 2 is the field's common choice; 3 follows Crowninshield and Brand (1981), J Biomech
-            14:793-801, who relate it to endurance.
+        weight: factor of the term.
+        power: exponent; 2 is the usual choice; 3 is that of Crowninshield and Brand (1981), J
+            Biomech 14:793-801, who relate it to endurance.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
@@ -84,10 +84,10 @@ class Effort:
 
 @dataclass(frozen=True)
 class Alive:
-    """A constant for every step that the episode goes on.
+    """Reward of 1 for every step of the episode.
 
     Attributes:
-        weight: per step.
+        weight: factor of the term.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
@@ -100,11 +100,12 @@ class Alive:
 
 @dataclass(frozen=True)
 class JointLimits:
-    """Cost of leaning on the joints' limits: the mean over coordinates of their torque squared.
+    """Cost of joint limits: the mean over coordinates of the squared torque of their limits.
 
     Attributes:
-        weight: per step.
-        scale: N m at which one coordinate alone costs 1 over the number of coordinates.
+        weight: factor of the term.
+        scale: torque (N m) of one limit at which the cost is 1 divided by the number of
+            coordinates.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"limit_torque"})
@@ -112,22 +113,22 @@ class JointLimits:
     scale: float = 10.0
 
     def __call__(self, frame: Frame) -> Floats:
-        """Return ``-mean(min(|torque| / scale, 10)^2)``; the bound keeps one blow from ruling."""
+        """Return ``-mean(min(|torque| / scale, 10)^2)``; the 10 bounds the cost of an impact."""
         torque = np.minimum(np.abs(frame.state.limit_torque) / self.scale, 10.0)
         return np.asarray(-np.mean(np.square(torque), axis=1))
 
 
 @dataclass(frozen=True)
 class Impact:
-    """Cost of coming down hard: the ground's force on each foot beyond what walking takes.
+    """Cost of impacts: the ground's force on each foot in excess of a normal step's.
 
     Schumacher et al. (2023), Natural and robust walking using reinforcement learning without
-    demonstrations in high-dimensional musculoskeletal models, arXiv:2309.02976, who allow 1.2 body
+    demonstrations in high-dimensional musculoskeletal models, arXiv:2309.02976, allow 1.2 body
     weights.
 
     Attributes:
-        weight: per step.
-        allowed: body weights on a foot that cost nothing.
+        weight: factor of the term.
+        allowed: force on a foot that costs nothing, body weights.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"ground_reaction"})
@@ -143,10 +144,10 @@ class Impact:
 
 @dataclass(frozen=True)
 class Smoothness:
-    """Cost of changing the actions: the mean of their differences squared.
+    """Cost of changes of the actions: the mean of their squared differences.
 
     Attributes:
-        weight: per step.
+        weight: factor of the term.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
@@ -159,11 +160,11 @@ class Smoothness:
 
 @dataclass(frozen=True)
 class Upright:
-    """Reward a trunk held upright.
+    """Reward for an upright trunk.
 
     Attributes:
-        weight: per step.
-        width: rad of lean at which the reward has fallen to ``exp(-1)``.
+        weight: factor of the term.
+        width: lean at which the reward is ``exp(-1)``, rad.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
@@ -182,16 +183,16 @@ class Upright:
 
 @dataclass(frozen=True)
 class Reach:
-    """Reward bringing a named point to the target point.
+    """Reward for bringing a named point to the target point.
 
-    The sum of a broad slope and a narrow peak: the first leads to the target from anywhere, the
-    second makes the last centimetres worth going.
+    It is the sum of a broad slope, which leads to the target from anywhere, and a narrow peak,
+    which rewards the last centimetres.
 
     Attributes:
-        weight: per step.
+        weight: factor of the term.
         point: name of the point.
-        broad: m at which the slope has fallen to ``exp(-1)``.
-        narrow: m at which the peak has fallen to ``exp(-1)``.
+        broad: distance at which the slope is ``exp(-1)``, m.
+        narrow: distance at which the peak is ``exp(-1)``, m.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"point_positions"})
@@ -210,11 +211,11 @@ class Reach:
 
 @dataclass(frozen=True)
 class StandStill:
-    """Reward not moving: the centre of mass at rest.
+    """Reward for standing still: the speed of the centre of mass is low.
 
     Attributes:
-        weight: per step.
-        width: m/s at which the reward has fallen to ``exp(-1)``.
+        weight: factor of the term.
+        width: speed at which the reward is ``exp(-1)``, m/s.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"centre_of_mass_velocity"})
@@ -229,11 +230,11 @@ class StandStill:
 
 @dataclass(frozen=True)
 class Posture:
-    """Reward joint angles near those of the model's default pose.
+    """Reward for joint angles near those of the model's default pose.
 
     Attributes:
-        weight: per step.
-        width: rad, root mean square over the joints, at which the reward has fallen to ``exp(-1)``.
+        weight: factor of the term.
+        width: root mean square difference over the joints at which the reward is ``exp(-1)``, rad.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()

@@ -1,6 +1,7 @@
-"""Where episodes begin: poses drawn for the environments that are reset.
+"""Start terms: poses in which episodes begin.
 
-Every pose is checked to be clear of the ground: feet inside the floor make one step take minutes.
+Every pose is checked to be clear of the ground, because feet inside the floor make one step take
+minutes.
 """
 
 from collections.abc import Sequence
@@ -20,28 +21,29 @@ PENETRATION = 0.01
 
 
 class StartTerm(Protocol):
-    """Draws where episodes begin."""
+    """A term that draws the starts of episodes."""
 
     def __call__(self, scene: Scene, generators: Sequence[np.random.Generator]) -> Start:
-        """Return a row for each generator, drawn from it alone."""
+        """Return starts, a row for each generator, drawn from that generator alone."""
         ...
 
     def for_judging(self) -> "StartTerm":
-        """Return the same without what only helps to learn."""
+        """Return the same term without its aids to learning, for evaluations."""
         ...
 
 
 @dataclass(frozen=True)
 class Poses:
-    """One of the model's named poses, drawn with equal chance, with noise about it.
+    """A random choice of the model's named poses, with noise.
 
     Attributes:
-        poses: names from ``model.poses``; ``default`` is the model's own default pose.
-        angle_noise: rad, standard deviation on every joint angle, kept inside the joint's range.
-        speed_noise: rad/s and m/s, standard deviation on every speed.
-        forward: m/s of the pelvis's way forward.
-        activation: of every muscle, in [0, 1].
-        judged_still: whether the noise only helps to learn, and evaluations begin without it.
+        poses: names from ``model.poses``, with equal probability; ``default`` is the model's
+            default pose.
+        angle_noise: standard deviation of every joint angle, rad; angles stay inside their ranges.
+        speed_noise: standard deviation of every speed, rad/s and m/s.
+        forward: speed of the base body forward, m/s.
+        activation: activation of every muscle, in [0, 1].
+        judged_still: whether evaluations begin without the noise.
     """
 
     poses: tuple[str, ...] = ("default",)
@@ -60,11 +62,11 @@ class Poses:
             raise ValueError("activation must lie in [0, 1]")
 
     def for_judging(self) -> "Poses":
-        """Return the same without noise that only helps to learn."""
+        """Return the same poses, without noise if ``judged_still`` is true."""
         return replace(self, angle_noise=0.0, speed_noise=0.0) if self.judged_still else self
 
     def __call__(self, scene: Scene, generators: Sequence[np.random.Generator]) -> Start:
-        """Return a row for each generator, drawn from it alone."""
+        """Return starts, a row for each generator, drawn from that generator alone."""
         names = scene.names
         poses = scene.poses(self.poses)
         count, width = len(generators), len(names.coordinates)
@@ -84,11 +86,11 @@ class Poses:
 
 @dataclass(frozen=True)
 class Anywhere:
-    """Joint angles drawn evenly from the model's workspace, at rest.
+    """Uniformly random joint angles in the model's workspace, at rest.
 
     Attributes:
-        share: of each joint's part, about its middle, that is drawn from, in (0, 1].
-        activation: of every muscle, in [0, 1].
+        share: middle part of each joint's workspace that angles are drawn from, in (0, 1].
+        activation: activation of every muscle, in [0, 1].
     """
 
     share: float = 1.0
@@ -96,26 +98,26 @@ class Anywhere:
 
     def __post_init__(self) -> None:
         if not 0.0 < self.share <= 1.0:
-            raise ValueError("share must lie in (0, 1]")
+            raise ValueError("share must be in (0, 1]")
         if not 0.0 <= self.activation <= 1.0:
             raise ValueError("activation must lie in [0, 1]")
 
     def for_judging(self) -> "Anywhere":
-        """Return the same."""
+        """Return the same term, because it has no aids to learning."""
         return self
 
     def __call__(self, scene: Scene, generators: Sequence[np.random.Generator]) -> Start:
-        """Return a row for each generator, drawn from it alone."""
+        """Return starts, a row for each generator, drawn from that generator alone."""
         coordinates = drawn_angles(scene, generators, self.share)
         activations = np.full((len(generators), len(scene.names.muscles)), self.activation)
         return Start(coordinates, np.zeros_like(coordinates), activations)
 
 
 def drawn_angles(scene: Scene, generators: Sequence[np.random.Generator], share: float) -> Floats:
-    """Return poses ``(R, coordinates)``, one drawn from each generator.
+    """Return random poses ``(R, coordinates)``, one from each generator.
 
-    Every joint is drawn evenly from a share of its workspace; the pelvis and the ways (m) keep the
-    model's default.
+    Every joint angle is uniform in the middle part ``share`` of its workspace; the coordinates of
+    the base body and translations keep the model's default.
     """
     lowest, highest = scene.workspace.T
     middle, half = (lowest + highest) / 2, (highest - lowest) / 2
@@ -127,10 +129,10 @@ def drawn_angles(scene: Scene, generators: Sequence[np.random.Generator], share:
 
 
 def clear_of_ground(scene: Scene, simulation: Simulation, start: Start) -> Start:
-    """Return a start with every pose out of the floor, lifted by its pelvis where it was in it.
+    """Return a start with every pose out of the floor; poses in the floor are lifted.
 
     Raises:
-        ModelError: a pose is in the floor and the model has no pelvis height to lift it by.
+        ModelError: a pose is in the floor and the model has no height coordinate to lift it by.
     """
     clearance = simulation.kinematics(start.coordinates).clearance
     sunk = clearance < -PENETRATION

@@ -1,8 +1,8 @@
-"""A symmetric controller: what happens on one side is shown to it as if on the other.
+"""Symmetry terms: a controller gets mirror images, so that it treats both sides alike.
 
-Where a ``SymmetryTerm`` says so, an environment shows its mirror image and takes actions for it, so
-that whatever the controller does with the one leg in front it does with the other. It has half as
-much to learn and cannot limp.
+If a ``SymmetryTerm`` says so, an environment shows its mirror image and takes actions for it. The
+controller then acts on the leading leg in the same way on both sides, has half as much to learn,
+and cannot limp.
 """
 
 from dataclasses import dataclass
@@ -15,33 +15,34 @@ from osimexp.tasks.scene import Frame
 
 
 class SymmetryTerm(Protocol):
-    """Says which environments are mirrored at a moment."""
+    """A term that chooses the environments to mirror."""
 
     @property
     def reversed(self) -> tuple[str, ...] | None:
-        """Patterns of the coordinates whose sign turns in the mirror; None finds them."""
+        """Patterns of the coordinates that change their sign in the mirror; None finds them."""
         ...
 
     def __call__(self, frame: Frame) -> Mask:
-        """Return which environments ``(B,)`` are mirrored."""
+        """Return which environments are mirrored, as a mask ``(B,)``."""
         ...
 
 
 @dataclass(frozen=True)
 class LeadingLeg:
-    """Mirrored are those whose left leg is in front.
+    """Mirror the environments whose left leg is in front.
 
     Attributes:
-        coordinate: an angle that tells how far a leg is in front; ``$`` stands for the side.
-        reversed: patterns of the coordinates whose sign turns in the mirror, as they lead out of
-            the plane; null finds them by moving the model.
+        coordinate: name of the angle that is larger for the leg in front; ``$`` stands for the
+            side.
+        reversed: patterns of the coordinates that change their sign in the mirror, because they
+            leave the plane; null finds them by moving the model.
     """
 
     coordinate: str = "hip_flexion_$"
     reversed: tuple[str, ...] | None = None
 
     def __call__(self, frame: Frame) -> Mask:
-        """Return where the left leg's angle is larger than the right one's."""
+        """Return which environments have a larger angle of the left leg, as a mask ``(B,)``."""
         right, left = (
             frame.state.coordinates[:, frame.scene.coordinate(self.coordinate.replace("$", side))]
             for side in "rl"

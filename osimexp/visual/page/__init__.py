@@ -1,1 +1,1 @@
-"""The page in the browser: its data, its html and who serves it."""
+"""The interactive page in the browser: its data, its html and its server."""

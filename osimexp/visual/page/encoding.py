@@ -1,4 +1,4 @@
-"""Figures and movements as the page draws them."""
+"""Encoding of figures and movements for the page."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,17 +13,17 @@ from osimexp.physics.posing.figure import Figure, Poses
 from osimexp.visual.page.packing import pack
 from osimexp.visual.page.triangles import Triangles, lightened
 
-FRAMES_PER_SECOND = 50  # that a page is given at least, where the movement has them
-TRIANGLES = 100_000  # of all a figure's meshes
+FRAMES_PER_SECOND = 50  # least rate of a page's moments, if the movement has as many
+TRIANGLES = 100_000  # of all meshes of a figure together
 GRAVITY = 9.80665  # m/s^2
 
 
 def encode_figure(figure: Figure, read: Callable[[Path], Triangles]) -> bytes:
-    """Return what does not move, packed for the page.
+    """Return the parts of a figure that do not move with time, packed for the page.
 
     Args:
-        figure: what is to be drawn.
-        read: a mesh's file.
+        figure: appearance of the model.
+        read: function that reads the file of a mesh.
 
     Raises:
         ModelError: a mesh cannot be read.
@@ -39,7 +39,7 @@ def encode_figure(figure: Figure, read: Callable[[Path], Triangles]) -> bytes:
             "body": piece.body,
             "kind": piece.kind,
             "size": [float(size) for size in piece.size],
-            # three.js has matrices column by column.
+            # three.js stores matrices column by column.
             "placement": np.asarray(piece.placement).T.ravel().round(7).tolist(),
             "colour": [float(part) for part in piece.colour],
             "opacity": float(piece.opacity),
@@ -59,7 +59,7 @@ def encode_figure(figure: Figure, read: Callable[[Path], Triangles]) -> bytes:
 
 
 def encode_movement(movement: Movement, poses: Poses) -> bytes:
-    """Return what moves, packed for the page, with no more moments than a page can show.
+    """Return a movement, packed for the page, with no more moments than a page can show.
 
     Raises:
         ModelError: the movement has values that are not finite.
@@ -97,14 +97,15 @@ def encode_movement(movement: Movement, poses: Poses) -> bytes:
 
 
 def quaternions(rotations: Floats) -> Floats:
-    """Return ``(T, bodies, 4)`` x, y, z, w of ``(T, bodies, 3, 3)``, without jumps of sign.
+    """Return quaternions x, y, z, w ``(T, bodies, 4)`` of rotations ``(T, bodies, 3, 3)``.
 
-    Each is taken from its greatest component, which is never near 0 (S. W. Shepperd: Quaternion
-    from rotation matrix. Journal of Guidance and Control 1, 223-224, 1978).
+    Signs do not jump in time. Each quaternion is worked out from its greatest component, which is
+    never near 0 (S. W. Shepperd: Quaternion from rotation matrix. Journal of Guidance and Control
+    1, 223-224, 1978).
     """
     r = rotations
     x, y, z = r[..., 0, 0], r[..., 1, 1], r[..., 2, 2]
-    # Four times the products of each pair of components.
+    # These are four times the products of each pair of components.
     products = np.empty((*r.shape[:-2], 4, 4))
     for i, square in enumerate((1 + x - y - z, 1 - x + y - z, 1 - x - y + z, 1 + x + y + z)):
         products[..., i, i] = square
@@ -120,7 +121,7 @@ def quaternions(rotations: Floats) -> Floats:
 
 
 def _chosen(time: Floats) -> slice:
-    """Which moments a page is given: every one, or every second, and so on."""
+    """Return the moments to give to a page: every one, or every second, and so on."""
     if len(time) < 2:
         return slice(None)
     rate = (len(time) - 1) / float(time[-1] - time[0])
@@ -128,7 +129,7 @@ def _chosen(time: Floats) -> slice:
 
 
 def _curves(movement: Movement) -> Iterator[tuple[str, str, tuple[str, ...], Floats]]:
-    """Yield title, unit, names and ``(T, names)`` of what the movement knows."""
+    """Yield the title, unit, names and values ``(T, names)`` of each curve of a movement."""
     rotational = np.asarray(movement.rotational, bool)
     angles = tuple(n for n, turns in zip(movement.coordinates, rotational, strict=True) if turns)
     lengths = tuple(n for n in movement.coordinates if n not in angles)

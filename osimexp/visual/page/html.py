@@ -1,4 +1,4 @@
-"""One html file with everything in it: styles, scripts, libraries and, where wanted, the data."""
+"""One html file with its styles, scripts and libraries inside and, if wanted, its data."""
 
 import base64
 import hashlib
@@ -22,12 +22,12 @@ LIBRARIES = {
 
 @dataclass(frozen=True)
 class Packed:
-    """A movement of a figure, as the page reads it.
+    """A movement of a figure, packed for the page.
 
     Attributes:
-        name: what the page calls it.
-        figure: packed by ``encode_figure``.
-        movement: packed by ``encode_movement``.
+        name: name under which the page shows it.
+        figure: bytes from ``encode_figure``.
+        movement: bytes from ``encode_movement``.
     """
 
     name: str
@@ -36,12 +36,12 @@ class Packed:
 
 
 def exported(title: str, shown: Sequence[Packed]) -> str:
-    """Return a page that holds what it shows: it opens from a file, without a network."""
+    """Return a page with its data inside, which opens from a file without a network."""
     return _page(title, {"movements": _movements(shown, _within)})
 
 
 def served(title: str) -> str:
-    """Return a page that asks its server what to show, for ``shown.json`` beside it."""
+    """Return a page that loads its data from its server, by ``shown.json`` beside it."""
     return _page(title, {"served": True})
 
 
@@ -50,13 +50,13 @@ def description(
 ) -> tuple[bytes, dict[str, bytes]]:
     """Return ``shown.json`` of a served page, and the data that it names, by address.
 
-    An address comes from what stands there, so that what did not change is not loaded again.
+    An address is a hash of the data, so that a browser does not load unchanged data again.
 
     Args:
-        shown: the movements, one or two.
-        version: rises with every change.
-        live: whether the page is to look for changes.
-        note: a line beneath the picture, or nothing.
+        shown: movements to show, one or two.
+        version: number that rises with every change.
+        live: whether the page looks for changes.
+        note: line of text beneath the picture; may be empty.
     """
     data: dict[str, bytes] = {}
 
@@ -88,7 +88,7 @@ def _page(title: str, shown: dict[str, object]) -> str:
     return Template(_text(ASSETS / "page.html")).substitute(
         title=html.escape(title),
         style=style,
-        # Within a script element, only a "<" could end it.
+        # Only a "<" could end a script element.
         shown=json.dumps(shown).replace("<", "\\u003c"),
         imports=json.dumps({"imports": imports}),
         plotting=_text(VENDOR / "uPlot.iife.min.js"),
@@ -96,7 +96,7 @@ def _page(title: str, shown: dict[str, object]) -> str:
 
 
 def _script(file: Path) -> str:
-    """Return a module as an address that holds it, in which only names can be imported."""
+    """Return a module as a data address; only names can be imported in it."""
     text = _text(file).replace("./three.core.min.js", "three/core")
     return f"data:text/javascript;base64,{base64.b64encode(text.encode()).decode()}"
 

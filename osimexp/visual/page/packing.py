@@ -1,4 +1,4 @@
-"""Arrays over time in few bytes, for a page to unpack."""
+"""Packing of arrays over time into few bytes, for the page."""
 
 import gzip
 import json
@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 from osimexp.arrays import Floats
 from osimexp.errors import ModelError
 
-LEVELS = 65535  # that a column is rounded to: 0.2 mm of a walk over 10 m
+LEVELS = 65535  # levels of a rounded column; one is 0.2 mm of a walk over 10 m
 
 
 def pack(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Return a header and arrays as one gzipped block.
 
-    Unzipped, that is the length of the JSON header (uint32, little endian), the header, and each
-    array in the header's order, all at multiples of four bytes. Whole numbers are kept as uint32.
-    Others are rounded, each column of ``(T, ...)`` to 65536 levels between its least and its
-    greatest value, and kept as differences along T, column after column, all low bytes before all
-    high bytes, as these compress best.
+    The unzipped block is the length of the JSON header (uint32, little endian), the header, and
+    each array in the order of the header, all at multiples of four bytes. Whole numbers are stored
+    as uint32. Each column of other arrays ``(T, ...)`` is rounded to 65536 levels between its
+    lowest and highest value, and stored as differences along T, column after column, all low bytes
+    before all high bytes, because these compress best.
 
     Args:
-        header: what JSON can hold.
-        arrays: by name; each of finite numbers.
+        header: values that JSON can hold.
+        arrays: arrays of finite numbers, by name.
 
     Raises:
         ModelError: an array has values that are not finite.
@@ -40,7 +40,7 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes
         entries.append({"name": name, "shape": list(array.shape), **entry})
         blocks.append(_padded(block, b"\0"))
     text = _padded(json.dumps({**header, "arrays": entries}, allow_nan=False).encode(), b" ")
-    # Without a time of writing, so that equal contents are equal bytes.
+    # No time of writing is stored, so that equal contents give equal bytes.
     return gzip.compress(b"".join([np.uint32(len(text)).tobytes(), text, *blocks]), 9, mtime=0)
 
 

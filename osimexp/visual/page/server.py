@@ -1,4 +1,4 @@
-"""The page's server on this machine: one html file, what it shows, and changes of that."""
+"""The local server of a page: its html file, its data and changes of the data."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -12,21 +12,21 @@ from osimexp.errors import ConfigError
 from osimexp.visual.page.html import Packed, description, served
 
 HOST = "127.0.0.1"
-CLOSING = 0.1  # s between looks for whether to end
+CLOSING = 0.1  # time between checks of whether to end, s
 
 Answer = Callable[[str], tuple[str, bytes] | None]
 
 
 class PageServer:
-    """Serves a page on localhost from a thread of its own, from entering until leaving.
+    """A server of one page on localhost, which runs in its own thread while the context is entered.
 
     Args:
-        title: of the page.
-        port: 0 takes one that is free.
-        live: whether the page is to look for changes.
+        title: title of the page.
+        port: port of the server; 0 takes a free one.
+        live: whether the page looks for changes.
 
     Raises:
-        ConfigError: the port cannot be had.
+        ConfigError: the port cannot be used.
     """
 
     def __init__(self, title: str, port: int, live: bool) -> None:
@@ -40,7 +40,7 @@ class PageServer:
             self._server = _Server((HOST, port), self.answer)
         except OSError as error:
             raise ConfigError(
-                f"Port {port} cannot be had ({error.strerror}); port=0 takes a free one."
+                f"Port {port} cannot be used ({error.strerror}); port=0 takes a free one."
             ) from error
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(CLOSING,), daemon=True
@@ -48,25 +48,25 @@ class PageServer:
 
     @property
     def address(self) -> str:
-        """Where a browser finds the page."""
+        """URL of the page."""
         return f"http://{HOST}:{self._server.server_address[1]}/"
 
     def say(self, note: str) -> None:
-        """Put another line beneath what is shown."""
+        """Replace the line of text beneath the picture."""
         self.show(self._shown, note)
 
     def show(self, shown: Sequence[Packed], note: str = "") -> None:
-        """Put movements, one or two, in the place of what was shown."""
+        """Replace the movements that the page shows by others, one or two."""
         self._version += 1
         self._shown = shown
         text, data = description(shown, self._version, self._live, note)
-        # What a page may be loading stays for one change more; the new set is put in place whole.
+        # Data that a page may be loading stays for one more change; the new set appears at once.
         before = {place: block for place, block in self._files.items() if place in self._latest}
         self._latest = frozenset(data)
         self._files = {**before, **data, "shown.json": text}
 
     def answer(self, path: str) -> tuple[str, bytes] | None:
-        """Return the kind and the bytes at a path, or None where there is nothing."""
+        """Return the type and the bytes of the file at a path, or None if there is none."""
         place = path.partition("?")[0].removeprefix("/")
         if place == "":
             return "text/html; charset=utf-8", self._page
@@ -90,7 +90,7 @@ class PageServer:
         self.close()
 
     def close(self) -> None:
-        """Give the port back."""
+        """Stop the server and free the port."""
         self._server.server_close()
 
 
@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a request for the page or its data."""
-        # A page of another site whose name was made to point here must not read a run.
+        # A page of another site, whose name was made to point here, must not read a run.
         if self.headers.get("Host", "").partition(":")[0] not in (HOST, "localhost"):
             self.send_error(HTTPStatus.FORBIDDEN)
             return
@@ -121,8 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(block)))
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        with suppress(ConnectionError):  # A page that was closed while it loaded.
+        with suppress(ConnectionError):  # The page was closed while it loaded.
             self.wfile.write(block)
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing: the terminal is for what the user asked."""
+        """Print nothing: the terminal is for what the user asked."""

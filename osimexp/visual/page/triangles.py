@@ -1,4 +1,4 @@
-"""Meshes with no more triangles than a page should carry."""
+"""Reduction of meshes to no more triangles than a page can carry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from osimexp.arrays import Floats
 
 Integers = NDArray[np.int64]
 
-FINEST = 1024  # cells along a mesh's longest side
+FINEST = 1024  # greatest number of cells along a mesh's longest side
 COARSEST = 4
-FINER = 1.25  # factor between the numbers of cells that are tried
+FINER = 1.25  # ratio of the numbers of cells that are tried one after the other
 
 
 @dataclass(frozen=True)
 class Triangles:
-    """A surface.
+    """A triangle mesh in metres.
 
     Attributes:
         vertices: ``(vertices, 3)`` m.
@@ -29,10 +29,10 @@ class Triangles:
 
 
 def lightened(meshes: Sequence[Triangles], limit: int) -> list[Triangles]:
-    """Return meshes that have together about ``limit`` triangles at most, each its share of them.
+    """Return meshes with about ``limit`` triangles at most, all together.
 
-    Each keeps a share in proportion to the root of how many it had, so that a small bone beside a
-    large one keeps its shape.
+    Each mesh gets triangles in proportion to the square root of the number that it had, so that a
+    small bone beside a large one keeps its shape.
     """
     roots = np.sqrt([len(mesh.corners) for mesh in meshes])
     shares = limit * roots / max(roots.sum(), 1.0)
@@ -40,12 +40,12 @@ def lightened(meshes: Sequence[Triangles], limit: int) -> list[Triangles]:
 
 
 def clustered(mesh: Triangles, limit: int) -> Triangles:
-    """Return a mesh of ``limit`` triangles at most, where a coarse one of so few can be made.
+    """Return a mesh with ``limit`` triangles at most, if a coarse mesh with so few can be made.
 
-    Vertices in the same cell of a grid become one, at their mean, and triangles that lose a corner
-    so are left out (J. Rossignac, P. Borrel: Multi-resolution 3D approximations for rendering
-    complex scenes. Modeling in Computer Graphics, 455-465, 1993). The finest grid joins vertices
-    that were written once for each triangle, so that shading is smooth across them.
+    Vertices in the same cell of a grid become one vertex at their mean, and triangles that lose a
+    corner by this are left out (J. Rossignac, P. Borrel: Multi-resolution 3D approximations for
+    rendering complex scenes. Modeling in Computer Graphics, 455-465, 1993). The finest grid joins
+    vertices that the file has once for each triangle, so that shading is smooth across triangles.
     """
     cells = float(FINEST)
     made = _joined(mesh, cells)
@@ -68,6 +68,6 @@ def _joined(mesh: Triangles, cells: float) -> Triangles:
     corners = group[mesh.corners]
     a, b, c = corners.T
     corners = corners[(a != b) & (b != c) & (a != c)]
-    # Of triangles on the same corners, whichever way round they are written, one stays.
+    # Of triangles with the same corners, in any order, one is kept.
     _, first = np.unique(np.sort(corners, axis=1), axis=0, return_index=True)
     return Triangles(vertices, corners[np.sort(first)])

@@ -472,9 +472,9 @@ def test_bounds_that_do_not_bracket_are_told(balance: Machine) -> None:
 
 
 def test_arrays_of_another_shape_are_refused(oscillator: Machine) -> None:
-    with pytest.raises(ValueError, match="controls is a C-contiguous array"):
+    with pytest.raises(ValueError, match="controls must be a C-contiguous array"):
         oscillator.read("derivative", START, np.zeros((3, 2)), np.empty((3, 2)))
-    with pytest.raises(ValueError, match="out is a C-contiguous array"):
+    with pytest.raises(ValueError, match="out must be a C-contiguous array"):
         oscillator.read("derivative", START, LEVELS, np.empty((2, 3)).T)
 
 

@@ -16,7 +16,7 @@ from osimexp.errors import ModelError
 from osimexp.physics.compiled.ir.program import Program, evaluate, program
 from osimexp.physics.compiled.ir.trace import Trace
 from osimexp.physics.compiled.muscles.damped_velocity import damped_velocity
-from osimexp.physics.compiled.muscles.millard_curves import VelocityFigures
+from osimexp.physics.compiled.muscles.millard_curves import VelocityProperties
 from osimexp.physics.compiled.muscles.muscle import Muscle
 from osimexp.physics.compiled.muscles.reading import read_muscle
 
@@ -306,10 +306,10 @@ def root(found: Program, ends: tuple[float, float], row: Floats) -> float:
 
 
 def test_the_corners_of_other_curves_are_solved_too() -> None:
-    figures = VelocityFigures(0.0, 0.2, 4.0, 0.0, 0.1, 1.5, 0.8, 0.3)
+    properties = VelocityProperties(0.0, 0.2, 4.0, 0.0, 0.1, 1.5, 0.8, 0.3)
     curve = opensim.ForceVelocityCurve(0.0, 0.2, 4.0, 0.0, 0.1, 1.5, 0.8, 0.3)
     for damping in (0.5, 0.02):
-        solver = damped_velocity(figures, damping)
+        solver = damped_velocity(properties, damping)
         for active in (0.0, 0.003, 0.4, 1.0):
             for velocity in (-3.0, -1.0, -0.93, -0.9, -0.4, 0.0, 0.6, 0.95, 1.0, 1.7):
                 force = active * curve.calcValue(velocity) + damping * velocity

@@ -80,7 +80,7 @@ def test_ppo_makes_the_updates_of_theirs() -> None:
 
     # A minibatch is the whole rollout, so that the order within it says nothing.
     settings = ppo.Settings(
-        environments=4, rollout_steps=64, minibatch_size=256, hidden_sizes=(16, 16), kl_stop=None,
+        environments=4, rollout_steps=64, minibatch_size=256, hidden_sizes=(16, 16), max_kl=None,
         learning_rate=0.01, normalise_observations=False, scale_rewards=False,
     )  # fmt: skip
     ours, task = settings.create(2, 1, 0, "cpu"), ToyEnvironment(4)

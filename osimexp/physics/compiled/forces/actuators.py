@@ -24,20 +24,26 @@ from osimexp.physics.compiled.paths.path import Path, read_path
 
 
 class Actuator(Protocol):
-    """An actuator that is no muscle."""
+    """An actuator other than a muscle."""
 
     @property
     def controls(self) -> int:
-        """Number of controls that it takes."""
+        """Number of controls of the actuator."""
         ...
 
     @property
     def activation(self) -> "Activation | None":
-        """Activation between its control and its force; None where there is none."""
+        """Activation between the control and the force; None if there is none."""
         ...
 
     def exert(self, motion: Motion, loads: Loads, drive: Sequence[Scalar]) -> None:
-        """Add its action to the loads; ``drive`` is its activation, or else its controls."""
+        """Add the actuator's forces to the loads.
+
+        Args:
+            motion: kinematics at this moment.
+            loads: loads that the forces are added to.
+            drive: activation of the actuator or, without one, its controls.
+        """
         ...
 
 
@@ -54,18 +60,18 @@ class Activation:
     time_constant: float
 
     def rate(self, control: Scalar, activation: Scalar) -> Scalar:
-        """Return how fast the activation changes, 1/s."""
+        """Return the rate of the activation, 1/s."""
         return (control - activation) / self.time_constant
 
 
 @dataclass(frozen=True)
 class CoordinateForce:
-    """OpenSim's CoordinateActuator, or its ActivationCoordinateActuator where it has an activation.
+    """OpenSim's CoordinateActuator and ActivationCoordinateActuator.
 
     Attributes:
         coordinate: number of the coordinate.
-        optimal: N m or N at a drive of 1.
-        activation: see ``Actuator``.
+        optimal: generalised force at a drive of 1, N m or N.
+        activation: activation of an ActivationCoordinateActuator; None for a CoordinateActuator.
     """
 
     coordinate: int
@@ -74,7 +80,7 @@ class CoordinateForce:
     controls: ClassVar[int] = 1
 
     def exert(self, motion: Motion, loads: Loads, drive: Sequence[Scalar]) -> None:
-        """Add a generalised force on the coordinate."""
+        """Add the generalised force on the coordinate."""
         loads.along(self.coordinate, drive[0] * self.optimal)
 
 
@@ -83,11 +89,11 @@ class Torque:
     """OpenSim's TorqueActuator: a torque on a body, and its opposite on another.
 
     Attributes:
-        body: number of the body that it acts on.
-        other: number of the body that bears the opposite, which may be the ground.
-        frame: body whose axes ``axis`` is given in, which may be the ground.
-        axis: ``(3,)`` of length 1.
-        optimal: N m at a control of 1.
+        body: number of the body that the torque acts on.
+        other: number of the body that the opposite torque acts on, or the ground's.
+        frame: number of the body in whose axes ``axis`` is given, or the ground's.
+        axis: direction ``(3,)`` of length 1.
+        optimal: torque at a control of 1, N m.
     """
 
     body: int
@@ -107,13 +113,13 @@ class Torque:
 
 @dataclass(frozen=True)
 class PointForce:
-    """OpenSim's PointActuator: a force at a point fixed on a body.
+    """OpenSim's PointActuator: a force at a point that is fixed on a body.
 
     Attributes:
-        point: where it acts.
-        frame: body whose axes ``direction`` is given in, which may be the ground.
-        direction: ``(3,)`` of length 1.
-        optimal: N at a control of 1.
+        point: point at which the force acts.
+        frame: number of the body in whose axes ``direction`` is given, or the ground's.
+        direction: direction ``(3,)`` of length 1.
+        optimal: force at a control of 1, N.
     """
 
     point: Station
@@ -131,11 +137,11 @@ class PointForce:
 
 @dataclass(frozen=True)
 class SpatialForce:
-    """OpenSim's BodyActuator: a torque and a force on a body, three controls each.
+    """OpenSim's BodyActuator: a torque and a force on a body, with three controls each.
 
     Attributes:
-        point: where the force acts.
-        frame: body whose axes the controls are given in, which may be the ground.
+        point: point at which the force acts.
+        frame: number of the body in whose axes the controls are given, or the ground's.
     """
 
     point: Station
@@ -155,12 +161,12 @@ class SpatialForce:
 
 @dataclass(frozen=True)
 class BetweenPoints:
-    """OpenSim's PointToPointActuator: a force that drives two points apart.
+    """OpenSim's PointToPointActuator: a force that pushes two points apart.
 
     Attributes:
-        first: one point.
-        second: the other.
-        optimal: N at a control of 1.
+        first: first point.
+        second: second point.
+        optimal: force at a control of 1, N.
     """
 
     first: Station
@@ -184,8 +190,8 @@ class PathTension:
     """OpenSim's PathActuator: a tension along a path.
 
     Attributes:
-        path: that it pulls along.
-        optimal: N at a control of 1.
+        path: path of the tension.
+        optimal: tension at a control of 1, N.
     """
 
     path: Path
@@ -194,7 +200,7 @@ class PathTension:
     activation: ClassVar[None] = None
 
     def exert(self, motion: Motion, loads: Loads, drive: Sequence[Scalar]) -> None:
-        """Add the pull along the path."""
+        """Add the forces of the tension along the path."""
         self.path.pull(motion, loads, drive[0] * self.optimal)
 
 
@@ -202,11 +208,11 @@ class PathTension:
 
 
 def read_actuator(component: opensim.Actuator, mechanism: Mechanism) -> Actuator:
-    """Read an actuator that is no muscle.
+    """Return an actuator other than a muscle.
 
     Args:
-        component: of a model whose system is made.
-        mechanism: of the model.
+        component: actuator of a model whose system was initialised.
+        mechanism: mechanism of the model.
 
     Raises:
         ModelError: its class or one of its properties cannot be compiled.

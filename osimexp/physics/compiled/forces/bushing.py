@@ -1,4 +1,4 @@
-"""Bushings: springs and dampers for all six ways in which two frames can part."""
+"""Bushings: springs and dampers between two frames, in all six degrees of freedom."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,22 +17,23 @@ from osimexp.physics.compiled.mechanics.mechanism import Mechanism, Placement, S
 from osimexp.physics.compiled.mechanics.motion import Motion
 
 DEFLECTIONS = ("theta_x", "theta_y", "theta_z", "delta_x", "delta_y", "delta_z")
-"""Body-fixed X-Y-Z angles (rad) and shifts (m) of the second frame in the first."""
+"""Deflections of the second frame in the first: body-fixed X-Y-Z angles (rad) and shifts (m)."""
 
 
 @dataclass(frozen=True)
 class Bushing:
     """OpenSim's BushingForce and ExpressionBasedBushingForce.
 
-    The deflections are coordinates, and what resists them are generalised forces on them. The
-    energy that OpenSim counts as dissipated moves nothing and is not counted.
+    The deflections are taken as coordinates, and springs and dampers exert generalised forces on
+    them. The energy that OpenSim counts as dissipated has no effect on the motion and is not
+    counted.
 
     Attributes:
-        name: of the force.
-        first: the frame that deflections are measured in.
-        second: the frame that is deflected.
-        resistance: for each of ``DEFLECTIONS``, what resists it, N m or N.
-        damping: ``(6,)`` what resists their rates, N m s/rad and N s/m.
+        name: name of the force.
+        first: frame in which deflections are measured.
+        second: frame that is deflected.
+        resistance: for each of ``DEFLECTIONS``, the generalised force against it, N m or N.
+        damping: ``(6,)`` force per rate of each deflection, N m s/rad and N s/m.
     """
 
     name: str
@@ -83,7 +84,7 @@ class Bushing:
 
 
 def read_bushing(given: opensim.Force, mechanism: Mechanism) -> Bushing:
-    """Read a BushingForce: its resistance is in proportion to the deflections."""
+    """Return a BushingForce, whose force is in proportion to the deflections."""
     force = opensim.BushingForce.safeDownCast(given)
     stiffness = _six(force.get_rotational_stiffness(), force.get_translational_stiffness())
     resistance = tuple(
@@ -95,7 +96,7 @@ def read_bushing(given: opensim.Force, mechanism: Mechanism) -> Bushing:
 
 
 def read_expression_bushing(given: opensim.Force, mechanism: Mechanism) -> Bushing:
-    """Read an ExpressionBasedBushingForce.
+    """Return an ExpressionBasedBushingForce.
 
     Raises:
         ModelError: one of its expressions cannot be compiled.
@@ -129,7 +130,7 @@ def _six(rotational: opensim.Vec3, translational: opensim.Vec3) -> Floats:
 
 
 def _angles(rotation: Array) -> list[Scalar]:
-    """Return the body-fixed X-Y-Z angles of a rotation, the second within a right angle."""
+    """Return the body-fixed X-Y-Z angles of a rotation, the second within [-pi/2, pi/2]."""
     return [
         atan2(-rotation[1, 2], rotation[2, 2]),
         atan2(rotation[0, 2], _cosine_of_second(rotation)),
@@ -138,7 +139,7 @@ def _angles(rotation: Array) -> list[Scalar]:
 
 
 def _rates_of_angles(rotation: Array) -> Array:
-    """Return the matrix from angular velocity, in the turned frame, to the angles' rates.
+    """Return the matrix from the angular velocity, in the turned frame, to the rates of the angles.
 
     It grows without bound as the second angle nears a right angle.
     """

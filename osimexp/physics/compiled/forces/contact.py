@@ -1,4 +1,4 @@
-"""Where spheres meet half spaces and each other, and how surfaces rub."""
+"""Contact geometry of spheres and half spaces, and friction between surfaces."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,12 @@ from osimexp.physics.compiled.mechanics.motion import Motion
 
 @dataclass(frozen=True)
 class Sphere:
-    """A ball fixed to a body: its middle, and its radius in m."""
+    """A ball fixed to a body.
+
+    Attributes:
+        middle: centre of the ball.
+        radius: m.
+    """
 
     middle: Station
     radius: float
@@ -23,11 +28,12 @@ class Sphere:
 
 @dataclass(frozen=True)
 class HalfSpace:
-    """All that lies to one side of a plane.
+    """The space on one side of a plane that is fixed to a body.
 
     Attributes:
         edge: a point of the plane.
-        inwards: ``(3,)`` of length 1, from the plane into the half space, in the body's axes.
+        inwards: direction ``(3,)`` of length 1 from the plane into the half space, in the body's
+            axes.
     """
 
     edge: Station
@@ -36,16 +42,16 @@ class HalfSpace:
 
 @dataclass(frozen=True)
 class Meeting:
-    """Two surfaces at one moment, the second of which is a half space or a sphere.
+    """The contact of two surfaces at one moment: of a sphere with a half space or another sphere.
 
     Attributes:
-        first: body of the first surface, a sphere.
-        second: body of the second.
-        depth: m, how far they overlap; below 0 while they are apart.
-        normal: ``(3,)`` from the first surface to the second.
-        point: ``(3,)`` where the force acts.
-        closing: m/s, how fast they near each other along the normal.
-        slip: ``(3,)`` m/s, velocity of the first against the second, across the normal.
+        first: number of the body of the first surface, a sphere.
+        second: number of the body of the second surface.
+        depth: depth by which the surfaces overlap, m; below 0 if they are apart.
+        normal: direction ``(3,)`` of length 1 from the first surface to the second.
+        point: position ``(3,)`` at which the force acts, m.
+        closing: speed at which the surfaces approach along the normal, m/s.
+        slip: velocity ``(3,)`` of the first surface against the second, across the normal, m/s.
     """
 
     first: int
@@ -57,7 +63,7 @@ class Meeting:
     slip: Array
 
     def push(self, loads: Loads, force: Array) -> None:
-        """Add a force ``(3,)`` on the first body and its reaction on the second."""
+        """Add a force ``(3,)`` (N) on the first body, and its reaction on the second."""
         loads.force(self.first, self.point, force)
         if self.second != GROUND:
             loads.force(self.second, self.point, -force)
@@ -65,15 +71,15 @@ class Meeting:
 
 @dataclass(frozen=True)
 class Friction:
-    """Friction that grows with the slip up to a transition velocity, then falls and grows again.
+    """Friction that rises up to a transition speed, then falls, and then rises with viscosity.
 
-    Sherman, Seth and Delp 2011, Procedia IUTAM 2:241-261, from M. Hollars' formula.
+    The formula is that of M. Hollars, from Sherman, Seth and Delp (2011), Procedia IUTAM 2:241-261.
 
     Attributes:
-        static: coefficient at the transition velocity.
-        dynamic: coefficient far above it.
-        viscous: s/m, what a slip of 1 m/s adds to the coefficient.
-        transition: m/s, the transition velocity.
+        static: friction coefficient at the transition speed.
+        dynamic: friction coefficient far above it.
+        viscous: increase of the coefficient per slip speed, s/m.
+        transition: transition speed, m/s.
     """
 
     static: float
@@ -82,13 +88,13 @@ class Friction:
     transition: float
 
     def per_speed(self, slip_squared: Scalar) -> Scalar:
-        """Return the friction of a normal force of 1 N, divided by the slip; s/m.
+        """Return the friction force of a normal force of 1 N, divided by the slip speed, s/m.
 
         Args:
-            slip_squared: slip times slip, (m/s)^2.
+            slip_squared: square of the slip speed, (m/s)^2.
         """
         square = self.transition * self.transition
-        # The lesser of slip / transition and 1, over the slip, which may be 0.
+        # The smaller of slip / transition and 1, divided by the slip, which may be 0.
         rise = 1.0 / sqrt(maximum(slip_squared, square))
         peak = 2.0 * (self.static - self.dynamic) * square / (slip_squared + square)
         return rise * (self.dynamic + peak) + self.viscous
@@ -97,13 +103,13 @@ class Friction:
 def sphere_meets_half_space(
     motion: Motion, sphere: Sphere, space: HalfSpace, share: float
 ) -> Meeting:
-    """Return how a sphere meets a half space.
+    """Return the contact of a sphere with a half space.
 
     Args:
-        motion: the kinematics.
-        sphere: the first surface.
-        space: the second.
-        share: of the depth, how much of it the half space gives way.
+        motion: kinematics at this moment.
+        sphere: first surface.
+        space: second surface.
+        share: share of the depth by which the half space is pressed in, 0 to 1.
     """
     middle = motion.position(sphere.middle)
     edge = motion.position(space.edge)
@@ -122,17 +128,17 @@ def sphere_meets_half_space(
 
 
 def sphere_meets_sphere(motion: Motion, first: Sphere, second: Sphere, share: float) -> Meeting:
-    """Return how two spheres meet.
+    """Return the contact of two spheres.
 
     Args:
-        motion: the kinematics.
-        first: the first surface.
-        second: the second.
-        share: of the depth, how much of it the second sphere gives way.
+        motion: kinematics at this moment.
+        first: first surface.
+        second: second surface.
+        share: share of the depth by which the second sphere is pressed in, 0 to 1.
     """
     middle, other = motion.position(first.middle), motion.position(second.middle)
     between = other - middle
-    # Two middles in one place push nowhere.
+    # Centres in one place have no direction to push in.
     distance = maximum(norm(between), 1e-12)
     normal = between * (1.0 / distance)
     depth = first.radius + second.radius - distance
@@ -147,17 +153,17 @@ def sphere_meets_sphere(motion: Motion, first: Sphere, second: Sphere, share: fl
 
 
 def read_sphere(sphere: opensim.ContactSphere, mechanism: Mechanism) -> Sphere:
-    """Read a contact sphere of a model."""
+    """Return a contact sphere of a model."""
     middle = mechanism.station(sphere.getFrame(), sphere.get_location())
     return Sphere(middle, float(sphere.getRadius()))
 
 
 def read_half_space(space: opensim.ContactHalfSpace, mechanism: Mechanism) -> HalfSpace:
-    """Read a contact half space of a model: OpenSim's fills the side to which its X axis points."""
+    """Return a contact half space of a model; OpenSim's X axis points into it."""
     placement = mechanism.placement(space.getFrame())
     transform = space.getTransform()
     axis = np.array([transform.R().asMat33().get(i, 0) for i in range(3)])
     inwards = placement.rotation @ axis
-    # The cosine of a right angle comes out as 6e-17, which would fill zeros of the equations.
+    # The cosine of a right angle comes out as 6e-17, which would remove zeros of the equations.
     inwards = np.where(np.abs(inwards) < 1e-15, 0.0, inwards)
     return HalfSpace(placement.station(transform.p().to_numpy()), inwards)

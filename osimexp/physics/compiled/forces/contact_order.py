@@ -1,7 +1,8 @@
-"""The order in which Simbody's search finds contacts, where it decides which of them act.
+"""The order in which Simbody's search finds contacts, which can decide whether they act.
 
-The search (Simbody's GeneralContactSubsystem) picks the axis along which the surfaces lie furthest
-apart, sorts them by where they begin on it, half spaces first, and takes the pairs in that order.
+The search (Simbody's GeneralContactSubsystem) takes the axis along which the surfaces lie furthest
+apart, sorts the surfaces by where they begin on it, half spaces first, and takes the pairs in that
+order.
 """
 
 from collections.abc import Sequence
@@ -22,18 +23,18 @@ from osimexp.physics.compiled.ir.trace import (
 from osimexp.physics.compiled.ir.vectors import total
 
 Key = tuple[Scalar, Scalar]
-"""Where a pair stands in the order: beginnings of its earlier and of its later surface."""
+"""Place of a pair in the order: the beginnings of its earlier and of its later surface, m."""
 
 FURTHEST = 1e30
-"""m; further than any surface lies, and a number in float32."""
+"""Distance (m) beyond any surface, which is also a number in float32."""
 
 
 def along_widest_axis(places: Sequence[Array], radii: Sequence[float | None]) -> list[Scalar]:
-    """Return where each surface begins on the axis along which they lie furthest apart.
+    """Return the beginning of each surface on the axis along which the surfaces lie furthest apart.
 
     Args:
-        places: middles of the spheres and origins of the half spaces, each ``(3,)``, m.
-        radii: of the spheres; None for half spaces, which begin before all spheres, in order.
+        places: ``(3,)`` centre of each sphere or origin of each half space, m.
+        radii: radius of each sphere, m; None for half spaces, which begin before all spheres.
     """
     mean = total(places) * (1.0 / len(places))
     spread: list[Scalar] = [
@@ -55,19 +56,19 @@ def along_widest_axis(places: Sequence[Array], radii: Sequence[float | None]) ->
 
 
 def key_of_pair(a: Scalar, b: Scalar) -> Key:
-    """Return where a pair stands, given where its surfaces begin."""
+    """Return the place of a pair in the order, given the beginnings of its surfaces."""
     return minimum(a, b), maximum(a, b)
 
 
 def cut_after_parting(
     keys: Sequence[Key], parts: Sequence[Condition], presses: Sequence[Scalar]
 ) -> list[Scalar]:
-    """Return how hard pairs press, 0 for all that come after the first pair that parts.
+    """Return the pressing forces of pairs, with 0 for all pairs after the first that parts.
 
     Args:
-        keys: where each pair stands in the order.
-        parts: whether each pair overlaps and yet parts.
-        presses: of each pair, 0 where it parts.
+        keys: place of each pair in the order.
+        parts: whether each pair overlaps and yet separates too fast to press.
+        presses: pressing force of each pair, N; 0 if it parts.
     """
     alike = all(_same(key[0], keys[0][0]) for key in keys)
     end: Key = (keys[0][0] if alike else FURTHEST, FURTHEST)

@@ -36,13 +36,13 @@ from osimexp.physics.compiled.mechanics.motion import Motion
 
 @dataclass(frozen=True)
 class Expression:
-    """A formula over named variables.
+    """A formula of named variables.
 
     Attributes:
-        text: as the model has it.
-        owner: what it belongs to, for refusals.
-        formula: its syntax.
-        definitions: of the names that it uses beside its variables.
+        text: formula as the model gives it.
+        owner: name of the thing that the formula belongs to, for messages.
+        formula: syntax tree of the formula.
+        definitions: names that the text defines, with the syntax tree of each.
     """
 
     text: str
@@ -51,13 +51,13 @@ class Expression:
     definitions: tuple[tuple[str, ast.expr], ...]
 
     def value(self, variables: Mapping[str, Scalar]) -> Scalar:
-        """Return its value.
+        """Return the value of the formula.
 
         Args:
-            variables: the value of each.
+            variables: value of each variable, by its name.
 
         Raises:
-            ModelError: it uses a name or a function that is not known, or has no finite value.
+            ModelError: it uses a name or a function that is not known, or its value is not finite.
         """
         known = dict(variables)
         try:
@@ -65,7 +65,7 @@ class Expression:
                 known[name] = self._work_out(formula, known)
             return self._work_out(self.formula, known)
         except (ValueError, ZeroDivisionError, OverflowError, TypeError) as error:
-            raise self._refused("a constant part of it is no finite number") from error
+            raise self._refused("a constant part of it is not a finite number") from error
 
     def _work_out(self, node: ast.expr, known: Mapping[str, Scalar]) -> Scalar:
         match node:
@@ -98,7 +98,7 @@ class Expression:
         if not isinstance(exponent, Value):
             return _constant_power(base, exponent)
         if isinstance(base, Value) or base <= 0.0:
-            raise self._refused("only a constant above 0 can be raised to a power that varies")
+            raise self._refused("only a constant above 0 can have an exponent that varies")
         return exp(exponent * natural_log(base))
 
     def _refused(self, reason: str) -> ModelError:
@@ -109,18 +109,18 @@ class Expression:
 
 
 def parse(text: str, variables: Sequence[str], owner: str) -> Expression:
-    """Return the expression that a text stands for, by the grammar of Lepton.
+    """Return the expression that a text in Lepton's grammar stands for.
 
-    After semicolons it may define names, such as ``2*a; a=q+1``; those that come first may use
-    those that come later.
+    After semicolons the text may define names, such as ``2*a; a=q+1``; a definition may use the
+    names that are defined after it.
 
     Args:
         text: the expression.
-        variables: names of the variables that it may use.
-        owner: what it belongs to, for refusals.
+        variables: names of the variables that the expression may use.
+        owner: name of the thing that the expression belongs to, for messages.
 
     Raises:
-        ModelError: it is not of that grammar, or uses a name or a function that is not known.
+        ModelError: the text is not in that grammar, or uses a name or a function that is not known.
     """
     main, *rest = "".join(text.split()).split(";")
     pairs = [one.partition("=") for one in reversed(rest) if one]
@@ -147,7 +147,7 @@ def _constant_power(base: Scalar, exponent: float) -> Scalar:
     if not isinstance(base, Value):
         return float(base**exponent)
     if exponent > 0.0 and not (2.0 * exponent).is_integer():
-        # 0 to such a power is 0, and a number below has none.
+        # 0 to such a power is 0; a number below 0 has no such power.
         above = select(less(0.0, base), base, 1.0)
         return select(less(0.0, base), power(above, exponent), sqrt(base))
     return power(base, exponent)
@@ -189,12 +189,12 @@ _BINARY: dict[str, Callable[[Scalar, Scalar], Scalar]] = {"min": minimum, "max":
 
 @dataclass(frozen=True)
 class CoordinateExpression:
-    """OpenSim's ExpressionBasedCoordinateForce: a force by a formula of a coordinate and its speed.
+    """OpenSim's ExpressionBasedCoordinateForce: a generalised force by a formula of a coordinate.
 
     Attributes:
-        name: of the force.
+        name: name of the force.
         coordinate: number of the coordinate.
-        expression: over ``q`` (rad or m) and ``qdot``; N m or N.
+        expression: force (N m or N) as a formula of ``q`` (rad or m) and its speed ``qdot``.
     """
 
     name: str
@@ -203,7 +203,7 @@ class CoordinateExpression:
     contacts: ClassVar[tuple[Contact, ...]] = ()
 
     def apply(self, motion: Motion, loads: Loads) -> None:
-        """Add the force along the coordinate."""
+        """Add the generalised force on the coordinate."""
         variables = {
             "q": motion.coordinates[self.coordinate],
             "qdot": motion.speeds[self.coordinate],
@@ -212,7 +212,7 @@ class CoordinateExpression:
 
 
 def read_coordinate_expression(given: opensim.Force, mechanism: Mechanism) -> CoordinateExpression:
-    """Read an ExpressionBasedCoordinateForce.
+    """Return an ExpressionBasedCoordinateForce.
 
     Raises:
         ModelError: its expression cannot be compiled.

@@ -1,4 +1,4 @@
-"""What every compiled force offers."""
+"""The interface of a compiled force."""
 
 from typing import Protocol
 
@@ -11,15 +11,15 @@ from osimexp.physics.compiled.mechanics.motion import Motion
 
 
 class Contact(Protocol):
-    """What contact does to one body that carries spheres."""
+    """The contact force on one body that carries contact spheres."""
 
     @property
     def sphere_body(self) -> int:
-        """The number of that body."""
+        """Number of the body."""
         ...
 
     def reaction(self, motion: Motion) -> Array:
-        """Return the force on the body ``(3,)`` in the ground's axes, N."""
+        """Return the contact force ``(3,)`` on the body in the ground's axes, N."""
         ...
 
 
@@ -28,21 +28,21 @@ class Force(Protocol):
 
     @property
     def name(self) -> str:
-        """The name of the force in the model."""
+        """Name of the force in the model."""
         ...
 
     @property
     def contacts(self) -> "tuple[Contact, ...]":
-        """What it does to each body by contact."""
+        """Contact forces on each body that carries a contact sphere of this force."""
         ...
 
     def apply(self, motion: Motion, loads: Loads) -> None:
-        """Add what it does to the loads."""
+        """Add the force to the loads."""
         ...
 
 
 def title(force: opensim.Force) -> str:
-    """Return the name and the class of a force, as messages give them."""
+    """Return the name and the class of a force, for messages."""
     return f"{force.getName()} ({force.getConcreteClassName()})"
 
 
@@ -50,12 +50,12 @@ def require(holds: bool, force: opensim.Force, wanted: str) -> None:
     """Refuse a force unless a condition holds.
 
     Args:
-        holds: the condition.
-        force: the one it is asked of.
-        wanted: what would be right, the end of a sentence.
+        holds: condition that must hold.
+        force: force that the condition is about.
+        wanted: end of the sentence, which says what would be right.
 
     Raises:
-        ModelError: it does not hold.
+        ModelError: the condition does not hold.
     """
     if not holds:
         raise ModelError(f"physics=compiled cannot work out force {title(force)}: {wanted}.")

@@ -1,4 +1,4 @@
-"""Hunt and Crossley's contact of spheres with half spaces and with each other."""
+"""Hunt and Crossley's contact forces between spheres and half spaces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,14 +43,14 @@ from osimexp.physics.compiled.mechanics.motion import Motion
 
 @dataclass(frozen=True)
 class Material:
-    """What a surface is made of.
+    """The contact parameters of a surface.
 
     Attributes:
         stiffness: plane strain modulus, N/m^2.
-        dissipation: s/m.
-        static: friction coefficient.
-        dynamic: friction coefficient.
-        viscous: friction coefficient, s/m.
+        dissipation: dissipation coefficient, s/m.
+        static: coefficient of static friction.
+        dynamic: coefficient of dynamic friction.
+        viscous: coefficient of viscous friction, s/m.
     """
 
     stiffness: float
@@ -62,33 +62,35 @@ class Material:
 
 @dataclass(frozen=True)
 class Surface:
-    """One piece of contact geometry and its material."""
+    """A contact geometry and its material."""
 
     shape: Sphere | HalfSpace
     material: Material
 
     @property
     def body(self) -> int:
-        """The body that carries it."""
+        """Number of the body that carries the surface."""
         return self.centre.body
 
     @property
     def centre(self) -> Station:
-        """Middle of a sphere, or the origin of a half space."""
+        """Centre of a sphere, or origin of a half space."""
         return self.shape.middle if isinstance(self.shape, Sphere) else self.shape.edge
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two surfaces on different bodies; Sherman, Seth and Delp 2011, Procedia IUTAM 2:241-261.
+    """Two surfaces on different bodies that can touch (Sherman, Seth and Delp 2011).
+
+    The formulas are those of Procedia IUTAM 2:241-261.
 
     Attributes:
-        first: place of a sphere among the force's surfaces.
-        second: place of the surface it meets.
-        share: of the depth, how much of it the second surface gives way.
-        hertz: Hertz's force at a depth of 1 m, N.
-        dissipation: s/m.
-        friction: of the two.
+        first: number of a sphere among the force's surfaces.
+        second: number of the surface that the sphere can touch.
+        share: share of the depth by which the second surface is pressed in, 0 to 1.
+        hertz: force of Hertz's law at a depth of 1 m, N.
+        dissipation: dissipation coefficient of the pair, s/m.
+        friction: friction of the pair.
     """
 
     first: int
@@ -101,12 +103,12 @@ class Pair:
 
 @dataclass(frozen=True)
 class Touch:
-    """A pair at one moment.
+    """The contact of a pair of surfaces at one moment.
 
     Attributes:
-        meeting: of its surfaces.
-        press: N, how hard they press on each other.
-        parts: whether they overlap and yet leave each other so fast that nothing presses them.
+        meeting: contact geometry of the pair.
+        press: normal force, N.
+        parts: whether the surfaces overlap and yet separate so fast that nothing presses them.
     """
 
     meeting: Meeting
@@ -118,14 +120,14 @@ class Touch:
 class HuntCrossley:
     """OpenSim's HuntCrossleyForce, which is Simbody's.
 
-    A pair of surfaces pushes by its depth and closing speed, and not at all where the two part. A
-    quirk of Simbody is kept: at the first pair that parts it leaves out the pairs that come after
-    it, in the order in which its search for contacts finds them.
+    The normal force of a pair depends on its depth and closing speed, and is 0 for a pair that
+    parts. A peculiarity of Simbody is kept: pairs that its search for contacts finds after the
+    first pair that parts exert no force.
 
     Attributes:
-        name: of the force.
-        surfaces: all of its geometry.
-        pairs: those on different bodies, at least one of them a sphere.
+        name: name of the force.
+        surfaces: all contact geometry of the force.
+        pairs: pairs of surfaces on different bodies, of which at least one is a sphere.
     """
 
     name: str
@@ -134,7 +136,7 @@ class HuntCrossley:
 
     @property
     def contacts(self) -> tuple[Contact, ...]:
-        """What it does to each body that carries a sphere."""
+        """Contact forces on each body that carries a sphere."""
         bodies = dict.fromkeys(s.body for s in self.surfaces if isinstance(s.shape, Sphere))
         return tuple(BodyContact(self, body) for body in bodies if body != GROUND)
 
@@ -144,7 +146,7 @@ class HuntCrossley:
             meeting.push(loads, force)
 
     def pushes(self, motion: Motion) -> list[tuple[Meeting, Array]]:
-        """Return every pair with the force ``(3,)`` on its first body."""
+        """Return the contact of every pair, and the force ``(3,)`` on its first body, N."""
         touches = self.touches(motion)
         presses = [touch.press for touch in touches]
         if len(touches) > 1 and any(pair.dissipation > 0.0 for pair in self.pairs):
@@ -158,7 +160,7 @@ class HuntCrossley:
         return found
 
     def touches(self, motion: Motion) -> list[Touch]:
-        """Return how hard every pair would press were it alone."""
+        """Return the contact of every pair as if it were the only one."""
         return [self._touch(motion, pair) for pair in self.pairs]
 
     def _touch(self, motion: Motion, pair: Pair) -> Touch:
@@ -177,7 +179,7 @@ class HuntCrossley:
         return Touch(meeting, hertz * maximum(damping, 0.0), parts)
 
     def _keys(self, motion: Motion) -> list[Key]:
-        """Return for each pair where it stands in the order of Simbody's search."""
+        """Return the place of each pair in the order of Simbody's search."""
         radii = [s.shape.radius if isinstance(s.shape, Sphere) else None for s in self.surfaces]
         places = [motion.position(surface.centre) for surface in self.surfaces]
         starts: list[Scalar] = along_widest_axis(places, radii)
@@ -186,13 +188,13 @@ class HuntCrossley:
 
 @dataclass(frozen=True)
 class BodyContact:
-    """What a Hunt-Crossley force does to one body."""
+    """The contact force of a Hunt-Crossley force on one body."""
 
     force: HuntCrossley
     sphere_body: int
 
     def reaction(self, motion: Motion) -> Array:
-        """Return the force on the body ``(3,)`` in the ground's axes, N."""
+        """Return the contact force ``(3,)`` on the body in the ground's axes, N."""
         pushes = self.force.pushes(motion)
         ahead = total(force for meeting, force in pushes if meeting.first == self.sphere_body)
         back = total(force for meeting, force in pushes if meeting.second == self.sphere_body)
@@ -200,17 +202,17 @@ class BodyContact:
 
 
 def read_hunt_crossley(given: opensim.Force, mechanism: Mechanism) -> HuntCrossley:
-    """Read a HuntCrossleyForce.
+    """Return a HuntCrossleyForce.
 
     Raises:
-        ModelError: it holds geometry other than spheres and half spaces, or figures that give no
+        ModelError: it has geometry other than spheres and half spaces, or parameters that give no
             finite force.
     """
     force = opensim.HuntCrossleyForce.safeDownCast(given)
     transition = force.getTransitionVelocity()
     require(transition > 0.0, force, "set transition_velocity above 0")
     surfaces = _surfaces(force, mechanism)
-    # A pair on one body pushes that body both ways, which is nothing.
+    # The forces of a pair on one body cancel.
     pairs = [
         _pair(surfaces, a, b, transition)
         for a, b in combinations(range(len(surfaces)), 2)
@@ -252,7 +254,7 @@ def _harmonic_mean(a: float, b: float) -> float:
 
 
 def _surfaces(force: opensim.HuntCrossleyForce, mechanism: Mechanism) -> tuple[Surface, ...]:
-    # OpenSim's Python has no class for the sets of parameters; their properties can be read.
+    # OpenSim's Python has no class for the contact parameters, but their properties can be read.
     sets = force.getPropertyByName("contact_parameters").getValueAsObject(0)
     objects = sets.getPropertyByName("objects")
     found = []
@@ -268,11 +270,11 @@ def _surfaces(force: opensim.HuntCrossleyForce, mechanism: Mechanism) -> tuple[S
 
 def _material(force: opensim.HuntCrossleyForce, parameters: opensim.OpenSimObject) -> Material:
     names = ("stiffness", "dissipation", "static_friction", "dynamic_friction", "viscous_friction")
-    figures = [property_value(parameters, name) for name in names]
-    require(figures[0] > 0.0, force, "set the stiffness of its contact parameters above 0")
-    for name, figure in zip(names, figures, strict=True):
-        require(figure >= 0.0, force, f"set the {name} of its contact parameters to 0 or more")
-    return Material(*figures)
+    values = [property_value(parameters, name) for name in names]
+    require(values[0] > 0.0, force, "set the stiffness of its contact parameters above 0")
+    for name, value in zip(names, values, strict=True):
+        require(value >= 0.0, force, f"set the {name} of its contact parameters to 0 or more")
+    return Material(*values)
 
 
 def _shape(force: opensim.HuntCrossleyForce, name: str, mechanism: Mechanism) -> Sphere | HalfSpace:

@@ -17,18 +17,18 @@ from osimexp.physics.compiled.mechanics.motion import Motion
 class CoordinateLimit:
     """OpenSim's CoordinateLimitForce: springs and a damper beyond two limits.
 
-    Both set in over a transition, with Simbody's step of the fifth degree. The energy that
-    compute_dissipation_energy counts moves nothing and is not counted.
+    Springs and damper set in over a transition, by Simbody's step of the fifth degree. The energy
+    that compute_dissipation_energy counts has no effect on the motion and is not counted.
 
     Attributes:
-        name: of the force.
+        name: name of the force.
         coordinate: number of the coordinate.
-        lower: rad or m, where the lower limit begins.
-        upper: rad or m, where the upper limit begins, at or above ``lower``.
-        lower_stiffness: N m/rad or N/m.
-        upper_stiffness: N m/rad or N/m.
-        damping: N m s/rad or N s/m.
-        transition: rad or m.
+        lower: lower limit, rad or m.
+        upper: upper limit, rad or m; ``lower`` or above.
+        lower_stiffness: stiffness below the lower limit, N m/rad or N/m.
+        upper_stiffness: stiffness above the upper limit, N m/rad or N/m.
+        damping: damping beyond the limits, N m s/rad or N s/m.
+        transition: distance beyond a limit at which the force has set in fully, rad or m.
     """
 
     name: str
@@ -42,7 +42,7 @@ class CoordinateLimit:
     contacts: ClassVar[tuple[Contact, ...]] = ()
 
     def apply(self, motion: Motion, loads: Loads) -> None:
-        """Add the torque along the coordinate."""
+        """Add the generalised force on the coordinate."""
         loads.along(self.coordinate, self.torque(motion))
 
     def torque(self, motion: Motion) -> Scalar:
@@ -58,10 +58,11 @@ class CoordinateLimit:
 
 
 def read_coordinate_limit(given: opensim.Force, mechanism: Mechanism) -> CoordinateLimit:
-    """Read a CoordinateLimitForce, whose figures are in degrees for rotations.
+    """Return a CoordinateLimitForce; its properties are in degrees for rotations.
 
     Raises:
-        ModelError: its figures give no finite force, or its limits are the wrong way round.
+        ModelError: its properties give no finite force, or its upper limit is below its lower
+            limit.
     """
     force = opensim.CoordinateLimitForce.safeDownCast(given)
     lower, upper = force.getLowerLimit(), force.getUpperLimit()

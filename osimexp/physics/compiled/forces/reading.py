@@ -1,4 +1,4 @@
-"""Reads a force of any class that can be compiled, muscles and other actuators apart."""
+"""Reading of a force of any class that can be compiled, without muscles and actuators."""
 
 from collections.abc import Callable
 
@@ -42,11 +42,11 @@ _REPLACEMENTS = {
 
 
 def read_force(force: opensim.Force, mechanism: Mechanism) -> Force | None:
-    """Return what a force does, or None where it is switched off.
+    """Return a force, or None if it is switched off.
 
     Args:
-        force: no actuator, of a model whose system is made.
-        mechanism: of the model.
+        force: force that is not an actuator, of a model whose system was initialised.
+        mechanism: mechanism of the model.
 
     Raises:
         ModelError: its class or one of its properties cannot be compiled.

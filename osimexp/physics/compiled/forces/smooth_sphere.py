@@ -1,4 +1,4 @@
-"""A sphere on a half space, with contact that is smooth in the state."""
+"""Contact of a sphere with a half space, with a force that is smooth in the state."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -26,20 +26,20 @@ from osimexp.physics.compiled.mechanics.motion import Motion
 class SmoothSphere:
     """OpenSim's SmoothSphereHalfSpaceForce.
 
-    Serrancolí et al. 2019, IEEE Transactions on Neural Systems and Rehabilitation Engineering
-    27(8):1690-1696: Hertz's stiffness and Hunt and Crossley's dissipation, both switched on by a
-    hyperbolic tangent, and the friction of ``Friction``.
+    It has Hertz's stiffness and Hunt and Crossley's dissipation, each switched on by a hyperbolic
+    tangent, and the friction of ``Friction`` (Serrancolí et al. 2019, IEEE Transactions on Neural
+    Systems and Rehabilitation Engineering 27(8):1690-1696).
 
     Attributes:
-        name: of the force.
-        sphere: what touches.
-        space: what it touches.
-        stiffness: N/m^2, of both materials together with half of each depth.
-        dissipation: s/m.
-        friction: of the two surfaces.
-        least: smallest square of depth (m^2) and of slip ((m/s)^2) that is told from 0.
-        hertz_smoothing: 1/m, steepness of the switch over the depth.
-        hunt_crossley_smoothing: s/m, steepness of the switch over the closing speed.
+        name: name of the force.
+        sphere: contact sphere.
+        space: contact half space.
+        stiffness: stiffness of both materials together if each takes half of the depth, N/m^2.
+        dissipation: dissipation coefficient, s/m.
+        friction: friction of the two surfaces.
+        least: smallest square of depth (m^2) and of slip ((m/s)^2) that differs from 0.
+        hertz_smoothing: steepness of the switch over the depth, 1/m.
+        hunt_crossley_smoothing: steepness of the switch over the closing speed, s/m.
     """
 
     name: str
@@ -54,12 +54,12 @@ class SmoothSphere:
 
     @property
     def sphere_body(self) -> int:
-        """The body that carries the sphere."""
+        """Number of the body that carries the sphere."""
         return self.sphere.middle.body
 
     @property
     def contacts(self) -> tuple[Contact, ...]:
-        """What it does to each body by contact."""
+        """Contact force on the body that carries the sphere."""
         return (self,)
 
     def apply(self, motion: Motion, loads: Loads) -> None:
@@ -68,7 +68,7 @@ class SmoothSphere:
         meeting.push(loads, force)
 
     def reaction(self, motion: Motion) -> Array:
-        """Return the force on the sphere's body ``(3,)`` in the ground's axes, N."""
+        """Return the contact force ``(3,)`` on the sphere's body in the ground's axes, N."""
         return self._force(motion)[1]
 
     def _force(self, motion: Motion) -> tuple[Meeting, Array]:
@@ -84,7 +84,7 @@ class SmoothSphere:
         hertz = power(root(depth * depth + self.least), 1.5)
         switches = _inverse_step(self.hertz_smoothing, depth)
         if self.dissipation > 0.0:
-            # Measured from the closing speed at which the damping takes the whole force away.
+            # Measured from the closing speed at which damping cancels the whole force.
             speed = meeting.closing + 2.0 / (3.0 * self.dissipation)
             hertz = hertz * speed
             factor = factor * 1.5 * self.dissipation
@@ -93,15 +93,15 @@ class SmoothSphere:
 
 
 def _inverse_step(steepness: float, x: Scalar) -> Scalar:
-    """Return 2 / (1 + tanh(steepness x)), by one exponential."""
+    """Return 2 / (1 + tanh(steepness x)), worked out with one exponential."""
     return 1.0 + exp(-2.0 * steepness * x)
 
 
 def read_smooth_sphere(given: opensim.Force, mechanism: Mechanism) -> SmoothSphere:
-    """Read a SmoothSphereHalfSpaceForce.
+    """Return a SmoothSphereHalfSpaceForce.
 
     Raises:
-        ModelError: its figures give no finite force.
+        ModelError: its properties give no finite force.
     """
     force = opensim.SmoothSphereHalfSpaceForce.safeDownCast(given)
     sphere = opensim.ContactSphere.safeDownCast(force.getConnectee("sphere"))

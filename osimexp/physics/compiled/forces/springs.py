@@ -21,11 +21,11 @@ class CoordinateSpring:
     """OpenSim's SpringGeneralizedForce: a spring and a damper along a coordinate.
 
     Attributes:
-        name: of the force.
+        name: name of the force.
         coordinate: number of the coordinate.
-        stiffness: N m/rad or N/m.
-        rest: rad or m, where it pushes nowhere.
-        viscosity: N m s/rad or N s/m.
+        stiffness: stiffness of the spring, N m/rad or N/m.
+        rest: coordinate at which the spring exerts no force, rad or m.
+        viscosity: damping, N m s/rad or N s/m.
     """
 
     name: str
@@ -36,13 +36,13 @@ class CoordinateSpring:
     contacts: ClassVar[tuple[Contact, ...]] = ()
 
     def apply(self, motion: Motion, loads: Loads) -> None:
-        """Add the force along the coordinate."""
+        """Add the generalised force on the coordinate."""
         q, speed = motion.coordinates[self.coordinate], motion.speeds[self.coordinate]
         loads.along(self.coordinate, self.stiffness * (self.rest - q) - self.viscosity * speed)
 
 
 def read_coordinate_spring(given: opensim.Force, mechanism: Mechanism) -> CoordinateSpring:
-    """Read a SpringGeneralizedForce; its figures are in radians."""
+    """Return a SpringGeneralizedForce; its properties are in radians."""
     force = opensim.SpringGeneralizedForce.safeDownCast(given)
     return CoordinateSpring(
         force.getName(),
@@ -58,11 +58,11 @@ class PointSpring:
     """OpenSim's PointToPointSpring: a spring between points of two bodies.
 
     Attributes:
-        name: of the force.
-        first: one end.
-        second: the other.
-        stiffness: N/m.
-        rest: m, the length at which it pushes nowhere.
+        name: name of the force.
+        first: point at one end.
+        second: point at the other end.
+        stiffness: stiffness of the spring, N/m.
+        rest: length at which the spring exerts no force, m.
     """
 
     name: str
@@ -78,7 +78,7 @@ class PointSpring:
         between = end - start
         tightness = self.stiffness
         if self.rest != 0.0:
-            # Ends in one place have no direction to push in.
+            # Ends in one place have no direction to pull in.
             tightness = tightness * (1.0 - self.rest / maximum(norm(between), 1e-12))
         for station, at, pull in (
             (self.first, start, between * tightness),
@@ -89,10 +89,10 @@ class PointSpring:
 
 
 def read_point_spring(given: opensim.Force, mechanism: Mechanism) -> PointSpring:
-    """Read a PointToPointSpring.
+    """Return a PointToPointSpring.
 
-    OpenSim takes its points in the frames of the bodies, even where its sockets name frames that
-    are fixed on a body with an offset.
+    OpenSim takes its points in the frames of the bodies, even if its sockets name frames that are
+    fixed on a body with an offset.
     """
     force = opensim.PointToPointSpring.safeDownCast(given)
     ends = (force.getBody1(), force.getPoint1()), (force.getBody2(), force.getPoint2())
@@ -102,14 +102,14 @@ def read_point_spring(given: opensim.Force, mechanism: Mechanism) -> PointSpring
 
 @dataclass(frozen=True)
 class PathSpring:
-    """OpenSim's Ligament: a tension by the strain of a path, and none when it is slack.
+    """OpenSim's Ligament: a tension that depends on the length of a path, 0 if the path is slack.
 
     Attributes:
-        name: of the force.
-        path: that it pulls along.
-        rest: m, the length up to which it is slack.
-        strength: N, factor of the curve.
-        curve: tension over the length in rest lengths.
+        name: name of the force.
+        path: path of the ligament.
+        rest: length up to which the ligament is slack, m.
+        strength: factor of the curve, N.
+        curve: tension as a function of the length in rest lengths, normalised.
     """
 
     name: str
@@ -120,14 +120,14 @@ class PathSpring:
     contacts: ClassVar[tuple[Contact, ...]] = ()
 
     def apply(self, motion: Motion, loads: Loads) -> None:
-        """Add the pull along the path."""
+        """Add the forces of the tension along the path."""
         length = self.path.length(motion)
         tension = self.curve.value(length * (1.0 / self.rest)) * self.strength
         self.path.pull(motion, loads, select(less(self.rest, length), tension, 0.0))
 
 
 def read_ligament(given: opensim.Force, mechanism: Mechanism) -> PathSpring:
-    """Read a Ligament.
+    """Return a Ligament.
 
     Raises:
         ModelError: its path or its curve cannot be compiled.

@@ -1,4 +1,4 @@
-"""What is compiled of a record, and what compiled code is held to."""
+"""Programs taken from a record of equations, and an interpreter to test compiled code against."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from osimexp.physics.compiled.ir.trace import Operation, Reference, Scalar, Trac
 
 @dataclass(frozen=True)
 class Program:
-    """What is compiled: results, and the operations they depend on.
+    """A list of operations to compile, with the results that it works out.
 
     Attributes:
-        name: of the compiled function.
-        operations: in order; operands refer to places in this tuple.
-        results: constants or references, in the order of the output.
-        inputs: numbers in the input.
+        name: name of the compiled function.
+        operations: operations in the order of execution; operands are places in this tuple.
+        results: constants or references to operations, in the order of the output.
+        inputs: length of the input array.
     """
 
     name: str
@@ -26,7 +26,14 @@ class Program:
 
 
 def program(name: str, trace: Trace, results: list[Scalar], inputs: int) -> Program:
-    """Return the program that works out ``results``, without what they do not depend on."""
+    """Return the program that works out ``results``; operations that no result needs are left out.
+
+    Args:
+        name: name of the compiled function.
+        trace: record that the results belong to.
+        results: scalars to work out, in the order of the output.
+        inputs: length of the input array.
+    """
     needed = {r.number for r in results if isinstance(r, Value)}
     for number in range(len(trace.operations) - 1, -1, -1):
         if number in needed:
@@ -52,14 +59,14 @@ def program(name: str, trace: Trace, results: list[Scalar], inputs: int) -> Prog
 
 
 def evaluate(program: Program, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Work a program out in plain Python: the reference that compiled code is held to.
+    """Work out a program in plain Python, as the reference for compiled code.
 
     Args:
-        program: what to work out.
-        values: ``(inputs,)``.
+        program: program to work out.
+        values: input array ``(inputs,)``.
 
     Returns:
-        ``(results,)``.
+        Output array ``(results,)``.
     """
     found: list[float | int | bool] = []
 

@@ -1,9 +1,10 @@
-"""Scalars that record how they were worked out, so that the record can be compiled.
+"""Scalars that record the operations that made them, so that the record can be compiled.
 
-The equations of a model are run once, on these scalars in place of numbers. What is a plain
-``float`` is worked out then and there and leaves nothing behind; what depends on the state is a
-``Value`` and is recorded. The same operation on the same operands is recorded once, so a record
-holds no common subexpressions; what no result depends on is dropped when it is compiled.
+The equations of a model are run once with these scalars in place of numbers. An operation on plain
+``float`` operands is worked out at once and is not recorded. A scalar that depends on the state is
+a ``Value``, and operations on it are recorded. The same operation on the same operands is recorded
+once, so a record has no common subexpressions. Operations that no result needs are dropped when a
+record is compiled.
 
 Vectors and matrices of scalars are NumPy arrays of ``dtype=object``.
 """
@@ -19,7 +20,7 @@ Scalar: TypeAlias = Union[float, "Value"]
 Condition: TypeAlias = Union[bool, "Value"]
 Index: TypeAlias = Union[int, "Value"]
 Array = NDArray[np.object_]
-"""Scalars in an array; its products and sums are recorded like those of the scalars."""
+"""An array of scalars; sums and products of arrays are recorded like those of scalars."""
 
 Operand: TypeAlias = Union[float, int, bool, "Value"]
 
@@ -29,9 +30,9 @@ class Operation:
     """One recorded operation.
 
     Attributes:
-        kind: what it does, see ``Trace``.
-        operands: the numbers of the operations it uses, or constants.
-        data: numbers that belong to the operation: the slot of an input, breaks, a table.
+        kind: name of the operation, one of those listed at ``Trace``.
+        operands: references to earlier operations, or constants.
+        data: numbers that are part of the operation: the slot of an input, breaks, or a table.
     """
 
     kind: str
@@ -41,20 +42,20 @@ class Operation:
 
 @dataclass(frozen=True)
 class Reference:
-    """The result of the operation of that number, as an operand of another."""
+    """The result of the operation with a given number, used as an operand of another operation."""
 
     number: int
 
 
 @dataclass
 class Trace:
-    """A record of operations, each of which uses earlier ones alone.
+    """A record of operations; each operation uses results of earlier ones only.
 
     Kinds that yield a number: ``input`` (``data[0]`` is its slot), ``add sub mul div neg sqrt exp
     log sin cos atan2 abs``, ``select`` (condition, value if true, value if false) and ``lookup``
     (index; ``data`` is the table). Kinds that yield a condition: ``less`` (a < b), ``and or not``.
-    Kinds that yield an index: ``locate`` (x; how many of the sorted breaks ``data`` are <= x) and
-    ``refine`` (index i and number t; ``i n + floor(t)`` with t held in [0, n - 1], ``n`` is
+    Kinds that yield an index: ``locate`` (x; the number of sorted breaks ``data`` that are <= x)
+    and ``refine`` (index i and number t; ``i n + floor(t)`` with t held in [0, n - 1], ``n`` is
     ``data[0]``). Comparisons with NaN are false, so indices stay inside their tables.
     """
 
@@ -62,17 +63,17 @@ class Trace:
     _known: dict[Operation, int] = field(default_factory=dict)
 
     def input(self, slot: int) -> "Value":
-        """Return what stands in a slot of the input."""
+        """Return the value in a slot of the input array."""
         return self.record("input", (), (slot,))
 
     def inputs(self, first: int, count: int) -> list["Value"]:
-        """Return ``count`` inputs from a slot on."""
+        """Return the values in ``count`` slots of the input array, from slot ``first`` on."""
         return [self.input(first + i) for i in range(count)]
 
     def record(
         self, kind: str, operands: tuple[Operand, ...], data: tuple[float, ...] = ()
     ) -> "Value":
-        """Return the result of an operation, recorded unless it is known already."""
+        """Return the result of an operation, and record the operation if it is new."""
         operation = Operation(
             kind,
             tuple(Reference(o.number) if isinstance(o, Value) else o for o in operands),
@@ -130,7 +131,7 @@ class Value:
 
     @property
     def operation(self) -> Operation:
-        """How it was worked out."""
+        """The recorded operation that made this value."""
         return self.trace.operations[self.number]
 
 
@@ -138,11 +139,12 @@ class Value:
 
 
 def _same(a: Scalar, b: Scalar) -> bool:
+    """Return whether two scalars are the same constant or the same recorded value."""
     return isinstance(a, Value) and isinstance(b, Value) and a.number == b.number
 
 
 def _negated(a: Scalar) -> Scalar | None:
-    """Return x where ``a`` is -x."""
+    """Return x if ``a`` is -x, else None."""
     if isinstance(a, Value) and a.operation.kind == "neg":
         (operand,) = a.operation.operands
         assert isinstance(operand, Reference)
@@ -151,7 +153,7 @@ def _negated(a: Scalar) -> Scalar | None:
 
 
 def _scaled(a: Value) -> tuple[float, Value]:
-    """Return (c, x) where ``a`` is c x with a constant c, or (1, a)."""
+    """Return (c, x) if ``a`` is c x with a constant c, else (1, a)."""
     if a.operation.kind == "mul":
         first, second = a.operation.operands
         if isinstance(second, float) and isinstance(first, Reference):
@@ -160,7 +162,7 @@ def _scaled(a: Value) -> tuple[float, Value]:
 
 
 def _ordered(a: Value, b: Scalar) -> tuple[Scalar, Scalar]:
-    """Give commuting operands one order, constants last."""
+    """Return commuting operands in one fixed order, with constants last."""
     return (b, a) if isinstance(b, Value) and b.number < a.number else (a, b)
 
 
@@ -242,7 +244,7 @@ def _divide(a: Scalar, b: Scalar) -> Scalar:
 
 
 def sqrt(x: Scalar) -> Scalar:
-    """Square root; NaN below 0."""
+    """Return the square root of a scalar; NaN below 0."""
     return x.trace.record("sqrt", (x,)) if isinstance(x, Value) else math.sqrt(x)
 
 
@@ -252,28 +254,28 @@ def exp(x: Scalar) -> Scalar:
 
 
 def log(x: Scalar) -> Scalar:
-    """Natural logarithm of a number above 0."""
+    """Return the natural logarithm of a number above 0."""
     return x.trace.record("log", (x,)) if isinstance(x, Value) else math.log(x)
 
 
 def sin(x: Scalar) -> Scalar:
-    """Sine of an angle in rad."""
+    """Return the sine of an angle in rad."""
     return x.trace.record("sin", (x,)) if isinstance(x, Value) else math.sin(x)
 
 
 def cos(x: Scalar) -> Scalar:
-    """Cosine of an angle in rad."""
+    """Return the cosine of an angle in rad."""
     return x.trace.record("cos", (x,)) if isinstance(x, Value) else math.cos(x)
 
 
 def atan2(y: Scalar, x: Scalar) -> Scalar:
-    """Angle (rad) of the point (x, y), in [-pi, pi]."""
+    """Return the angle (rad) of the point (x, y), in [-pi, pi]."""
     trace = _trace_of(x, y)
     return math.atan2(float(y), float(x)) if trace is None else trace.record("atan2", (y, x))  # type: ignore[arg-type]
 
 
 def tanh(x: Scalar) -> Scalar:
-    """Hyperbolic tangent, by the exponential of -2 |x|, which cannot overflow."""
+    """Return the hyperbolic tangent, worked out from exp(-2 |x|), which cannot overflow."""
     if not isinstance(x, Value):
         return math.tanh(x)
     decay = exp(-2.0 * absolute(x))
@@ -287,7 +289,10 @@ def absolute(x: Scalar) -> Scalar:
 
 
 def power(x: Scalar, exponent: float) -> Scalar:
-    """Return x to a constant power: by products for whole and half ones, else for x > 0 alone."""
+    """Return x to a constant power.
+
+    Whole and half powers are products and square roots; other powers need x > 0.
+    """
     if not isinstance(x, Value):
         return float(x**exponent)
     if exponent < 0.0:
@@ -310,13 +315,13 @@ def _whole_power(x: Scalar, exponent: int) -> Scalar:
 
 
 def less(a: Scalar, b: Scalar) -> Condition:
-    """Return whether a < b; false for NaN."""
+    """Return the condition a < b; false for NaN."""
     trace = _trace_of(a, b)
     return bool(a < b) if trace is None else trace.record("less", (a, b))  # type: ignore[operator]
 
 
 def both(a: Condition, b: Condition) -> Condition:
-    """Return whether both hold."""
+    """Return the condition that ``a`` and ``b`` both hold."""
     if not isinstance(a, Value):
         return b if a else False
     if not isinstance(b, Value):
@@ -325,7 +330,7 @@ def both(a: Condition, b: Condition) -> Condition:
 
 
 def either(a: Condition, b: Condition) -> Condition:
-    """Return whether one holds or both do."""
+    """Return the condition that ``a`` or ``b`` holds, or both."""
     if not isinstance(a, Value):
         return True if a else b
     if not isinstance(b, Value):
@@ -334,12 +339,12 @@ def either(a: Condition, b: Condition) -> Condition:
 
 
 def negation(a: Condition) -> Condition:
-    """Return whether it does not hold."""
+    """Return the condition that ``a`` does not hold."""
     return a.trace.record("not", (a,)) if isinstance(a, Value) else not a
 
 
 def select(condition: Condition, yes: Scalar, no: Scalar) -> Scalar:
-    """Return ``yes`` where the condition holds, else ``no``; both are worked out."""
+    """Return ``yes`` if the condition holds, else ``no``; both are worked out."""
     if not isinstance(condition, Value):
         return yes if condition else no
     if _same(yes, no) or (not isinstance(yes, Value) and not isinstance(no, Value) and yes == no):
@@ -348,12 +353,12 @@ def select(condition: Condition, yes: Scalar, no: Scalar) -> Scalar:
 
 
 def minimum(a: Scalar, b: Scalar) -> Scalar:
-    """Return the lesser, ``b`` where one is NaN."""
+    """Return the smaller of two scalars; ``b`` if one is NaN."""
     return select(less(a, b), a, b)
 
 
 def maximum(a: Scalar, b: Scalar) -> Scalar:
-    """Return the greater, ``b`` where one is NaN."""
+    """Return the larger of two scalars; ``b`` if one is NaN."""
     return select(less(b, a), a, b)
 
 
@@ -361,7 +366,7 @@ def maximum(a: Scalar, b: Scalar) -> Scalar:
 
 
 def locate(x: Scalar, breaks: tuple[float, ...]) -> Index:
-    """Return how many of the sorted ``breaks`` are <= x: 0 to ``len(breaks)``."""
+    """Return the number of sorted ``breaks`` that are <= x, from 0 to ``len(breaks)``."""
     if not isinstance(x, Value):
         return sum(b <= x for b in breaks)
     return x.trace.record("locate", (x,), breaks)
@@ -378,7 +383,7 @@ def refine(index: Index, position: Scalar, parts: int) -> Index:
 
 
 def lookup(index: Index, table: tuple[float, ...]) -> Scalar:
-    """Return the entry of a table at an index, which must lie inside it."""
+    """Return the entry of a table at an index, which must be inside the table."""
     if not isinstance(index, Value):
         return table[index]
     if all(entry == table[0] for entry in table):

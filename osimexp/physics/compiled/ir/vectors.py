@@ -1,4 +1,4 @@
-"""Vectors of scalars: what NumPy does not do for arrays of objects, and constants."""
+"""Vectors of recorded scalars: products, lengths and sums, which NumPy lacks for objects."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ ZERO: Array = np.zeros(3).astype(object)
 
 
 def cross(a: Array, b: Array) -> Array:
-    """Return the vector product of two vectors ``(3,)``."""
+    """Return the cross product ``(3,)`` of two vectors ``(3,)``."""
     return np.array(
         [
             a[1] * b[2] - a[2] * b[1],
@@ -23,12 +23,12 @@ def cross(a: Array, b: Array) -> Array:
 
 
 def norm(a: Array) -> Scalar:
-    """Return the length of a vector."""
+    """Return the length of a vector ``(3,)``."""
     return sqrt(a @ a)
 
 
 def total(vectors: Iterable[Array]) -> Array:
-    """Return the sum of vectors ``(3,)``, which may be none."""
+    """Return the sum ``(3,)`` of vectors ``(3,)``; 0 if there are none."""
     result = ZERO
     for vector in vectors:
         result = result + vector

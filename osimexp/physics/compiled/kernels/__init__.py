@@ -1,1 +1,1 @@
-"""Loops over rows of a batch: integration in time and fibre equilibrium."""
+"""Loops over the rows of a batch: integration in time and fibre equilibrium."""

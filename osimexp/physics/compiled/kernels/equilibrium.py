@@ -1,4 +1,4 @@
-"""The search for states at which residuals vanish, as an LLVM function."""
+"""A root finder for fibre equilibrium, as an LLVM function."""
 
 from osimexp.physics.compiled.kernels.workspace import NOT_BRACKETED, OK, ROWS, Layout, Workspace
 from osimexp.physics.compiled.llvm.assembly import Function, Module, Term
@@ -12,28 +12,27 @@ EQUILIBRATE = {
     "status": "ptr noalias",
     **ROWS,
 }
-"""Parameters: bounds have one number a fibre."""
+"""Parameters of ``equilibrate``; the bounds have one number for each fibre."""
 
 _ROUNDS = 60
 _WIDTH = 1e-13
-"""Width of the last bracket, relative to where it lies."""
+"""Width of the last bracket, relative to its position."""
 _PULL = 0.2
-"""Of the width, squared over the first width: how far an estimate is moved to the middle."""
+"""Factor by which an estimate is moved to the middle: of the squared width over the first width."""
 
 
 def add_equilibrate(module: Module, residual: str, shape: Shape, layout: Layout) -> None:
-    """Add ``equilibrate``, which solves for all fibre states of a row at once.
+    """Add the function ``equilibrate``, which solves for all fibre states of a row at once.
 
     Residual k rises with fibre state k and depends on no other fibre state. The brackets shrink by
     the method of Oliveira and Takahashi (2020, ACM Transactions on Mathematical Software 47, 5),
-    which takes no more than one round more than halving them would, and few where the residual is
-    smooth.
+    which takes at most one round more than bisection, and few rounds if the residual is smooth.
 
     Args:
-        module: where to.
-        residual: name of the function, of numbers of that shape.
-        shape: of the numbers, in double precision.
-        layout: of the rows.
+        module: module that the function is added to.
+        residual: name of the function that works out the residuals, for numbers of ``shape``.
+        shape: SIMD lanes of the numbers, in double precision.
+        layout: layout of the rows.
     """
     f = Function(module, "equilibrate", EQUILIBRATE)
     _Search(Workspace(f, shape, layout)).write(residual)
@@ -46,12 +45,12 @@ class _Search:
         self.count = len(w.layout.fibres)
         self.slots = self.f.module.array("i64", tuple(float(s) for s in w.layout.fibres))
         self.state, self.controls = w.array(), w.array(w.layout.controls)
-        # Ends of the brackets, the residuals there, the widths at the start, the results.
+        # The ends of the brackets, the residuals at them, the first widths and the results.
         self.low, self.high, self.at_low, self.at_high, self.width, self.found = (
             w.array(self.count) for _ in range(6)
         )
         self.shrink = self.f.local("double")
-        # Whether a lane has a bracket around each root, and whether one is still wide.
+        # For each lane, whether every root is in a bracket, and whether a bracket is still wide.
         self.sound, self.wide = (self.f.local(self.n.shape.of("i32")) for _ in range(2))
 
     def write(self, residual: str) -> None:
@@ -99,7 +98,7 @@ class _Search:
             w.store_indices(first, "status", status)
 
     def _is(self, place: Term) -> Term:
-        """Return the conditions kept at a place."""
+        """Return the conditions stored at a place."""
         n = self.n
         return n.compare_integers("ne", self.f.load(n.shape.of("i32"), place), n.index(0))
 
@@ -110,11 +109,11 @@ class _Search:
         return self.f.load("i64", self.f.at(self.slots, "i64", k))
 
     def _place(self, k: Term, value: Term) -> None:
-        """Put a number into the state of fibre k."""
+        """Set the state of fibre k to a number."""
         self.w.put(self.state, self._slot(k), value)
 
     def _estimate(self, k: Term) -> Term:
-        """Return where to look next: the secant's root, moved to the middle and held near it."""
+        """Return the next point to try: the secant's root, moved to the middle and held near it."""
         w, n = self.w, self.n
         low, high = w.get(self.low, k), w.get(self.high, k)
         at_low, at_high = w.get(self.at_low, k), w.get(self.at_high, k)
@@ -129,7 +128,7 @@ class _Search:
         pull = n.divide(n.multiply(n.constant(_PULL), n.multiply(width, width)), first)
         distance = n.subtract(distance, pull)
         zero = n.constant(0.0)
-        # NaN, from a bracket of one point or a flat residual, ends in the middle.
+        # NaN, from a bracket of one point or a flat residual, is replaced by the middle.
         distance = n.select(n.compare("ogt", distance, zero), distance, zero)
         shrink = n.spread(self.f.load("double", self.shrink))
         room = n.subtract(n.multiply(first, shrink), half)
@@ -139,7 +138,7 @@ class _Search:
         return n.select(back, n.subtract(middle, distance), n.add(middle, distance))
 
     def _narrow(self, k: Term) -> None:
-        """Take the residual just found as one end of the bracket, as both where it is 0."""
+        """Take the residual just found as one end of the bracket, or as both ends if it is 0."""
         w, n = self.w, self.n
         x, found, zero = w.get(self.state, self._slot(k)), w.get(self.found, k), n.constant(0.0)
         for end, value, side in (

@@ -1,12 +1,12 @@
 """Integrators of control steps, as LLVM functions around a compiled derivative.
 
 All are explicit. ``adaptive`` is the pair of Bogacki and Shampine (1989, Applied Mathematics
-Letters 2, 321), of order 3 with an error estimate of order 2, whose last derivative is the first
-of the next step; each lane takes steps of its own. ``rk2``, ``rk3`` and ``rk4`` are the midpoint
-method, Kutta's method of order 3 and the classical method of order 4, of a fixed step. ``rkc`` is
-the stabilised method of order 2 of Sommeijer, Shampine and Verwer (1998, Journal of Computational
-and Applied Mathematics 88, 315), stable on the negative real axis to about
-0.65 (stages^2 - 1) / step.
+Letters 2, 321), of order 3 with an error estimate of order 2; its last derivative is the first of
+the next step, and each SIMD lane takes steps of its own. ``rk2``, ``rk3`` and ``rk4`` are the
+midpoint method, Kutta's method of order 3 and the classical method of order 4, with a fixed step.
+``rkc`` is the stabilised method of order 2 of Sommeijer, Shampine and Verwer (1998, Journal of
+Computational and Applied Mathematics 88, 315), stable on the negative real axis to about 0.65
+(stages^2 - 1) / step.
 """
 
 import math
@@ -28,7 +28,7 @@ from osimexp.physics.compiled.llvm.assembly import Function, Module, Term
 from osimexp.physics.compiled.llvm.lanes import Numbers, Shape
 
 MEMORY = 2
-"""Numbers kept for a row between control steps: the step (s) to begin with, the last error."""
+"""Numbers kept for each row between control steps: the next step to try (s) and the last error."""
 
 STEP = {
     "state": "ptr noalias",
@@ -47,7 +47,7 @@ STEP = {
     "tolerance": "double",
     "highest_speed": "double",
 }
-"""Parameters of every integrator, which advances the rows that it takes."""
+"""Parameters of every integrator."""
 
 
 _TABLEAUS: dict[str, tuple[tuple[float, ...], ...]] = {
@@ -55,22 +55,22 @@ _TABLEAUS: dict[str, tuple[tuple[float, ...], ...]] = {
     "rk3": ((0.5,), (-1.0, 2.0), (1 / 6, 4 / 6, 1 / 6)),
     "rk4": ((0.5,), (0.0, 0.5), (0.0, 0.0, 1.0), (1 / 6, 2 / 6, 2 / 6, 1 / 6)),
 }
-"""Weights of the stages so far in the next stage; in the last row, in the step."""
+"""Weights of the earlier stages in each next stage; the last row has the weights in the step."""
 
 
 def integrator_name(method: str, element: str) -> str:
-    """Return what the function of a method for ``double`` or ``float`` is called."""
+    """Return the name of a method's function for ``double`` or ``float``."""
     return f"step_{method}.{element}"
 
 
 def add_integrators(module: Module, derivative: str, shape: Shape, layout: Layout) -> None:
-    """Add the integrators for a shape, called as ``integrator_name`` says.
+    """Add the integrators for a shape, under the names that ``integrator_name`` gives.
 
     Args:
-        module: where to.
-        derivative: name of the function, of numbers of that shape.
-        shape: of the numbers.
-        layout: of the rows.
+        module: module that the functions are added to.
+        derivative: name of the function that works out the derivative, for numbers of ``shape``.
+        shape: precision and SIMD lanes of the numbers.
+        layout: layout of the rows.
     """
 
     def workspace(method: str) -> Workspace:
@@ -113,7 +113,7 @@ def _write_runge_kutta(
 
 
 def _finish(w: Workspace, first: Term, state: Term, status: Term, evaluations: Term) -> None:
-    """Write the states of the rows that are well, and what became of all."""
+    """Write the states of the rows that succeeded, and the status of all rows."""
     w.store(first, "state", w.layout.states, state, status)
     w.store_indices(first, "status", status)
     w.store_indices(first, "evaluations", evaluations)
@@ -123,12 +123,12 @@ def _finish(w: Workspace, first: Term, state: Term, status: Term, evaluations: T
 
 
 def chebyshev_coefficients(stages: int, step: float) -> NDArray[np.float64]:
-    """Return the coefficients of ``rkc``'s stages, those of derivatives times the step.
+    """Return the coefficients of the stages of ``rkc``; those of derivatives are times the step.
 
     Returns:
-        ``(stages, 4)``: a stage's weights of the stage before and of the one before that, all
-        less the state at the start, of the derivative of the stage before and of that at the
-        start. The first stage has the last alone.
+        ``(stages, 4)``: the weights, in each stage, of the stage before, of the one before that, of
+        the derivative at the stage before and of the derivative at the start. Stages are taken
+        minus the state at the start. The first stage has the last weight alone.
     """
     damping = 2.0 / 13.0
     w0 = 1.0 + damping / stages**2
@@ -154,9 +154,9 @@ def _write_chebyshev(w: Workspace, derivative: str) -> None:
     f, n, p = w.function, w.numbers, w.function.parameters
     state, controls = w.array(), w.array(w.layout.controls)
     ahead, first_rate, rate = w.array(), w.array(), w.array()
-    # Stages less the state, which keeps the digits of single precision.
+    # Stages are taken minus the state, which keeps digits in single precision.
     changes = [w.array(), w.array()]
-    # Places of the stage before and of the one before that, which take turns.
+    # Places of the stage before and of the one before that, which are exchanged in each round.
     before, last = f.local("ptr"), f.local("ptr")
 
     def coefficient(stage: Term | int, place: int) -> Term:
@@ -193,16 +193,16 @@ _INNER = ((1 / 2,), (0.0, 3 / 4), (2 / 9, 1 / 3, 4 / 9))
 _ERROR = (-5 / 72, 1 / 12, 1 / 9, -1 / 8)
 _SAFETY, _LEAST, _MOST, _AFTER_NAN = 0.95, 0.2, 5.0, 0.1
 _NOW, _BEFORE = -0.7 / _ORDER, 0.4 / _ORDER
-"""Powers of this step's error and of the last one's in the next step: Gustafsson's controller,
-which keeps explicit methods calm where stability and not error bounds the step."""
+"""Powers of the errors of this step and the last one in the size of the next step: Gustafsson's
+controller, which keeps steps steady where stability limits them and not the error."""
 _SHORTEST = {"double": 1e-13, "float": 1e-6}
-"""Of the duration: a step shorter than this is given up."""
+"""Shortest step, as a share of the duration; integrations that need a shorter one are given up."""
 
 
 class _Adaptive:
-    """Writes the integrator whose steps follow from the error, in every lane by itself.
+    """A writer of the integrator whose steps follow from the error, in each SIMD lane by itself.
 
-    Lanes that have come to the end of the control step wait for the others, unchanged.
+    Lanes that have reached the end of the control step wait for the others, unchanged.
     """
 
     def __init__(self, w: Workspace, derivative: str) -> None:
@@ -211,10 +211,10 @@ class _Adaptive:
         self.controls = w.array(w.layout.controls)
         self.memory = w.array(MEMORY)
         self.rates = [w.array() for _ in _ERROR]
-        # Of each lane: the step to be tried, the error of the last one, the time that is left.
+        # For each lane: the step to be tried, the error of the last one, the time that is left.
         self.step, self.error, self.left = w.array(1), w.array(1), w.array(1)
         whole = w.numbers.shape.of("i32")
-        # Derivatives taken, and whether the last step tried gave what is not finite.
+        # The number of derivatives taken, and whether the last step tried gave a number not finite.
         self.count, self.spoilt = w.function.local(whole), w.function.local(whole)
         self.going = w.function.local("i1")
 
@@ -256,7 +256,7 @@ class _Adaptive:
         f.store(Term("i1", "true"), self.going)
 
     def _active(self) -> Term:
-        """Return which lanes have time left, and may and can go on."""
+        """Return the lanes that have time left, and may and can go on."""
         w, f, n, p = self.w, self.w.function, self.w.numbers, self.w.function.parameters
         more = n.compare("ogt", w.get(self.left, 0), n.constant(0.0))
         count = n.whole("add", f.load(n.shape.of("i32"), self.count), n.index(3))
@@ -267,7 +267,7 @@ class _Adaptive:
         return n.whole("and", more, n.whole("and", room, sound))
 
     def _try(self) -> None:
-        """Take a step in the active lanes, or shorten it where its error is too great."""
+        """Try a step in the active lanes: take it, or shorten it if its error is too large."""
         w, f, n = self.w, self.w.function, self.w.numbers
         active = self._active()
         whole, rest = w.get(self.step, 0), w.get(self.left, 0)
@@ -291,7 +291,7 @@ class _Adaptive:
         good = n.compare("ole", found, n.constant(1.0))
         accepted = n.whole("and", active, good)
         known = n.compare("olt", found, n.constant(math.inf))
-        # A step cut short to end in time says little: the longer one is remembered.
+        # A step that was cut to end in time says little, so the longer one is kept for next time.
         longer = self._next_step(used, found, w.get(self.error, 0))
         cut = n.compare("olt", used, whole)
         grown = n.select(n.compare("ogt", longer, whole), longer, whole)
@@ -330,7 +330,7 @@ class _Adaptive:
         return n.divide(n.absolute(x), size)
 
     def _error_of(self, used: Term) -> Term:
-        """Return the greatest error of a step over what is tolerated; NaN if one is."""
+        """Return the greatest error of a step over the tolerance; NaN if one is NaN."""
         w, n, p = self.w, self.w.numbers, self.w.function.parameters
 
         def of(slot: Term) -> Term:
@@ -352,7 +352,7 @@ class _Adaptive:
         return n.divide(n.constant(0.01), fastest)
 
     def _next_step(self, used: Term, error: Term, before: Term) -> Term:
-        """Return the step that follows a step of that error, one of the error ``before``."""
+        """Return the step to try next, given the errors of the last step and of the one before."""
         n = self.w.numbers
 
         def log(x: Term) -> Term:
@@ -370,5 +370,5 @@ class _Adaptive:
 
 
 def _lesser(n: Numbers, a: Term, b: Term) -> Term:
-    """Return the lesser of two; ``b`` where one is NaN."""
+    """Return the smaller of two numbers; ``b`` if one is NaN."""
     return n.select(n.compare("olt", a, b), a, b)

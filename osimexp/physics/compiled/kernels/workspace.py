@@ -1,4 +1,4 @@
-"""Rows of a batch, brought into the lanes where compiled code works on them, and their checks."""
+"""A workspace that brings rows of a batch into SIMD lanes and back, and checks them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,22 +8,23 @@ from osimexp.physics.compiled.llvm.assembly import Function, Term
 from osimexp.physics.compiled.llvm.lanes import Numbers, Shape
 
 OK, NOT_FINITE, RAN_AWAY, OVERRUN, NOT_BRACKETED = range(5)
-"""What became of a row: 0 where all is well."""
+"""Status of a row; 0 if there was no problem."""
 
 ROWS = {"next": "ptr noalias", "rows": "i64"}
-"""Parameters of every function over rows: a counter of the rows taken so far, which those who share
-the work share, and how many rows there are."""
+"""Parameters of every function over rows: a counter of the rows taken so far, which threads share,
+and the number of rows.
+"""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What stands where in the rows of a machine.
+    """The order of numbers in the rows of a machine.
 
     Attributes:
-        states: numbers in a row of the state.
-        controls: numbers in a row of the controls, held through a control step.
-        speeds: first slot of the state that is a speed, and the one after the last.
-        fibres: slots of the state that an equilibrium is sought for, one a residual.
+        states: length of a row of states.
+        controls: length of a row of controls, which are held constant through a control step.
+        speeds: first slot of the state that is a speed, and the slot after the last speed.
+        fibres: slots of the state that are solved for in an equilibrium, one for each residual.
     """
 
     states: int
@@ -33,9 +34,9 @@ class Layout:
 
 
 class Workspace:
-    """Writes what is done with as many rows as there are lanes, one row in each.
+    """A writer of operations on as many rows as there are SIMD lanes, one row in each lane.
 
-    An array of the workspace holds a number, of all lanes, for every state.
+    An array of the workspace has one number, in all lanes, for every slot of the state.
     """
 
     def __init__(self, function: Function, shape: Shape, layout: Layout) -> None:
@@ -44,15 +45,15 @@ class Workspace:
         self.numbers = Numbers(function, shape)
 
     def array(self, count: int | None = None) -> Term:
-        """Return a pointer to a new array, of the states if no count is given."""
+        """Return a pointer to a new array of ``count`` numbers, or as many as there are states."""
         count = self.layout.states if count is None else count
         return self.function.local(self.numbers.shape.number, max(count, 1))
 
     @contextmanager
     def groups(self) -> Iterator[Term]:
-        """Take rows that nobody has taken, as many as there are lanes, until none are left.
+        """Run the instructions written inside for each group of rows that no thread has taken yet.
 
-        Yields the first of them.
+        A group has as many rows as there are lanes. Yields the number of its first row.
         """
         f, p = self.function, self.function.parameters
         with f.claim(p["next"], p["rows"], self.numbers.shape.width) as first:
@@ -61,21 +62,21 @@ class Workspace:
     # Over the states
 
     def get(self, array: Term, slot: Term | int) -> Term:
-        """Return a number of an array."""
+        """Return the number in a slot of an array."""
         kind = self.numbers.shape.number
         return self.function.load(kind, self.function.at(array, kind, slot))
 
     def put(self, array: Term, slot: Term | int, value: Term) -> None:
-        """Set a number of an array."""
+        """Set the number in a slot of an array."""
         self.function.store(value, self.function.at(array, self.numbers.shape.number, slot))
 
     def fill(self, target: Term, of: Callable[[Term], Term]) -> None:
-        """Set every number of an array to what a function of its slot gives."""
+        """Set every number of an array to the value of a function of its slot."""
         with self.function.count(0, self.layout.states) as slot:
             self.put(target, slot, of(slot))
 
     def combine(self, target: Term, parts: list[tuple[Term | None, Term]]) -> None:
-        """Set an array to a sum of arrays, each times a number where one is given."""
+        """Set an array to a weighted sum of arrays; a weight of None is 1."""
 
         def total(slot: Term) -> Term:
             n, result = self.numbers, None
@@ -90,7 +91,7 @@ class Workspace:
         self.fill(target, total)
 
     def greatest(self, count: Term | int, of: Callable[[Term], Term], start: int = 0) -> Term:
-        """Return the greatest of a number of each slot, at least 0; NaN if one is."""
+        """Return the greatest value of a function of the slots, at least 0; NaN if one is NaN."""
         n, place = self.numbers, self.array(1)
         self.put(place, 0, n.constant(0.0))
         with self.function.count(start, count) as slot:
@@ -100,7 +101,7 @@ class Workspace:
     # Rows in and out
 
     def load(self, first: Term, source: str, columns: int, target: Term) -> None:
-        """Bring rows of a parameter into an array; lanes beyond the last row repeat it."""
+        """Read rows of a parameter into an array; lanes beyond the last row repeat the last row."""
         f, shape = self.function, self.numbers.shape
         final = f.arithmetic("sub", f.parameters["rows"], 1)
         with f.count(0, shape.width) as lane:
@@ -116,7 +117,7 @@ class Workspace:
     def store(
         self, first: Term, target: str, columns: int, source: Term, status: Term | None = None
     ) -> None:
-        """Write an array to rows of a parameter, where a status is given to those that are OK."""
+        """Write an array to rows of a parameter; with a status, only the rows that are OK."""
         f, shape = self.function, self.numbers.shape
         kept = self._kept(status if status is not None else self.numbers.index(OK))
         with f.count(0, shape.width) as lane:
@@ -132,7 +133,7 @@ class Workspace:
                     f.store(value, f.at(start, "double", column))
 
     def store_indices(self, first: Term, target: str, indices: Term) -> None:
-        """Write an ``i32`` of each lane to a parameter of one ``i32`` a row."""
+        """Write an ``i32`` of each lane to a parameter that has one ``i32`` for each row."""
         f = self.function
         kept = self._kept(indices)
         with f.count(0, self.numbers.shape.width) as lane:
@@ -158,7 +159,7 @@ class Workspace:
     # Checks
 
     def checked(self, state: Term) -> Term:
-        """Return the status of rows by their states: finite, and not run away."""
+        """Return the status of rows by their states: OK, not finite, or too fast."""
         n, p = self.numbers, self.function.parameters
         first, last = self.layout.speeds
         speed = self.greatest(last, lambda slot: n.absolute(self.get(state, slot)), first)
@@ -166,7 +167,7 @@ class Workspace:
         status = n.select(away, n.index(RAN_AWAY), n.index(OK))
 
         def nothing(slot: Term) -> Term:
-            # x - x is 0 for what is finite, NaN for what is not.
+            # x - x is 0 if x is finite, else NaN.
             x = self.get(state, slot)
             return n.subtract(x, x)
 

@@ -1,1 +1,1 @@
-"""From a record to machine code, by LLVM."""
+"""Machine code from traced programs, by LLVM."""

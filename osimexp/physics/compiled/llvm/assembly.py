@@ -1,4 +1,4 @@
-"""Functions in LLVM's assembly language, written an instruction at a time."""
+"""A writer of functions in LLVM's assembly language, one instruction at a time."""
 
 import struct
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ class Term:
     """A constant, or the result of an instruction.
 
     Attributes:
-        type: as LLVM writes it: ``double``, ``<16 x float>``, ``ptr``.
-        text: its name, or the constant.
+        type: type as LLVM writes it: ``double``, ``<16 x float>``, ``ptr``.
+        text: name of the result, or the constant.
     """
 
     type: str
@@ -24,10 +24,10 @@ class Term:
 
 @dataclass
 class Module:
-    """Functions, the constant arrays they read and the intrinsics they call.
+    """A module in LLVM's assembly language: functions, constant arrays and declared intrinsics.
 
     Attributes:
-        vector_bits: the widest vector registers to be used.
+        vector_bits: width of the widest vector registers that LLVM may use.
     """
 
     vector_bits: int
@@ -36,14 +36,14 @@ class Module:
     _declared: dict[str, str] = field(default_factory=dict)
 
     def array(self, element: str, values: tuple[float, ...]) -> Term:
-        """Return a pointer to a constant array of numbers; the same array is kept once."""
+        """Return a pointer to a constant array of numbers; equal arrays are stored once."""
         items = ", ".join(f"{element} {number_text(element, v)}" for v in values)
         content = f"[{len(values)} x {element}] [{items}]"
         name = self._arrays.setdefault(content, f"@table.{len(self._arrays)}")
         return Term("ptr", name)
 
     def declare(self, name: str, result: str, parameters: list[str]) -> None:
-        """Make an intrinsic known."""
+        """Declare an intrinsic of LLVM, so that functions of the module can call it."""
         self._declared[name] = f"declare {result} @{name}({', '.join(parameters)})"
 
     def text(self) -> str:
@@ -60,9 +60,9 @@ class Module:
 
 
 class Function:
-    """Writes a function. ``close`` adds it to its module.
+    """A writer of one function, which ``close`` adds to its module.
 
-    Variables live on the stack, from which LLVM takes them to registers.
+    Variables are on the stack; LLVM moves them to registers.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Function:
         self._count = 0
 
     def close(self) -> None:
-        """Return from the function and add it to the module."""
+        """Write the return and add the function to its module."""
         self.do("ret void")
         lines = [self._head, "entry:", *self._stack, "br label %body", "body:", *self._lines, "}"]
         self.module.functions.append("\n".join(lines))
@@ -86,7 +86,7 @@ class Function:
     # Instructions
 
     def do(self, text: str) -> None:
-        """Write an instruction without a result."""
+        """Write an instruction that has no result."""
         self._lines.append(text)
 
     def value(self, kind: str, text: str) -> Term:
@@ -97,12 +97,12 @@ class Function:
         return Term(kind, name)
 
     def intrinsic(self, name: str, result: str, *operands: Term, flags: str = "") -> Term:
-        """Call an intrinsic of LLVM's."""
+        """Write a call of an intrinsic of LLVM, and return its result."""
         self.module.declare(name, result, [o.type for o in operands])
         return self.value(result, f"call {flags} {result} @{name}({', '.join(map(str, operands))})")
 
     def call(self, name: str, *operands: Term) -> None:
-        """Call a function of this module."""
+        """Write a call of a function of this module."""
         self.do(f"call void @{name}({', '.join(map(str, operands))})")
 
     # Memory
@@ -115,54 +115,54 @@ class Function:
         return Term("ptr", name)
 
     def at(self, pointer: Term, element: str, index: Term | int) -> Term:
-        """Return a pointer to an element of an array."""
+        """Write the address of an element of an array, and return the pointer."""
         place = index if isinstance(index, Term) else Term("i64", str(index))
         return self.value("ptr", f"getelementptr inbounds {element}, {pointer}, {place}")
 
     def load(self, kind: str, pointer: Term, align: int = 0) -> Term:
-        """Return what stands at a pointer."""
+        """Write a load, and return the value at a pointer."""
         return self.value(kind, f"load {kind}, {pointer}" + (f", align {align}" if align else ""))
 
     def store(self, value: Term, pointer: Term, align: int = 0) -> None:
-        """Write to a pointer."""
+        """Write a store of a value to a pointer."""
         self.do(f"store {value}, {pointer}" + (f", align {align}" if align else ""))
 
-    # Numbers of one
+    # Scalars
 
     def arithmetic(self, operation: str, a: Term, b: Term | int | float) -> Term:
-        """Return the result of an instruction of two operands of one type."""
+        """Write an instruction with two operands of one type, and return its result."""
         if not isinstance(b, Term):
             b = Term(a.type, number_text(a.type, b))
         return self.value(a.type, f"{operation} {a}, {b.text}")
 
     def compare(self, predicate: str, a: Term, b: Term | int | float) -> Term:
-        """Return whether ``a`` and ``b``, both integers or both floating, compare so."""
+        """Write a comparison of two integers or two floating-point numbers; return the ``i1``."""
         if not isinstance(b, Term):
             b = Term(a.type, number_text(a.type, b))
         kind = "fcmp" if a.type in ("double", "float") else "icmp"
         return self.value("i1", f"{kind} {predicate} {a}, {b.text}")
 
     def choose(self, condition: Term, yes: Term, no: Term) -> Term:
-        """Return ``yes`` where the condition holds, else ``no``."""
+        """Write a selection: ``yes`` if the condition holds, else ``no``; return the result."""
         return self.value(yes.type, f"select {condition}, {yes}, {no}")
 
-    # Flow
+    # Control flow
 
     def _label(self) -> str:
         self._count += 1
         return f"b{self._count}"
 
     def jump(self, label: str) -> None:
-        """Go on at a label."""
+        """Write a jump to a label."""
         self.do(f"br label %{label}")
 
     def mark(self, label: str) -> None:
-        """Put a label here; what stands before must have jumped."""
+        """Write a label here; the block before it must have ended with a jump."""
         self.do(f"{label}:")
 
     @contextmanager
     def when(self, condition: Term) -> Iterator[None]:
-        """Do what is written inside if the condition holds."""
+        """Run the instructions written inside only if the condition holds."""
         inside, after = self._label(), self._label()
         self.do(f"br {condition}, label %{inside}, label %{after}")
         self.mark(inside)
@@ -172,7 +172,7 @@ class Function:
 
     @contextmanager
     def repeat(self, going: Term) -> Iterator[None]:
-        """Do what is written inside for as long as the ``i1`` at a pointer is true."""
+        """Run the instructions written inside for as long as the ``i1`` at a pointer is true."""
         test, inside, after = self._label(), self._label(), self._label()
         self.jump(test)
         self.mark(test)
@@ -184,9 +184,10 @@ class Function:
 
     @contextmanager
     def claim(self, counter: Term, stop: Term, step: int) -> Iterator[Term]:
-        """Do what is written inside for every ``step``-th number below ``stop`` not yet taken.
+        """Run the instructions written inside for each block of ``step`` numbers that is free.
 
-        Numbers are taken from a counter in memory, which several threads may share.
+        Blocks are taken from a counter in memory, which several threads may share, until ``stop``
+        is reached. Yields the first number of the block.
         """
         test, inside, after = self._label(), self._label(), self._label()
         self.jump(test)
@@ -200,7 +201,7 @@ class Function:
 
     @contextmanager
     def count(self, start: Term | int, stop: Term | int, step: int = 1) -> Iterator[Term]:
-        """Do what is written inside for every ``i64`` from ``start`` on below ``stop``."""
+        """Run the instructions written inside for each ``i64`` in ``range(start, stop, step)``."""
         place = self.local("i64")
         self.store(start if isinstance(start, Term) else Term("i64", str(start)), place)
         test, inside, after = self._label(), self._label(), self._label()
@@ -216,7 +217,7 @@ class Function:
 
 
 def number_text(kind: str, value: float | int | bool) -> str:
-    """Return a constant as LLVM writes it; floating ones by their bits."""
+    """Return a constant as LLVM writes it; floating-point ones by their bits."""
     if kind == "float":
         return f"0x{struct.unpack('<Q', struct.pack('<d', _single(value)))[0]:016X}"
     if kind == "double":
@@ -227,7 +228,7 @@ def number_text(kind: str, value: float | int | bool) -> str:
 
 
 def _single(value: float) -> float:
-    """Round to single precision."""
+    """Return a number rounded to single precision."""
     try:
         return float(struct.unpack("<f", struct.pack("<f", value))[0])
     except OverflowError:

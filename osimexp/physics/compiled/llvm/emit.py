@@ -1,4 +1,4 @@
-"""Traced programs as LLVM functions."""
+"""Emission of traced programs as LLVM functions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,15 +21,16 @@ PROGRAM = {
 def emit(
     module: Module, name: str, program: Program, states: int, shape: Shape, flags: str = "contract"
 ) -> None:
-    """Add a program to a module, as a function of ``PROGRAM``'s parameters.
+    """Add a program to a module, as a function with the parameters of ``PROGRAM``.
 
     Args:
-        module: where to.
-        name: of the function.
-        program: what it does.
-        states: how many of the inputs stand in ``state``; the others stand in ``controls``.
-        shape: of the numbers.
-        flags: what LLVM may do to sums and products.
+        module: module that the function is added to.
+        name: name of the function.
+        program: program to emit.
+        states: number of inputs that are read from ``state``; the others are read from
+            ``controls``.
+        shape: precision and SIMD lanes of the numbers.
+        flags: LLVM's fast-math flags for sums and products.
     """
     function = Function(module, name, PROGRAM, internal=True)
     numbers = Numbers(function, shape, flags)
@@ -46,11 +47,12 @@ def emit(
 
 @dataclass
 class _Body:
-    """A program being written.
+    """A program that is being written.
 
     Attributes:
-        plain: arithmetic of the mathematical functions, where the order of operations matters.
-        found: the results of the operations so far.
+        plain: arithmetic without fast-math flags, for functions in which the order of operations
+            matters.
+        found: results of the operations so far.
     """
 
     function: Function
@@ -62,15 +64,15 @@ class _Body:
     _circular: dict[str, tuple[Term, Term]] = field(default_factory=dict)
 
     def number(self, operand: Reference | float | int | bool) -> Term:
-        """Return an operand that is a number."""
+        """Return the term of an operand that is a number."""
         return self._known(operand, lambda v: self.numbers.constant(float(v)))
 
     def index(self, operand: Reference | float | int | bool) -> Term:
-        """Return an operand that is an index."""
+        """Return the term of an operand that is an index."""
         return self._known(operand, lambda v: self.numbers.index(int(v)))
 
     def condition(self, operand: Reference | float | int | bool) -> Term:
-        """Return an operand that is a condition."""
+        """Return the term of an operand that is a condition."""
         return self._known(operand, lambda v: self.numbers.condition(bool(v)))
 
     def _known(
@@ -83,7 +85,7 @@ class _Body:
         return constant(operand)
 
     def work_out(self, operation: Operation) -> Term:
-        """Write an operation and return its result."""
+        """Write an operation, and return its result."""
         n, kind, o = self.numbers, operation.kind, operation.operands
         match kind:
             case "input":
@@ -130,7 +132,7 @@ class _Body:
     # Tables
 
     def _locate(self, x: Term, breaks: tuple[float, ...]) -> Term:
-        """Return how many breaks are <= x."""
+        """Return the number of breaks that are <= x."""
         n, count = self.numbers, self.numbers.index(0)
         for b in breaks:
             below = n.compare("ole", n.constant(b), x)

@@ -1,4 +1,4 @@
-"""Arithmetic on the numbers in the lanes of a register, all at once."""
+"""Arithmetic on numbers that are SIMD vectors: one operation for all lanes."""
 
 from dataclasses import dataclass
 
@@ -7,50 +7,50 @@ from osimexp.physics.compiled.llvm.assembly import Function, Term, number_text
 
 @dataclass(frozen=True)
 class Shape:
-    """What a number is.
+    """The precision and the number of SIMD lanes of a number in compiled code.
 
     Attributes:
         element: ``double`` or ``float``.
-        width: how many lanes.
+        width: number of lanes.
     """
 
     element: str
     width: int
 
     def of(self, element: str) -> str:
-        """Return the type of as many of another element."""
+        """Return the LLVM type of as many lanes of another element."""
         return f"<{self.width} x {element}>"
 
     @property
     def number(self) -> str:
-        """The type of a number."""
+        """LLVM type of a number of this shape."""
         return self.of(self.element)
 
     @property
     def integer(self) -> str:
-        """The element of integers of the same size."""
+        """LLVM type of an integer with as many bits as an element."""
         return "i64" if self.element == "double" else "i32"
 
     @property
     def size(self) -> int:
-        """Bytes of a number."""
+        """Size of an element, in bytes."""
         return self.width * (8 if self.element == "double" else 4)
 
     @property
     def mantissa(self) -> int:
-        """Bits of the fraction."""
+        """Number of bits in the fraction of an element."""
         return 52 if self.element == "double" else 23
 
     def intrinsic(self, name: str) -> str:
-        """Return the name of an intrinsic for numbers of this shape."""
+        """Return the name of an LLVM intrinsic for numbers of this shape."""
         bits = "f64" if self.element == "double" else "f32"
         return f"llvm.{name}.v{self.width}{bits}"
 
 
 class Numbers:
-    """Writes operations on numbers of a shape into a function.
+    """A writer of operations on numbers of one shape into a function.
 
-    Products and sums may be contracted to one rounding; nothing else is rearranged.
+    A product and a sum may be contracted to one rounding; no other operations are rearranged.
     """
 
     def __init__(self, function: Function, shape: Shape, flags: str = "contract") -> None:
@@ -59,33 +59,33 @@ class Numbers:
         self.flags = flags
 
     def constant(self, value: float) -> Term:
-        """Return a number."""
+        """Return a constant number, the same in all lanes."""
         return self._splat(self.shape.element, value)
 
     def integer(self, value: int) -> Term:
-        """Return an integer of the size of a number."""
+        """Return a constant integer of the size of a number, the same in all lanes."""
         return self._splat(self.shape.integer, value)
 
     def index(self, value: int) -> Term:
-        """Return an index."""
+        """Return a constant index, the same in all lanes."""
         return self._splat("i32", value)
 
     def condition(self, value: bool) -> Term:
-        """Return a condition."""
+        """Return a constant condition, the same in all lanes."""
         return self._splat("i1", value)
 
     def _splat(self, element: str, value: float | int | bool) -> Term:
         return Term(self.shape.of(element), f"splat ({element} {number_text(element, value)})")
 
     def spread(self, value: Term) -> Term:
-        """Return one ``double`` as a number: rounded to the element, in all lanes."""
+        """Write one ``double`` into all lanes, rounded to the element, and return the number."""
         write = self.function.value
         if self.shape.element == "float":
             value = write("float", f"fptrunc {value} to float")
         return self._everywhere(value, self.shape.number)
 
     def spread_index(self, value: Term) -> Term:
-        """Return one ``i64`` as an index in all lanes."""
+        """Write one ``i64`` into all lanes, and return the index."""
         value = self.function.value("i32", f"trunc {value} to i32")
         return self._everywhere(value, self.shape.of("i32"))
 
@@ -121,7 +121,7 @@ class Numbers:
         return self.function.value(a.type, f"fneg {a}")
 
     def sqrt(self, a: Term) -> Term:
-        """Square root, correctly rounded."""
+        """Return the correctly rounded square root."""
         return self.function.intrinsic(self.shape.intrinsic("sqrt"), a.type, a)
 
     def absolute(self, a: Term) -> Term:
@@ -129,11 +129,11 @@ class Numbers:
         return self.function.intrinsic(self.shape.intrinsic("fabs"), a.type, a)
 
     def greater_or_nan(self, a: Term, b: Term) -> Term:
-        """Return the greater; NaN where one is."""
+        """Return the larger of two numbers; NaN if one is NaN."""
         return self.function.intrinsic(self.shape.intrinsic("maximum"), a.type, a, b)
 
     def polynomial(self, x: Term, coefficients: tuple[float, ...]) -> Term:
-        """Return sum c[k] x^k by Horner's rule."""
+        """Return sum c[k] x^k, by Horner's rule."""
         result = self.constant(coefficients[-1])
         for c in reversed(coefficients[:-1]):
             result = self.add(self.multiply(result, x), self.constant(c))
@@ -142,15 +142,15 @@ class Numbers:
     # Conditions and integers
 
     def compare(self, predicate: str, a: Term, b: Term) -> Term:
-        """Return whether two numbers compare so: ``olt`` is less, false for NaN."""
+        """Return the comparison of two numbers by LLVM's predicate, such as ``olt`` for less."""
         return self.function.value(self.shape.of("i1"), f"fcmp {predicate} {a}, {b.text}")
 
     def compare_integers(self, predicate: str, a: Term, b: Term) -> Term:
-        """Return whether two integers compare so."""
+        """Return the comparison of two integers by LLVM's predicate, such as ``slt``."""
         return self.function.value(self.shape.of("i1"), f"icmp {predicate} {a}, {b.text}")
 
     def select(self, condition: Term, yes: Term, no: Term) -> Term:
-        """Return ``yes`` where the condition holds, else ``no``."""
+        """Return ``yes`` in lanes where the condition holds, else ``no``."""
         return self.function.value(yes.type, f"select {condition}, {yes}, {no}")
 
     def whole(self, operation: str, a: Term, b: Term) -> Term:
@@ -158,23 +158,23 @@ class Numbers:
         return self.function.value(a.type, f"{operation} {a}, {b.text}")
 
     def negation(self, a: Term) -> Term:
-        """Return whether a condition does not hold."""
+        """Return the negation of a condition."""
         return self.whole("xor", a, self.condition(True))
 
     def any(self, a: Term) -> Term:
-        """Return whether a condition holds in any lane, as one ``i1``."""
+        """Return one ``i1``: whether a condition holds in any lane."""
         return self.function.intrinsic(f"llvm.vector.reduce.or.v{self.shape.width}i1", "i1", a)
 
     def bits(self, a: Term) -> Term:
-        """Return a number's bits as an integer."""
+        """Return the bits of a number, as an integer."""
         kind = self.shape.of(self.shape.integer)
         return self.function.value(kind, f"bitcast {a} to {kind}")
 
     def from_bits(self, a: Term) -> Term:
-        """Return the number of those bits."""
+        """Return the number that has the given bits."""
         return self.function.value(self.shape.number, f"bitcast {a} to {self.shape.number}")
 
     def convert(self, operation: str, a: Term, element: str) -> Term:
-        """Return a conversion: ``fptosi``, ``sitofp``, ``zext``."""
+        """Return a number converted by an instruction: ``fptosi``, ``sitofp`` or ``zext``."""
         kind = self.shape.of(element)
         return self.function.value(kind, f"{operation} {a} to {kind}")

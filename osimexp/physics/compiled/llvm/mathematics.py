@@ -1,24 +1,25 @@
 """Exponential, logarithm, sine, cosine and arc tangent, without a mathematical library.
 
-Written as arithmetic, so that they give the same in every lane of a register and owe nothing to
-the system's library. The polynomials were fitted by Remez's exchange in 60 digits to the least
-greatest error of the function itself (relative; absolute for the cosine), on the interval left by
-the reduction, and rounded to the nearest number.
+The functions are written as arithmetic, so that they give the same result in every SIMD lane and on
+every system. The polynomials were fitted by Remez's exchange, in 60 digits, to the smallest maximum
+error of the function itself (relative; absolute for the cosine) on the interval that range
+reduction leaves, and rounded to the nearest number.
 
-Greatest errors found against NumPy in extended precision, products and sums fused:
+Greatest errors found against NumPy in extended precision, with fused products and sums:
 
-======  =======================================  ====================================
-        double                                   float
-======  =======================================  ====================================
-exp     1.6e-16 relative                         8.3e-8 relative
-log     1.5e-16 relative                         7.9e-8 relative
-sin     2.2e-16 absolute, |x| < 1e5              9.3e-8 absolute, |x| < 1e4
-cos     2.0e-16 absolute, |x| < 1e5              9.3e-8 absolute, |x| < 1e4
-atan2   5.4e-16 absolute                         2.6e-7 absolute
-======  =======================================  ====================================
+  ======  =======================================  ====================================
+          double                                   float
+  ======  =======================================  ====================================
+  exp     1.6e-16 relative                         8.3e-8 relative
+  log     1.5e-16 relative                         7.9e-8 relative
+  sin     2.2e-16 absolute, |x| < 1e5              9.3e-8 absolute, |x| < 1e4
+  cos     2.0e-16 absolute, |x| < 1e5              9.3e-8 absolute, |x| < 1e4
+  atan2   5.4e-16 absolute                         2.6e-7 absolute
+  ======  =======================================  ====================================
 
-NaN in gives NaN out; the exponential ends in 0 and in infinity. Sine and cosine lose digits beyond
-the range and are NaN of infinity; the arc tangent is for finite coordinates whose sum is finite.
+NaN in gives NaN out. The exponential goes to 0 and to infinity. Sine and cosine lose digits beyond
+the range above and are NaN for infinity. The arc tangent needs finite coordinates whose sum is
+finite.
 """
 
 from dataclasses import dataclass
@@ -28,23 +29,24 @@ from osimexp.physics.compiled.llvm.lanes import Numbers
 
 
 @dataclass(frozen=True)
-class _Figures:
-    """What depends on the precision.
+class _Constants:
+    """The constants of one precision.
 
     Attributes:
-        shift: 1.5 times 2 to the bits of the fraction: adding it rounds to a whole number.
-        exp_range: results are 0 below and infinite above.
-        ln2: its high part, of few bits, and its low part.
-        exp: of (e^r - 1 - r) / r^2.
-        log: of (2 artanh(s) - 2 s) / s^3, in s^2.
-        half_pi: in three parts, the first two of few bits.
-        sin: of (sin r - r) / r^3, in r^2.
-        cos: of (cos r - 1 + r^2 / 2) / r^4, in r^2.
-        atan: of (arctan t - t) / t^3, in t^2.
+        shift: 1.5 times 2 to the number of bits of the fraction; adding it rounds to a whole
+            number.
+        exp_range: arguments below which exp is 0 and above which it is infinite.
+        ln2: ln 2 as a high part, of few bits, and a low part.
+        exp: coefficients of (e^r - 1 - r) / r^2.
+        log: coefficients of (2 artanh(s) - 2 s) / s^3, in s^2.
+        half_pi: pi / 2 in three parts, the first two of few bits.
+        sin: coefficients of (sin r - r) / r^3, in r^2.
+        cos: coefficients of (cos r - 1 + r^2 / 2) / r^4, in r^2.
+        atan: coefficients of (arctan t - t) / t^3, in t^2.
         scale: a power of 2 that makes subnormal numbers normal, and its exponent.
-        bias: of the exponent.
+        bias: bias of the exponent.
         sqrt_half: bits of sqrt(1/2).
-        smallest: the smallest normal number.
+        smallest: smallest normal number.
     """
 
     shift: float
@@ -62,7 +64,7 @@ class _Figures:
     smallest: float
 
 
-_DOUBLE = _Figures(
+_DOUBLE = _Constants(
     shift=1.5 * 2.0**52,
     exp_range=(-746.0, 710.0),
     ln2=(0.6931471805598903, 5.497923018708371e-14),
@@ -123,7 +125,7 @@ _DOUBLE = _Figures(
     smallest=2.0**-1022,
 )
 
-_FLOAT = _Figures(
+_FLOAT = _Constants(
     shift=1.5 * 2.0**23,
     exp_range=(-104.0, 89.0),
     ln2=(0.693145751953125, 1.4286068203094173e-06),
@@ -153,13 +155,13 @@ _QUARTER_PI = 0.7853981633974483
 _PI = (3.141592653589793, 1.2246467991473532e-16)
 
 
-def _figures(n: Numbers) -> _Figures:
+def _constants(n: Numbers) -> _Constants:
     return _DOUBLE if n.shape.element == "double" else _FLOAT
 
 
 def exp(n: Numbers, x: Term) -> Term:
     """Return e^x."""
-    f = _figures(n)
+    f = _constants(n)
     low, high = n.constant(f.exp_range[0]), n.constant(f.exp_range[1])
     x = n.select(n.compare("olt", x, low), low, x)
     x = n.select(n.compare("ogt", x, high), high, x)
@@ -171,7 +173,7 @@ def exp(n: Numbers, x: Term) -> Term:
     square = n.multiply(r, r)
     power = n.add(r, n.multiply(square, n.polynomial(r, f.exp)))
     power = n.add(power, n.constant(1.0))
-    # Two factors: one power of 2 could not reach the outermost numbers.
+    # Two factors, as one power of 2 could not reach the largest and smallest numbers.
     exponent = n.whole("sub", n.bits(shifted), n.bits(shift))
     half = n.whole("ashr", exponent, n.integer(1))
     for part in (half, n.whole("sub", exponent, half)):
@@ -181,8 +183,8 @@ def exp(n: Numbers, x: Term) -> Term:
 
 
 def log(n: Numbers, x: Term) -> Term:
-    """Return the natural logarithm: -inf of 0, NaN below."""
-    f = _figures(n)
+    """Return the natural logarithm: -inf for 0, NaN below 0."""
+    f = _constants(n)
     tiny = n.compare("olt", x, n.constant(f.smallest))
     scaled = n.select(tiny, n.multiply(x, n.constant(f.scale[0])), x)
     bits = n.bits(scaled)
@@ -190,7 +192,7 @@ def log(n: Numbers, x: Term) -> Term:
     exponent = n.whole("ashr", n.whole("sub", bits, n.integer(f.sqrt_half)), fraction)
     mantissa = n.from_bits(n.whole("sub", bits, n.whole("shl", exponent, fraction)))
     exponent = n.whole("sub", exponent, n.select(tiny, n.integer(f.scale[1]), n.integer(0)))
-    # The exponent is below the shift's own bits, so that it is made a number by one subtraction.
+    # The exponent is below the bits of the shift, so one subtraction makes it a number.
     shift = n.constant(f.shift)
     k = n.subtract(n.from_bits(n.whole("add", n.bits(shift), exponent)), shift)
     d = n.subtract(mantissa, n.constant(1.0))
@@ -210,8 +212,8 @@ def log(n: Numbers, x: Term) -> Term:
 
 
 def sine_and_cosine(n: Numbers, x: Term) -> tuple[Term, Term]:
-    """Return sine and cosine of an angle, what is not used drops out."""
-    f = _figures(n)
+    """Return the sine and the cosine of an angle in rad; LLVM drops the one that is not used."""
+    f = _constants(n)
     shift = n.constant(f.shift)
     shifted = n.add(n.multiply(x, n.constant(_TWO_OVER_PI)), shift)
     turns = n.subtract(shifted, shift)
@@ -238,18 +240,18 @@ def sine_and_cosine(n: Numbers, x: Term) -> tuple[Term, Term]:
 
 
 def _signed(n: Numbers, x: Term, two: Term) -> Term:
-    """Return -x where the integer is 2, x where it is 0."""
+    """Return -x in lanes where the integer is 2, x where it is 0."""
     sign = n.whole("shl", two, n.integer(30 if n.shape.integer == "i32" else 62))
     return n.from_bits(n.whole("xor", n.bits(x), sign))
 
 
 def atan2(n: Numbers, y: Term, x: Term) -> Term:
-    """Return the angle of the point (x, y)."""
-    f = _figures(n)
+    """Return the angle (rad) of the point (x, y)."""
+    f = _constants(n)
     across, up = n.absolute(x), n.absolute(y)
     steep = n.compare("ogt", up, across)
     large, small = n.select(steep, up, across), n.select(steep, across, up)
-    # arctan(a) = pi / 4 + arctan((a - 1) / (a + 1)) brings tan below tan(pi / 8).
+    # arctan(a) = pi / 4 + arctan((a - 1) / (a + 1)) makes the argument smaller than tan(pi / 8).
     turned = n.compare("ogt", small, n.multiply(large, n.constant(_TAN_PI_8)))
     above = n.select(turned, n.subtract(small, large), small)
     below = n.select(turned, n.add(small, large), large)

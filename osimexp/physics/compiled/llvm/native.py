@@ -1,4 +1,4 @@
-"""LLVM on this processor: assembly language to object code, object code to functions."""
+"""LLVM for this processor: assembly language to object code, and object code to functions."""
 
 import ctypes
 from collections.abc import Callable, Iterable
@@ -11,12 +11,12 @@ _CTYPES = {"ptr": ctypes.c_void_p, "i64": ctypes.c_int64, "double": ctypes.c_dou
 
 
 def has_feature(name: str) -> bool:
-    """Return whether this processor has a feature, by LLVM's name for it."""
+    """Return whether this processor has a feature, given LLVM's name for it."""
     return bool(llvm.get_host_cpu_features().get(name, False))
 
 
 def processor() -> str:
-    """Return what object code depends on besides its source: LLVM, processor and features."""
+    """Return the LLVM version, processor and features that object code is for."""
     return "|".join(
         (llvmlite.__version__, llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
     )
@@ -25,7 +25,7 @@ def processor() -> str:
 def _target_machine() -> Any:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    # Position-independent code near its constants, which it then reads as operands.
+    # Position-independent code is near its constants, so that it reads them as operands.
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=llvm.get_host_cpu_features().flatten(),
@@ -39,7 +39,8 @@ def _target_machine() -> Any:
 def object_code(text: str) -> bytes:
     """Return object code for this processor.
 
-    Few passes are run: traced programs come without common subexpressions, and more gain nothing.
+    Few optimisation passes are run, because traced programs have no common subexpressions and more
+    passes gain nothing.
 
     Args:
         text: a module in LLVM's assembly language.
@@ -57,7 +58,7 @@ def object_code(text: str) -> bytes:
 
 
 class Code:
-    """Object code, loaded."""
+    """Loaded object code."""
 
     def __init__(self, code: bytes) -> None:
         # The engine owns the code.
@@ -68,14 +69,14 @@ class Code:
         self._engine.finalize_object()
 
     def function(self, name: str, parameters: Iterable[str]) -> Callable[..., None]:
-        """Return a function, which runs without the interpreter's lock.
+        """Return a function of the object code; a call of it releases the interpreter's lock.
 
         Args:
-            name: of the function.
-            parameters: their types as LLVM writes them: ``ptr``, ``i64``, ``double``.
+            name: name of the function.
+            parameters: types of the parameters as LLVM writes them: ``ptr``, ``i64``, ``double``.
 
         Raises:
-            ValueError: there is none of that name.
+            ValueError: there is no function of that name.
         """
         address = self._engine.get_function_address(name)
         if not address:

@@ -1,4 +1,4 @@
-"""Tables of compiled programs: entries picked by an index, in every lane its own."""
+"""Tables of compiled programs, looked up at another index in each SIMD lane."""
 
 from dataclasses import dataclass, field
 
@@ -9,26 +9,27 @@ from osimexp.physics.compiled.llvm.lanes import Numbers, Shape
 Columns = tuple[float, ...]
 
 _FEW = 2
-"""Entries up to which a table is a chain of choices."""
+"""Greatest length of a table that is read by a chain of selections."""
 
 _REGISTERS = 64
-"""Entries up to which a table is held in registers, where there are instructions for it."""
+"""Greatest length of a table that is held in registers, if the processor has the instructions."""
 
 _PERMUTED = {
     16: ("llvm.x86.avx512.permvar.sf.512", "llvm.x86.avx512.vpermi2var.ps.512"),
     8: ("llvm.x86.avx2.permps", ""),
 }
-"""By lanes, the instructions that pick entries from one register and from two, by the low bits
-of an index in each lane."""
+"""By the number of lanes, the instructions that pick entries from one register and from two, by the
+low bits of an index in each lane.
+"""
 
 
 @dataclass
 class _Group:
-    """Tables read at one index, side by side in memory: a row holds an entry of each.
+    """Tables that are read at one index, side by side in memory: a row has an entry of each.
 
     Attributes:
-        tables: in the order of their first use.
-        rows: pointers to the row at the index, one a lane.
+        tables: tables in the order of their first use.
+        rows: pointer to the row at the index, for each lane.
         fours: entries of four neighbouring tables, by the number of the four.
     """
 
@@ -40,8 +41,8 @@ class _Group:
 class Tables:
     """The tables of a program.
 
-    Small ones are chosen from, or held in registers. The others are interleaved, which takes four
-    entries in one load and keeps what one index reads in few lines of the cache.
+    A small table is read by selections or held in registers. Larger tables are interleaved, so that
+    one load reads entries of four tables, and an index reads few lines of the cache.
     """
 
     def __init__(self, numbers: Numbers, operations: tuple[Operation, ...]) -> None:
@@ -60,7 +61,7 @@ class Tables:
         )
 
     def entry(self, operation: Operation, index: Term) -> Term:
-        """Return what a ``lookup`` finds at an index."""
+        """Return the entry that a ``lookup`` operation reads at an index."""
         table = operation.data
         if len(table) <= _FEW:
             return self._choose(index, table)
@@ -135,7 +136,7 @@ class Tables:
         return result
 
     def _four(self, rows: list[Term], column: int) -> list[Term]:
-        """Return four neighbouring columns: a load for every lane, and a transposition."""
+        """Return four neighbouring columns, by one load for each lane and a transposition."""
         f, width, element = (
             self.numbers.function,
             self.numbers.shape.width,
@@ -143,12 +144,12 @@ class Tables:
         )
         size = self.numbers.shape.size // width * 4
         loaded = [f.load(f"<4 x {element}>", f.at(row, element, column), size) for row in rows]
-        # The rows of lanes 0, 4, ... in one vector, of lanes 1, 5, ... in the next.
+        # One vector has the rows of lanes 0, 4, ..., the next those of lanes 1, 5, ...
         a, b, c, d = (self._joined(loaded[first::4]) for first in range(4))
         quarters = range(0, width, 4)
 
         def mixed(x: Term, y: Term, places: tuple[int, int, int, int]) -> Term:
-            # Places 0 to 3 are of x, 4 to 7 of y, in each quarter of the lanes.
+            # In each quarter of the lanes, places 0 to 3 are entries of x, and 4 to 7 of y.
             mask = [q + (p if p < 4 else width + p - 4) for q in quarters for p in places]
             return self._shuffled(x, y, mask)
 
@@ -158,7 +159,7 @@ class Tables:
         return [mixed(x, y, part) for x, y in halves for part in (first, second)]
 
     def _joined(self, parts: list[Term]) -> Term:
-        """Return vectors of four, one after the other."""
+        """Return vectors of four entries, joined to one."""
         size = 4
         while len(parts) > 1:
             size *= 2
@@ -176,14 +177,14 @@ class Tables:
 
 
 def _key(operation: Operation) -> tuple[int, int]:
-    """Return what tables side by side have in common: their index and their length."""
+    """Return the index and the length of a table; tables with the same key lie side by side."""
     (index,) = operation.operands
     assert isinstance(index, Reference)
     return index.number, len(operation.data)
 
 
 def vector(shape: Shape, values: tuple[float, ...], padding: float) -> Term:
-    """Return a constant vector of numbers, filled up with ``padding``."""
+    """Return a constant vector of numbers, with ``padding`` in the remaining lanes."""
     row = values + (padding,) * (shape.width - len(values))
     items = ", ".join(f"{shape.element} {number_text(shape.element, v)}" for v in row)
     return Term(shape.number, f"<{items}>")

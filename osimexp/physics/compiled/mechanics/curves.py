@@ -1,4 +1,4 @@
-"""Functions of one variable, as piecewise polynomials that a trace can look up."""
+"""Functions of one variable, as piecewise polynomials that can be traced."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from osimexp.physics.compiled.ir.trace import Scalar, locate, lookup, refine
 
 
 class Curve(Protocol):
-    """A function of one variable with two derivatives."""
+    """A function f of one variable with two derivatives."""
 
     def value(self, x: Scalar) -> Scalar:
         """Return f(x)."""
@@ -30,7 +30,7 @@ class Curve(Protocol):
 
 @dataclass(frozen=True)
 class Polynomial:
-    """A polynomial; ``coefficients[k]`` belongs to x to the power k."""
+    """A polynomial of one variable; ``coefficients[k]`` multiplies x to the power k."""
 
     coefficients: tuple[float, ...]
 
@@ -69,16 +69,16 @@ class Scaled:
 
 @dataclass(frozen=True)
 class Piecewise:
-    """Polynomials between breaks, each in the distance from its own origin.
+    """A piecewise polynomial; each piece is a polynomial in the distance from its own origin.
 
-    There is a piece below the first break and one above the last. The pieces between two breaks
-    may be of the same number of equal ``parts``, found without a search.
+    There is one piece below the first break and one above the last. Every piece may be divided into
+    the same number of equal ``parts``, which are found without a search.
 
     Attributes:
-        breaks: sorted.
-        origins: ``(len(breaks) + 1) * parts`` of them.
-        coefficients: of the same length, each ascending powers of x - origin.
-        parts: equal parts of every piece; the outer two have theirs alike.
+        breaks: ends of the pieces, sorted.
+        origins: origin of every part, ``(len(breaks) + 1) * parts`` numbers.
+        coefficients: of every part, ascending powers of x - origin; as long as ``origins``.
+        parts: number of equal parts in every piece; those of the two outer pieces are all alike.
     """
 
     breaks: tuple[float, ...]
@@ -128,10 +128,10 @@ def tabulated(
 
     Args:
         function: smooth between neighbouring joints, a straight line beyond the outer two.
-        joints: sorted, where its derivatives may jump.
-        parts: polynomials between two joints.
-        degree: of each polynomial.
-        slopes: of the lines below and above.
+        joints: sorted points at which derivatives may jump.
+        parts: number of polynomials between two joints.
+        degree: degree of each polynomial.
+        slopes: slopes of the straight lines below the first joint and above the last.
     """
     edges = np.concatenate([np.linspace(a, b, parts + 1) for a, b in pairwise(joints)]).reshape(
         -1, parts + 1
@@ -159,7 +159,7 @@ def tabulated(
 def _sampled(
     function: Callable[[float], float], middles: Floats, halves: Floats, nodes: Floats
 ) -> Floats:
-    """Return the function at ``nodes`` of [-1, 1] in every piece: ``(pieces, nodes)``."""
+    """Return the function ``(pieces, nodes)`` at ``nodes`` of [-1, 1] in every piece."""
     places = middles[:, None] + halves[:, None] * nodes
     return np.array([function(x) for x in places.ravel().tolist()]).reshape(places.shape)
 

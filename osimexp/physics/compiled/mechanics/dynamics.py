@@ -1,10 +1,10 @@
-"""The equations of motion of a mechanism, traced: forces in, accelerations out.
+"""The equations of motion of a mechanism, traced: from forces to accelerations.
 
-Newton and Euler's equations along the tree give what is known of the forces, the composite rigid
-body method the mass matrix, and a factorisation from the leaves to the root solves them without
-filling the matrix's zeros (Featherstone 2008, Rigid Body Dynamics Algorithms, chapters 5, 6 and
-8). All vectors are in the ground's axes and moments are about the reference point of ``Motion``,
-so that nothing need be carried from one body's frame to another's.
+Newton and Euler's equations along the tree give the known part of the forces, the composite rigid
+body method gives the mass matrix, and a factorisation from the leaves to the root solves for the
+accelerations without filling the zeros of the matrix (Featherstone 2008, Rigid Body Dynamics
+Algorithms, chapters 5, 6 and 8). All vectors are in the axes of the ground, and moments are about
+the reference point of ``Motion``, so that no vector is changed from one frame to another.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from osimexp.physics.compiled.mechanics.motion import Motion
 
 
 class Loads:
-    """What acts on the bodies at one moment: forces, torques and generalised forces."""
+    """The forces, torques and generalised forces that act on a mechanism at one moment."""
 
     def __init__(self, mechanism: Mechanism) -> None:
         self.moments: list[Array] = [ZERO] * len(mechanism.bodies)
@@ -26,38 +26,38 @@ class Loads:
         self.generalised: list[Scalar] = [0.0] * len(mechanism.coordinates)
 
     def force(self, body: int, position: Array, force: Array) -> None:
-        """Add a force ``(3,)`` in the ground's axes (N) at a position of ``Motion``."""
+        """Add a force ``(3,)`` (N) on a body, at a position ``(3,)`` (m) from ``Motion``."""
         if body == GROUND:
             return
         self.forces[body] = self.forces[body] + force
         self.moments[body] = self.moments[body] + cross(position, force)
 
     def torque(self, body: int, torque: Array) -> None:
-        """Add a torque ``(3,)`` in the ground's axes, N m."""
+        """Add a torque ``(3,)`` in the ground's axes (N m) to a body."""
         if body != GROUND:
             self.moments[body] = self.moments[body] + torque
 
     def along(self, coordinate: int, value: Scalar) -> None:
-        """Add a generalised force on a coordinate, N m or N."""
+        """Add a generalised force (N m or N) to a coordinate."""
         self.generalised[coordinate] = self.generalised[coordinate] + value
 
 
 @dataclass
 class _Inertia:
-    """Of a body and all it carries, about the reference point."""
+    """The inertia of a body and all bodies that it carries, about the reference point."""
 
     mass: float
-    first: Array  # mass times centre of mass, kg m
+    first: Array  # mass times the centre of mass, kg m
     second: Array  # (3, 3), kg m^2
 
 
 def accelerations(motion: Motion, loads: Loads, gains: "Gains") -> list[Scalar]:
-    """Return the accelerations of all coordinates, as OpenSim has them.
+    """Return the accelerations (rad/s^2, m/s^2) of all coordinates, in OpenSim's order.
 
     Args:
-        motion: the kinematics.
-        loads: all that acts, gravity apart.
-        gains: how all coordinates follow the free ones.
+        motion: kinematics at this moment.
+        loads: forces that act on the mechanism, without gravity.
+        gains: coupling Jacobian of the coordinates.
     """
     mechanism = motion.mechanism
     inertias, moments, forces = [], [], []
@@ -89,12 +89,12 @@ def accelerations(motion: Motion, loads: Loads, gains: "Gains") -> list[Scalar]:
 
 
 class Gains:
-    """How the speeds of all coordinates follow from those of the free ones.
+    """The coupling Jacobian: the speeds of all coordinates from the speeds of the free ones.
 
     Attributes:
-        free: numbers of the free coordinates, parents first.
-        rows: for each coordinate, the free ones that move it and by how much.
-        rates: for each coordinate, its acceleration while those of the free ones are 0.
+        free: numbers of the free coordinates, parents before children.
+        rows: for each coordinate, its derivative by each free coordinate that moves it.
+        rates: for each coordinate, its acceleration if those of the free coordinates are 0.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Gains:
             self.rates[coupler.dependent] = bending + slope * self.rates[leader]
 
     def project(self, generalised: list[Scalar]) -> list[Scalar]:
-        """Return the generalised forces on the free coordinates."""
+        """Return the generalised forces on the free coordinates, from those on all coordinates."""
         result: dict[int, Scalar] = dict.fromkeys(self.free, 0.0)
         for value, row in zip(generalised, self.rows, strict=True):
             for c, gain in row.items():
@@ -123,7 +123,7 @@ class Gains:
         return [result[c] for c in self.free]
 
     def project_matrix(self, matrix: Array) -> Array:
-        """Return the mass matrix of the free coordinates, from that of all."""
+        """Return the mass matrix of the free coordinates, from that of all coordinates."""
         place = {c: i for i, c in enumerate(self.free)}
         result = np.zeros((len(self.free), len(self.free))).astype(object)
         for a, row in enumerate(self.rows):
@@ -138,7 +138,7 @@ class Gains:
         return result
 
     def spread(self, values: dict[int, Scalar]) -> list[Scalar]:
-        """Return the accelerations of all coordinates from those of the free ones."""
+        """Return the accelerations of all coordinates, from those of the free ones."""
         spread = []
         for row, rate in zip(self.rows, self.rates, strict=True):
             value = rate
@@ -149,14 +149,14 @@ class Gains:
 
 
 def _inertial(motion: Motion, body: int) -> tuple[_Inertia, Array, Array]:
-    """Return a body's inertia, and the moment and force that its known acceleration needs."""
-    figures = motion.mechanism.bodies[body]
+    """Return a body's inertia, and the moment and the force that its known acceleration takes."""
+    given = motion.mechanism.bodies[body]
     rotation = motion.rotation(body)
-    centre = Station(body, figures.centre)
+    centre = Station(body, given.centre)
     at = motion.position(centre)
-    inertia = rotation @ figures.inertia.astype(object) @ rotation.T
+    inertia = rotation @ given.inertia.astype(object) @ rotation.T
     omega = motion.angular_velocity(body)
-    force = motion.acceleration(centre) * figures.mass
+    force = motion.acceleration(centre) * given.mass
     moment = (
         inertia @ motion.angular_acceleration(body)
         + cross(omega, inertia @ omega)
@@ -164,14 +164,14 @@ def _inertial(motion: Motion, body: int) -> tuple[_Inertia, Array, Array]:
     )
     offset = np.eye(3).astype(object) * (at @ at) - np.outer(at, at)
     return (
-        _Inertia(figures.mass, at * figures.mass, inertia + offset * figures.mass),
+        _Inertia(given.mass, at * given.mass, inertia + offset * given.mass),
         moment,
         force,
     )
 
 
 def _mass_matrix(motion: Motion, inertias: list[_Inertia]) -> Array:
-    """Return the mass matrix of all coordinates; those of separate limbs share zeros."""
+    """Return the mass matrix of all coordinates; entries between separate limbs are 0."""
     mechanism = motion.mechanism
     count = len(mechanism.coordinates)
     matrix = np.zeros((count, count)).astype(object)
@@ -191,7 +191,7 @@ def _mass_matrix(motion: Motion, inertias: list[_Inertia]) -> Array:
 
 
 def _solve(matrix: Array, right: list[Scalar]) -> list[Scalar]:
-    """Solve ``matrix x = right``, the matrix being factored as L^T D L from its last row up."""
+    """Solve ``matrix x = right`` by factoring the matrix as L^T D L from its last row up."""
     count = len(right)
     lower = matrix.copy()
     inverse: list[Scalar] = [0.0] * count

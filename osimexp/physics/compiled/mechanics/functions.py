@@ -12,7 +12,7 @@ def read_function(function: opensim.Function, owner: str) -> Curve:
     Args:
         function: Constant, LinearFunction, PolynomialFunction, SimmSpline,
             PiecewiseLinearFunction, or a MultiplierFunction of one of them.
-        owner: what the function belongs to, for the refusal.
+        owner: name of the thing that the function belongs to, for the message.
 
     Raises:
         ModelError: the function is of another type.
@@ -50,7 +50,7 @@ def _derivative(function: opensim.Function, order: int, x: float) -> float:
 
 
 def _spline(spline: opensim.SimmSpline) -> Piecewise:
-    """Return a SimmSpline: cubics between its knots, straight lines beyond them.
+    """Return a SimmSpline as cubics between its knots and straight lines beyond them.
 
     The cubics follow from OpenSim's own values and derivatives at the knots.
     """
@@ -68,7 +68,7 @@ def _spline(spline: opensim.SimmSpline) -> Piecewise:
 
 
 def _piecewise_linear(function: opensim.PiecewiseLinearFunction) -> Piecewise:
-    """Return straight lines between points; the outer ones go on."""
+    """Return straight lines between the points; the outer lines go on beyond them."""
     x = [function.getX(i) for i in range(function.getSize())]
     y = [function.getY(i) for i in range(function.getSize())]
     slopes = [(y[i + 1] - y[i]) / (x[i + 1] - x[i]) for i in range(len(x) - 1)]

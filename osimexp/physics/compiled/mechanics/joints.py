@@ -1,4 +1,4 @@
-"""What each kind of joint does between its two frames, traced."""
+"""Joint transforms, traced: the pose and velocity of a joint's child frame in its parent frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,14 @@ from osimexp.physics.compiled.mechanics.mechanism import Axis, Joint
 
 @dataclass(frozen=True)
 class Crossing:
-    """Where the frame on the body is, seen from the frame on the parent, and how it moves.
+    """The joint transform: pose and motion of the frame on the body, in the frame on the parent.
 
     Attributes:
-        rotation: ``(3, 3)``.
-        position: ``(3,)`` m.
-        angular: for each mobility, angular velocity per speed.
-        linear: for each mobility, velocity of the frame's origin per speed.
+        rotation: ``(3, 3)`` from the axes of the frame on the body to those of the one on the
+            parent.
+        position: ``(3,)`` origin of the frame on the body, m.
+        angular: for each mobility, angular velocity ``(3,)`` per speed.
+        linear: for each mobility, velocity ``(3,)`` of the frame's origin per speed.
         angular_bias: ``(3,)`` rate of the angular velocity at constant speeds, rad/s^2.
         linear_bias: ``(3,)`` rate of the velocity at constant speeds, m/s^2.
         travels: whether a mobility moves the origin.
@@ -34,10 +35,10 @@ class Crossing:
 
 
 def cross_joint(joint: Joint, q: list[Scalar], u: list[Scalar]) -> Crossing:
-    """Return what a joint does at coordinates ``q`` (rad, m) and speeds ``u`` (rad/s, m/s).
+    """Return the joint transform at coordinates ``q`` (rad, m) and speeds ``u`` (rad/s, m/s).
 
-    The conventions are Simbody's mobilizers of the same names (Sherman, Seth and Delp 2011,
-    Procedia IUTAM 2:241-261), which OpenSim's joints are made of.
+    The conventions are those of Simbody's mobilizers of the same names (Sherman, Seth and Delp
+    2011, Procedia IUTAM 2:241-261), of which OpenSim's joints are made.
     """
     match joint.kind:
         case "WeldJoint":
@@ -67,10 +68,10 @@ def cross_joint(joint: Joint, q: list[Scalar], u: list[Scalar]) -> Crossing:
 
 
 def coordinate_rates(joint: Joint, q: list[Scalar], u: list[Scalar]) -> list[Scalar]:
-    """Return the rates of a joint's coordinates, which differ from its speeds for some kinds.
+    """Return the rates of a joint's coordinates, which for some joints are not its speeds.
 
-    The speeds of Ball and Free joints are angular velocity in the parent's frame, their
-    coordinates body-fixed X-Y-Z angles.
+    The speeds of Ball and Free joints are the angular velocity in the parent's frame; their
+    coordinates are body-fixed X-Y-Z angles.
     """
     if joint.kind not in ("BallJoint", "FreeJoint"):
         return u
@@ -80,11 +81,16 @@ def coordinate_rates(joint: Joint, q: list[Scalar], u: list[Scalar]) -> list[Sca
 
 
 def about(axis: Array, angle: Scalar) -> Array:
-    """Return the rotation matrix about an axis of length 1 (Rodrigues' formula)."""
+    """Return the rotation matrix ``(3, 3)`` about an axis of length 1, by Rodrigues' formula.
+
+    Args:
+        axis: direction ``(3,)`` of length 1.
+        angle: rad.
+    """
     c, s = cos(angle), sin(angle)
     x, y, z = axis
     v = 1.0 - c
-    # c + v is not known to be 1 where it is traced.
+    # The trace does not know that c + v is 1.
     xx, yy, zz = (1.0 if abs(w) == 1.0 else w * w * v + c for w in axis)
     return np.array(
         [
@@ -101,7 +107,7 @@ def _xyz(q: Sequence[Scalar]) -> Array:
 
 
 def _successive(q: list[Scalar], u: list[Scalar]) -> Crossing:
-    """Return rotations about X, Y (and Z), each fixed in the frame that the last one turned."""
+    """Return the transform of rotations about X, Y (and Z), each in the turned frame."""
     rotation = np.eye(3).astype(object)
     turns: list[Array] = []
     turning, bias = ZERO, ZERO
@@ -115,12 +121,12 @@ def _successive(q: list[Scalar], u: list[Scalar]) -> Crossing:
 
 
 def _custom(axes: Sequence[Axis], q: list[Scalar], u: list[Scalar]) -> Crossing:
-    """Return what a CustomJoint does, as Simbody's FunctionBased mobilizer works it out.
+    """Return the transform of a CustomJoint, as Simbody's FunctionBased mobilizer works it out.
 
-    That mobilizer takes the second rotation axis to turn with the first speed alone, and the third
-    with all speeds but the third. This is exact where rotation k belongs to coordinate k and not
-    else: a knee whose three rotations follow one angle is given a slightly other acceleration. To
-    match OpenSim, it is copied.
+    That mobilizer lets the second rotation axis turn with the first speed alone, and the third with
+    all speeds but the third. This is exact if rotation k depends on coordinate k alone. If it does
+    not, as in a knee whose three rotations follow one angle, the acceleration is slightly wrong. It
+    is worked out the same way here, to match OpenSim.
     """
     values = [a.curve.value(0.0 if a.coordinate is None else q[a.coordinate]) for a in axes]
     rotation = np.eye(3).astype(object)

@@ -1,4 +1,4 @@
-"""The bodies, joints and coordinates of a model, as plain figures."""
+"""The bodies, joints and coordinates of a model, as plain numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from osimexp.physics.compiled.mechanics.curves import Curve, Scaled
 from osimexp.physics.compiled.mechanics.functions import read_function
 
 GROUND = -1
-"""The number of the ground where bodies are numbered."""
+"""Number of the ground, among the numbers of bodies."""
 
 JOINTS = frozenset(
     {
@@ -31,12 +31,12 @@ JOINTS = frozenset(
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a frame is fixed on a body.
+    """The place of a frame that is fixed on a body.
 
     Attributes:
         body: number of the body, or ``GROUND``.
         rotation: ``(3, 3)`` from the frame's axes to the body's.
-        origin: ``(3,)`` m, in the body's frame.
+        origin: ``(3,)`` origin of the frame in the body's frame, m.
     """
 
     body: int
@@ -44,13 +44,18 @@ class Placement:
     origin: Floats
 
     def station(self, location: Floats) -> "Station":
-        """Return the point at ``location`` (m) in this frame."""
+        """Return the point at ``location`` ``(3,)`` (m) in this frame, as a point of the body."""
         return Station(self.body, self.origin + self.rotation @ np.asarray(location, dtype=float))
 
 
 @dataclass(frozen=True)
 class Station:
-    """A point fixed to a body: its number and the place ``(3,)`` in the body's frame, m."""
+    """A point fixed to a body.
+
+    Attributes:
+        body: number of the body, or ``GROUND``.
+        location: ``(3,)`` in the body's frame, m.
+    """
 
     body: int
     location: Floats
@@ -61,7 +66,7 @@ class Body:
     """A rigid body.
 
     Attributes:
-        name: of the body.
+        name: name of the body.
         mass: kg.
         centre: ``(3,)`` centre of mass in the body's frame, m.
         inertia: ``(3, 3)`` about the centre of mass, in the body's axes, kg m^2.
@@ -75,15 +80,15 @@ class Body:
 
 @dataclass(frozen=True)
 class Coordinate:
-    """A generalised coordinate.
+    """A generalised coordinate; angles in rad, distances in m.
 
     Attributes:
-        name: of the coordinate.
-        path: of the component in the model.
-        default: rad or m.
-        range: lowest and highest value, rad or m.
-        locked: whether it keeps its default.
-        rotational: whether OpenSim takes it for an angle.
+        name: name of the coordinate.
+        path: path of the component in the model.
+        default: default value.
+        range: lowest and highest value.
+        locked: whether the coordinate keeps its default.
+        rotational: whether OpenSim takes the coordinate for an angle.
     """
 
     name: str
@@ -100,8 +105,9 @@ class Axis:
 
     Attributes:
         direction: ``(3,)`` of length 1.
-        coordinate: which of the joint's coordinates drives it; None where it is constant.
-        curve: angle (rad) or distance (m) over that coordinate.
+        coordinate: number, among the joint's coordinates, of the one that drives the axis; None if
+            it is constant.
+        curve: angle (rad) or distance (m) as a function of that coordinate.
     """
 
     direction: Floats
@@ -111,15 +117,16 @@ class Axis:
 
 @dataclass(frozen=True)
 class Joint:
-    """What joins a body to its parent; joints and bodies are numbered alike.
+    """A joint between a body and its parent; it has the number of the body.
 
     Attributes:
-        name: of the joint.
-        kind: OpenSim's class.
-        parent: where its frame is fixed on the parent.
-        child: where its frame is fixed on the body.
-        coordinates: numbers of its coordinates among the model's, in the order of its mobilities.
-        axes: of a CustomJoint: three rotations, then three translations.
+        name: name of the joint.
+        kind: name of OpenSim's class.
+        parent: place of the joint's frame on the parent.
+        child: place of the joint's frame on the body.
+        coordinates: numbers of the joint's coordinates in the model, in the order of its
+            mobilities.
+        axes: axes of a CustomJoint: three rotations, then three translations.
     """
 
     name: str
@@ -132,12 +139,12 @@ class Joint:
 
 @dataclass(frozen=True)
 class Coupler:
-    """A coordinate that follows another.
+    """A constraint that makes one coordinate a function of another.
 
     Attributes:
         dependent: number of the coordinate that follows.
-        independent: number of the one that leads.
-        curve: the dependent coordinate over the independent one.
+        independent: number of the coordinate that leads.
+        curve: dependent coordinate as a function of the independent one.
     """
 
     dependent: int
@@ -147,14 +154,14 @@ class Coupler:
 
 @dataclass(frozen=True)
 class Mechanism:
-    """The bodies of a model, each after its parent, and how they are joined.
+    """The bodies of a model, each after its parent, and the joints between them.
 
     Attributes:
-        bodies: of the model.
-        joints: of the same length, each that of the body of its number.
-        coordinates: in the order of OpenSim's state.
-        couplers: coordinates that follow others, in an order in which each leader is known.
-        gravity: ``(3,)`` m/s^2.
+        bodies: bodies of the model.
+        joints: joint of each body, in the order of ``bodies``.
+        coordinates: coordinates in the order of OpenSim's state.
+        couplers: couplers in an order in which each independent coordinate is known.
+        gravity: acceleration of gravity ``(3,)``, m/s^2.
     """
 
     bodies: tuple[Body, ...]
@@ -165,9 +172,9 @@ class Mechanism:
 
     @property
     def free(self) -> tuple[int, ...]:
-        """Numbers of the coordinates that are neither locked nor follow another.
+        """Numbers of the coordinates that are neither locked nor follow another coordinate.
 
-        They stand in the order of the tree, those of a parent before those of its children.
+        They are in the order of the tree: those of a parent before those of its children.
         """
         bound = {coupler.dependent for coupler in self.couplers}
         return tuple(
@@ -181,7 +188,7 @@ class Mechanism:
         """Return the number of a coordinate, given its name or its path.
 
         Raises:
-            ModelError: there is none.
+            ModelError: the model has no such coordinate.
         """
         last = name.rsplit("/", 1)[-1]
         for number, coordinate in enumerate(self.coordinates):
@@ -190,27 +197,31 @@ class Mechanism:
         raise ModelError(f"The model has no coordinate {name!r}.")
 
     def body_index(self, name: str) -> int:
-        """Return the number of a body."""
+        """Return the number of a body, given its name."""
         return [body.name for body in self.bodies].index(name)
 
     def placement(self, frame: opensim.Frame) -> Placement:
-        """Return where a frame of the model is fixed.
+        """Return the place of a frame of the model on the body that it is fixed on.
 
         Raises:
-            ModelError: it is fixed on no body.
+            ModelError: the frame is fixed on no body.
         """
         return _placement(frame, [body.name for body in self.bodies])
 
     def station(self, frame: opensim.Frame, location: opensim.Vec3) -> Station:
-        """Return the point of a body at a location (m) in a frame fixed on it."""
+        """Return the point at a location (m) in a frame that is fixed on a body.
+
+        Raises:
+            ModelError: the frame is fixed on no body.
+        """
         return self.placement(frame).station(location.to_numpy())
 
 
 def read_mechanism(model: opensim.Model) -> Mechanism:
-    """Read the bodies, joints and coordinates of a model whose system is made.
+    """Return the bodies, joints and coordinates of a model whose system was initialised.
 
     Raises:
-        ModelError: it holds a joint, a constraint or a function that cannot be compiled.
+        ModelError: the model has a joint, a constraint or a function that cannot be compiled.
     """
     joints = _in_order(model)
     names = [joint.getChildFrame().findBaseFrame().getName() for joint in joints]
@@ -228,7 +239,7 @@ def read_mechanism(model: opensim.Model) -> Mechanism:
 
 
 def property_value(owner: opensim.Component, name: str) -> float:
-    """Return a number among the properties of an OpenSim object that has no accessor for it."""
+    """Return a numeric property of an OpenSim object that has no accessor for it."""
     return float(opensim.PropertyHelper.getValueDouble(owner.getPropertyByName(name)))
 
 
@@ -238,7 +249,7 @@ def matrix(given: opensim.Mat33) -> Floats:
 
 
 def _in_order(model: opensim.Model) -> list[opensim.Joint]:
-    """Return the joints, parents first."""
+    """Return the joints of a model, parents before children."""
     set_ = model.getJointSet()
     waiting = [set_.get(i) for i in range(set_.getSize())]
     placed = {"ground"}
@@ -398,7 +409,7 @@ def _couplers(model: opensim.Model, coordinates: Sequence[Coordinate]) -> tuple[
 def _leaders_first(
     couplers: Sequence[Coupler], coordinates: Sequence[Coordinate]
 ) -> tuple[Coupler, ...]:
-    """Return the couplers in an order in which each leader is known."""
+    """Return the couplers in an order in which each independent coordinate is known."""
     waiting, ordered = list(couplers), list[Coupler]()
     while waiting:
         follow = {coupler.dependent for coupler in waiting}

@@ -1,4 +1,4 @@
-"""Where the bodies of a model are and how they move, traced."""
+"""Positions, velocities and known accelerations of the bodies of a mechanism, traced."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,11 @@ from osimexp.physics.compiled.mechanics.mechanism import GROUND, Mechanism, Plac
 
 @dataclass(frozen=True)
 class Column:
-    """How one coordinate moves a body and all that it carries: its column of the Jacobian.
+    """The Jacobian column of one coordinate: the motion that it gives to a body and all it carries.
 
     Attributes:
-        angular: ``(3,)`` angular velocity per speed.
-        linear: ``(3,)`` velocity per speed of the point that is now at the reference point.
+        angular: angular velocity ``(3,)`` per speed.
+        linear: velocity ``(3,)``, per speed, of the point that is now at the reference point.
     """
 
     angular: Array
@@ -26,22 +26,23 @@ class Column:
 class Motion:
     """The kinematics of a mechanism at one moment.
 
-    Positions are relative to a reference point, in the ground's axes: the origin of the body that
-    a joint with translations joins to the ground, or else the ground's own. The ground is a body,
-    too, of number ``GROUND``. So numbers stay small however far the model has travelled.
+    Positions are relative to a reference point, in the ground's axes. The reference point is the
+    origin of the body that a joint with translations joins to the ground, or else the origin of the
+    ground, so that numbers stay small when the model has travelled far. The ground counts as a
+    body, with the number ``GROUND``.
 
     Args:
-        mechanism: what moves.
-        coordinates: of all coordinates, rad or m.
-        speeds: of all coordinates, as OpenSim's state has them, rad/s or m/s.
-        accelerations: the part of all coordinates' accelerations that is known before the
-            equations of motion are solved: 0 but for coordinates that follow others.
+        mechanism: mechanism that moves.
+        coordinates: values of all coordinates, rad or m.
+        speeds: speeds of all coordinates, as in OpenSim's state, rad/s or m/s.
+        accelerations: for each coordinate, the part of its acceleration that is known before the
+        equations of motion are solved; it is 0 unless the coordinate follows another.
 
     Attributes:
-        mechanism: what moves.
-        coordinates: as given.
-        speeds: as given.
-        columns: for each body, those of its joint's coordinates.
+        mechanism: mechanism that moves.
+        coordinates: values of all coordinates, rad or m.
+        speeds: speeds of all coordinates, rad/s or m/s.
+        columns: for each body, the Jacobian columns of its joint's coordinates.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Motion:
         self._angular: dict[int, Array] = {GROUND: ZERO}
         self._linear: dict[int, Array] = {GROUND: ZERO}
         self._angular_rates: dict[int, Array] = {GROUND: ZERO}
-        # Gravity is an acceleration of the ground upwards.
+        # Gravity is put in as an acceleration of the ground, upwards.
         self._linear_rates: dict[int, Array] = {GROUND: -mechanism.gravity.astype(object)}
         self.columns: dict[int, list[Column]] = {}
         for body, joint in enumerate(mechanism.joints):
@@ -69,40 +70,41 @@ class Motion:
             self._place(body, joint.parent, joint.child, cross_joint(joint, q, u), u, rates)
 
     def rotation(self, body: int) -> Array:
-        """Return the matrix ``(3, 3)`` from the body's axes to the ground's."""
+        """Return the matrix ``(3, 3)`` from a body's axes to the ground's."""
         return self._rotations[body]
 
     def position(self, station: Station) -> Array:
-        """Return where a point of a body is ``(3,)``, m."""
+        """Return the position ``(3,)`` (m) of a point of a body, from the reference point."""
         return self._origins[station.body] + self.arm(station)
 
     def velocity(self, station: Station) -> Array:
-        """Return how a point of a body moves ``(3,)``, m/s."""
+        """Return the velocity ``(3,)`` (m/s) of a point of a body."""
         return self._linear[station.body] + cross(self._angular[station.body], self.arm(station))
 
     def angular_velocity(self, body: int) -> Array:
-        """Return how a body turns ``(3,)``, rad/s."""
+        """Return the angular velocity ``(3,)`` (rad/s) of a body."""
         return self._angular[body]
 
     def acceleration(self, station: Station) -> Array:
-        """Return the part of a point's acceleration that does not depend on the unknown ones.
+        """Return the known part ``(3,)`` (m/s^2) of the acceleration of a point of a body.
 
-        It is what would act were all unknown accelerations 0, with gravity taken off, m/s^2.
+        It is the acceleration if all unknown accelerations were 0, minus the acceleration of
+        gravity.
         """
         omega, arm = self._angular[station.body], self.arm(station)
         turning = cross(self._angular_rates[station.body], arm) + cross(omega, cross(omega, arm))
         return self._linear_rates[station.body] + turning
 
     def angular_acceleration(self, body: int) -> Array:
-        """Return the same part of a body's angular acceleration ``(3,)``, rad/s^2."""
+        """Return the known part ``(3,)`` (rad/s^2) of the angular acceleration of a body."""
         return self._angular_rates[body]
 
     def in_ground(self, station: Station) -> Array:
-        """Return where a point is in the ground's frame and not relative to the reference."""
+        """Return the position ``(3,)`` (m) of a point of a body in the ground's frame."""
         return self.position(station) - self._origins[GROUND]
 
     def arm(self, station: Station) -> Array:
-        """Return the point from its body's origin, in the ground's axes."""
+        """Return the vector ``(3,)`` (m) from a body's origin to its point, in ground axes."""
         return self._rotations[station.body] @ station.location.astype(object)
 
     def _place(
@@ -114,7 +116,7 @@ class Motion:
         speeds: list[Scalar],
         rates: list[Scalar],
     ) -> None:
-        """Work out where a body is from where its parent is."""
+        """Work out the pose and motion of a body from those of its parent."""
         frame = self._rotations[parent.body] @ parent.rotation.astype(object)
         rotation = frame @ crossing.rotation @ child.rotation.T.astype(object)
         self._rotations[body] = rotation
@@ -147,7 +149,7 @@ class Motion:
         self._angular[body] = turning
         turning_rate = self._angular_rates[parent.body] + cross(omega, spin) + spin_rate
         self._angular_rates[body] = turning_rate
-        # Of the joint's frame on the body, then of the body's origin, `back` before it.
+        # First of the joint's frame on the body, then of the body's origin, `back` before it.
         reach = cross(omega, across)
         at_hinge = self.velocity(leaves) + reach + slip
         self._linear[body] = at_hinge - cross(turning, back)

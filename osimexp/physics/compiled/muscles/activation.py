@@ -1,4 +1,4 @@
-"""How activation follows excitation."""
+"""Activation dynamics: the rate of activation from excitation and activation."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,15 @@ from osimexp.physics.compiled.ir.trace import Scalar, less, maximum, minimum, se
 
 @dataclass(frozen=True)
 class FirstOrderActivation:
-    """Activation that rises with one time constant and falls with another.
+    """Activation dynamics with one time constant to rise and another to fall.
 
-    The formula of OpenSim's MuscleFirstOrderActivationDynamicModel, after Thelen (2003),
+    The formula is that of OpenSim's MuscleFirstOrderActivationDynamicModel, after Thelen (2003),
     Journal of Biomechanical Engineering 125, 70-77.
 
     Attributes:
-        rise: time constant, s.
-        fall: time constant, s.
-        least: activation below which the muscle does not go.
+        rise: activation time constant, s.
+        fall: deactivation time constant, s.
+        least: minimum activation.
     """
 
     rise: float
@@ -25,7 +25,7 @@ class FirstOrderActivation:
     least: float
 
     def held(self, activation: Scalar) -> Scalar:
-        """Return the activation within [least, 1]."""
+        """Return an activation limited to [least, 1]."""
         return minimum(maximum(activation, self.least), 1.0)
 
     def rate(self, excitation: Scalar, activation: Scalar) -> Scalar:
@@ -39,15 +39,15 @@ class FirstOrderActivation:
 
 @dataclass(frozen=True)
 class BlendedActivation:
-    """The same, with a smooth passage from one time constant to the other.
+    """Activation dynamics with a smooth change between the time constants of rise and fall.
 
-    The formula of De Groote et al. (2016), Annals of Biomedical Engineering 44, 2922-2936, with
-    the steepness of OpenSim's DeGrooteFregly2016Muscle.
+    The formula is that of De Groote et al. (2016), Annals of Biomedical Engineering 44, 2922-2936,
+    with the steepness of OpenSim's DeGrooteFregly2016Muscle.
 
     Attributes:
-        rise: time constant, s.
-        fall: time constant, s.
-        steepness: of the passage, per unit of activation.
+        rise: activation time constant, s.
+        fall: deactivation time constant, s.
+        steepness: steepness of the change, per unit of activation.
     """
 
     rise: float
@@ -65,7 +65,7 @@ class BlendedActivation:
 
 
 def read_first_order(muscle: opensim.Muscle) -> FirstOrderActivation:
-    """Read how activation follows excitation in a Millard or Thelen muscle."""
+    """Return the activation dynamics of a Millard or Thelen muscle."""
     return FirstOrderActivation(
         muscle.get_activation_time_constant(),
         muscle.get_deactivation_time_constant(),

@@ -1,11 +1,11 @@
 """The fibre velocity of a damped Millard2012EquilibriumMuscle.
 
-OpenSim looks for the velocity v at which ``active f(v) + damping v`` is the force that is left
+OpenSim looks for the velocity v at which ``active f(v) + damping v`` equals the force that is left
 for it, by Newton's method with a look-up of the curve f in each round. Both v and f(v) are corners
-with a common parameter w, and so is their sum: its share of the way from one end of the corner to
-the other is ``shape P(w) + (1 - curviness) Q(w) + w^5`` (see ``Corner``), where the activation,
-the damping and the fibre length come in through ``shape`` alone. So w is found from a table of two
-variables and a few rounds of Halley's method on one polynomial, and v follows from w.
+with a common parameter w, and so is the sum: its share of the way from one end of the corner to the
+other is ``shape P(w) + (1 - curviness) Q(w) + w^5`` (see ``Corner``). The activation, the damping
+and the fibre length are in ``shape`` alone. Here w is found from a table of two variables and a few
+rounds of Halley's method on one polynomial, and v follows from w.
 """
 
 from collections.abc import Sequence
@@ -27,13 +27,13 @@ from osimexp.physics.compiled.ir.trace import (
     select,
 )
 from osimexp.physics.compiled.muscles.corners import Corner
-from osimexp.physics.compiled.muscles.millard_curves import VelocityFigures
+from osimexp.physics.compiled.muscles.millard_curves import VelocityProperties
 
-# The table of first guesses: cells over the share of the force and over that of the crossing.
+# Cells of the table of first guesses, over the share of the force and over that of the crossing.
 _CELLS = (16, 8)
 # Powers of the two in a cell's polynomial.
 _POWERS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (2, 0))
-# As many rounds are taken as bring the velocity this near at activations down to the least.
+# Rounds are added until the error of the velocity is below this, at activations down to the least.
 _NEAR = 2e-13
 _LEAST_ACTIVE = 1e-4
 _MOST_ROUNDS = 8
@@ -41,28 +41,29 @@ _MOST_ROUNDS = 8
 
 @dataclass(frozen=True)
 class DampedVelocity:
-    """Finds the fibre velocity from the force.
+    """A solver for the velocity of a damped fibre at a given force.
 
     Attributes:
-        figures: of the force-velocity curve, with slopes of 0 at the greatest velocities.
-        damping: maximum isometric forces per maximum contraction velocity, above 0.
-        rounds: of Halley's method.
-        error: greatest found in the velocity, in maximum contraction velocities.
+        properties: properties of the force-velocity curve, whose slopes at the maximum velocities
+            are 0.
+        damping: damping in maximum isometric forces per maximum contraction velocity, above 0.
+        rounds: number of rounds of Halley's method.
+        error: greatest error found in the velocity, in maximum contraction velocities.
     """
 
-    figures: VelocityFigures
+    properties: VelocityProperties
     damping: float
     rounds: int
     error: float
 
     def velocity(self, active: Scalar, force: Scalar) -> Scalar:
-        """Return the velocity in maximum contraction velocities.
+        """Return the fibre velocity in maximum contraction velocities.
 
         Args:
-            active: active force without motion, in maximum isometric forces; not below 0.
-            force: what is left for the moving fibre and its damping.
+            active: active force at velocity 0, in maximum isometric forces; 0 or more.
+            force: force of the moving fibre and its damping together, in maximum isometric forces.
         """
-        corners = self.figures.corners
+        corners = self.properties.corners
         ends = [active * y + self.damping * x for x, y in self._points()]
         kept = minimum(maximum(force, ends[0]), ends[4])
         place = _Place(less(kept, ends[1]), less(kept, ends[2]), less(kept, ends[3]))
@@ -85,17 +86,17 @@ class DampedVelocity:
         velocity = place.pick([c.first[0] for c in corners]) + inside * place.pick(
             [c.width for c in corners]
         )
-        # Beyond the greatest velocities the curve is level, and damping alone takes the rest.
+        # Beyond the maximum velocities the curve is flat, and damping takes the rest of the force.
         return velocity + (force - kept) * (1.0 / self.damping)
 
     def _points(self) -> list[tuple[float, float]]:
-        corners = self.figures.corners
+        corners = self.properties.corners
         return [corners[0].first, *(c.last for c in corners)]
 
     def _guess(self, place: "_Place", share: Scalar, crossing: Scalar) -> Scalar:
         """Return the first guess of w from the table."""
-        kinds = sorted({c.curviness for c in self.figures.corners})
-        numbers = [float(kinds.index(c.curviness)) for c in self.figures.corners]
+        kinds = sorted({c.curviness for c in self.properties.corners})
+        numbers = [float(kinds.index(c.curviness)) for c in self.properties.corners]
         index: Index = refine(0, place.pick(numbers), len(kinds)) if len(kinds) > 1 else 0
         index = refine(index, share * float(_CELLS[0]), _CELLS[0])
         index = refine(index, crossing * float(_CELLS[1]), _CELLS[1])
@@ -106,18 +107,24 @@ class DampedVelocity:
 
 
 @cache
-def damped_velocity(figures: VelocityFigures, damping: float) -> DampedVelocity:
-    """Return the solver that takes as many rounds as it needs; see its ``error``."""
+def damped_velocity(properties: VelocityProperties, damping: float) -> DampedVelocity:
+    """Return a solver with as many rounds as its error takes to become small enough.
+
+    Args:
+        properties: properties of the force-velocity curve, whose slopes at the maximum velocities
+            are 0.
+        damping: damping in maximum isometric forces per maximum contraction velocity, above 0.
+    """
     for rounds in range(1, _MOST_ROUNDS + 1):
-        error = max(_error(c, damping, rounds) for c in figures.corners)
+        error = max(_error(c, damping, rounds) for c in properties.corners)
         if error < _NEAR:
             break
-    return DampedVelocity(figures, damping, rounds, error)
+    return DampedVelocity(properties, damping, rounds, error)
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Which of the four corners, from the fastest shortening on."""
+    """The position of a velocity among the four corners, in the order of rising velocity."""
 
     before_second: Condition
     before_third: Condition
@@ -131,13 +138,13 @@ class _Place:
 
 
 def _improved(w: Scalar, share: Scalar, shape: Scalar, curviness: Scalar) -> Scalar:
-    """Take one round of Halley's method for the parameter at which the share is reached."""
+    """Return the parameter for ``share`` after one more round of Halley's method."""
     rest = 1.0 - curviness
     c5 = 5.0 * rest + 1.0
     c4 = -5.0 * shape - 15.0 * rest
     c3 = 10.0 * (shape + rest)
     c2 = -10.0 * shape
-    # Horner's scheme for the value, its slope and half its curvature at once.
+    # Horner's scheme works out the value, its slope and half its curvature together.
     b4 = c4 + w * c5
     b3 = c3 + w * b4
     b2 = c2 + w * b3
@@ -172,7 +179,7 @@ def _guesses(curviness: float) -> Floats:
 
 
 def _share(w: Floats, shape: Floats, curviness: float) -> Floats:
-    """Return how much of the way is made at w."""
+    """Return the share of the way that is reached at w."""
     bulge = 1.0 - w**5 - (1.0 - w) ** 5
     return np.asarray(
         shape * bulge + (1.0 - curviness) * w**3 * (10.0 - 15.0 * w + 5.0 * w * w) + w**5

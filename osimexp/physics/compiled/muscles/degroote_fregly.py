@@ -12,8 +12,8 @@ from osimexp.physics.compiled.muscles.muscle import Pull
 from osimexp.physics.compiled.muscles.pennation import FixedWidth
 from osimexp.physics.compiled.muscles.refusal import refused, require_dynamics
 
-# The figures of the curves, as OpenSim has them: those of the paper, changed there so that the
-# curves go through (1, 1), (-1, 0) and (0, 1).
+# The constants of the curves are OpenSim's: those of the paper, changed so that the curves go
+# through (1, 1), (-1, 0) and (0, 1).
 _ACTIVE = (
     (0.8150671134243542, 1.055033428970575, 0.162384573599574, 0.063303448465465),
     (0.433004984392647, 0.716775413397760, -0.029947116970696, 0.200356847296188),
@@ -28,20 +28,21 @@ _LEAST_LENGTH = 0.2
 class DeGrooteFreglyMuscle:
     """The equations of OpenSim's DeGrooteFregly2016Muscle with a rigid tendon.
 
-    They are those of De Groote et al. (2016), Annals of Biomedical Engineering 44, 2922-2936,
-    with OpenSim's damping of the fibre and width of the active curve.
+    They are those of De Groote et al. (2016), Annals of Biomedical Engineering 44, 2922-2936, with
+    OpenSim's damping of the fibre and width of the active force-length curve.
 
     Attributes:
-        name: of the muscle.
+        name: name of the muscle.
         force: maximum isometric force, N.
         optimal: optimal fibre length, m.
         slack: tendon slack length, m.
         fastest: maximum contraction velocity, optimal fibre lengths per s.
-        pennation: of the fibres.
-        activation: how it follows excitation.
-        damping: of the fibre, maximum isometric forces per maximum contraction velocity.
-        active_width: of the curve of active force over fibre length.
-        passive_strain: of the fibre at the maximum isometric force; None without passive force.
+        pennation: pennation of the fibres.
+        activation: activation dynamics.
+        damping: damping of the fibre, maximum isometric forces per maximum contraction velocity.
+        active_width: factor of the width of the active force-length curve.
+        passive_strain: passive strain of the fibre at the maximum isometric force; None without
+            passive force.
     """
 
     name: str
@@ -65,7 +66,7 @@ class DeGrooteFreglyMuscle:
     def pull(
         self, activation: Scalar, fibre_length: Scalar | None, length: Scalar, speed: Scalar
     ) -> Pull:
-        """Return what it does, see ``Muscle``."""
+        """Return the force and motion of the muscle, see ``Muscle.pull``."""
         along = length - self.slack
         fibre = self._length(along)
         cosine = along / fibre
@@ -78,7 +79,7 @@ class DeGrooteFreglyMuscle:
     def imbalance(
         self, activation: Scalar, fibre_length: Scalar, length: Scalar, speed: Scalar
     ) -> Scalar:
-        """Not asked of a rigid tendon."""
+        """Raise TypeError, because the fibre length follows from the length of a rigid tendon."""
         raise TypeError(f"Muscle {self.name} has no fibre length to find.")
 
     def _length(self, along: Scalar) -> Scalar:
@@ -104,22 +105,22 @@ class DeGrooteFreglyMuscle:
 def _force_velocity(velocity: Scalar) -> Scalar:
     height, steepness, centre, offset = _VELOCITY
     t = steepness * velocity + centre
-    # The inverse hyperbolic sine, of |t| so that nothing is lost where t is far below 0.
+    # The inverse hyperbolic sine of |t|, as digits would be lost for t far below 0.
     size = log(absolute(t) + sqrt(t * t + 1.0))
     return select(less(t, 0.0), -height * size, height * size) + offset
 
 
 def read_degroote_fregly(muscle: opensim.DeGrooteFregly2016Muscle) -> DeGrooteFreglyMuscle:
-    """Read a DeGrooteFregly2016Muscle of a model whose system is made.
+    """Return the equations of a DeGrooteFregly2016Muscle of a model whose system was initialised.
 
     Raises:
-        ModelError: one of its properties cannot be honoured.
+        ModelError: one of its properties cannot be compiled.
     """
     require_dynamics(muscle)
     if not muscle.get_ignore_tendon_compliance():
         raise refused(
             muscle,
-            "has an elastic tendon, which is too stiff to integrate in this class: its "
+            "has an elastic tendon, which in this class is too stiff to integrate: its "
             "ignore_tendon_compliance must be true, as tendon=rigid makes it",
         )
     activation = _activation(muscle)
@@ -152,10 +153,10 @@ def _activation(muscle: opensim.DeGrooteFregly2016Muscle) -> BlendedActivation:
 
 
 def _require_equal(muscle: opensim.DeGrooteFregly2016Muscle, activation: BlendedActivation) -> None:
-    """Refuse constants that differ within a model.
+    """Refuse time constants that differ within a model.
 
-    OpenSim gives every muscle of this class those of whichever it works out first in a process,
-    so that which ones count is not the model's to say.
+    OpenSim gives every muscle of this class the time constants of the muscle that a process works
+    out first, so the model alone does not say which ones count.
     """
     muscles = muscle.getModel().getMuscles()
     for i in range(muscles.getSize()):

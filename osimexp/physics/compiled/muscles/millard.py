@@ -1,4 +1,4 @@
-"""Millard2012EquilibriumMuscle: elastic or rigid, with a damped fibre or without."""
+"""Millard2012EquilibriumMuscle with an elastic or a rigid tendon, damped or not."""
 
 from dataclasses import dataclass, field
 
@@ -14,35 +14,35 @@ from osimexp.physics.compiled.muscles.millard_curves import (
     inverse_velocity_curve,
     tendon_curve,
     velocity_curve,
-    velocity_figures,
+    velocity_properties,
 )
 from osimexp.physics.compiled.muscles.muscle import Pull
 from osimexp.physics.compiled.muscles.pennation import FixedWidth, read_pennation
 from osimexp.physics.compiled.muscles.refusal import refused, require_dynamics
 
-# An equilibrium is sought up to this fibre length, in optimal ones.
+# Greatest fibre length at which an equilibrium is looked for, in optimal fibre lengths.
 _LONGEST = 5.0
 _GREATEST_ERROR = 1e-11
 
 
 @dataclass
 class Fibre:
-    """What muscles of this class have whatever their tendon is.
+    """The fibre of a Millard2012EquilibriumMuscle, which is alike for elastic and rigid tendons.
 
-    The equations of OpenSim's Millard2012EquilibriumMuscle, after Millard et al. (2013), Journal
-    of Biomechanical Engineering 135, 021005.
+    The equations are those of OpenSim's class, after Millard et al. (2013), Journal of
+    Biomechanical Engineering 135, 021005.
 
     Attributes:
-        name: of the muscle.
+        name: name of the muscle.
         force: maximum isometric force, N.
         optimal: optimal fibre length, m.
         slack: tendon slack length, m.
         fastest: maximum contraction velocity, optimal fibre lengths per s.
-        pennation: of the fibres.
-        activation: how it follows excitation.
-        shortest: fibre length, m.
-        active: force over the fibre length.
-        passive: force over the fibre length.
+        pennation: pennation of the fibres.
+        activation: activation dynamics.
+        shortest: minimum fibre length, m.
+        active: active force-length curve, normalised.
+        passive: passive force-length curve, normalised.
     """
 
     name: str
@@ -59,12 +59,12 @@ class Fibre:
 
 @dataclass
 class ElasticMillardMuscle:
-    """A muscle whose fibre length is a state.
+    """A Millard2012EquilibriumMuscle with an elastic tendon; its fibre length is a state.
 
     Attributes:
-        fibre: its figures.
-        tendon: force over the length in slack lengths.
-        velocity_at: fibre velocity from the force: of a damped fibre, or without damping.
+        fibre: properties and curves of the fibre.
+        tendon: tendon force in maximum isometric forces, as a function of tendon slack lengths.
+        velocity_at: fibre velocity as a function of the force, with fibre damping or without.
         name, elastic, fibre_range, tabulation_error: see ``Muscle``.
     """
 
@@ -83,7 +83,7 @@ class ElasticMillardMuscle:
     def pull(
         self, activation: Scalar, fibre_length: Scalar | None, length: Scalar, speed: Scalar
     ) -> Pull:
-        """Return what it does, see ``Muscle``."""
+        """Return the force and motion of the muscle, see ``Muscle.pull``."""
         assert fibre_length is not None
         fibre = self.fibre
         normalised, cosine, tendon = self._stretched(fibre_length, length)
@@ -101,9 +101,9 @@ class ElasticMillardMuscle:
     def imbalance(
         self, activation: Scalar, fibre_length: Scalar, length: Scalar, speed: Scalar
     ) -> Scalar:
-        """Return by how much the fibre pulls more than the tendon, see ``Muscle``.
+        """Return the fibre force minus the tendon force, see ``Muscle.imbalance``.
 
-        OpenSim seeks the equilibrium of this class without motion, whatever the path's speed.
+        OpenSim looks for the equilibrium of this class at velocity 0, whatever the path's speed is.
         """
         fibre = self.fibre
         normalised, cosine, tendon = self._stretched(fibre_length, length)
@@ -122,12 +122,12 @@ class ElasticMillardMuscle:
 
 @dataclass
 class RigidMillardMuscle:
-    """A muscle whose tendon keeps its slack length.
+    """A Millard2012EquilibriumMuscle with a rigid tendon, which keeps its slack length.
 
     Attributes:
-        fibre: its figures.
-        damping: of the fibre, maximum isometric forces per maximum contraction velocity.
-        multiplier: force over the fibre's velocity.
+        fibre: properties and curves of the fibre.
+        damping: damping of the fibre, maximum isometric forces per maximum contraction velocity.
+        multiplier: force-velocity curve, normalised.
         name, elastic, fibre_range, tabulation_error: see ``Muscle``.
     """
 
@@ -146,10 +146,10 @@ class RigidMillardMuscle:
     def pull(
         self, activation: Scalar, fibre_length: Scalar | None, length: Scalar, speed: Scalar
     ) -> Pull:
-        """Return what it does, see ``Muscle``."""
+        """Return the force and motion of the muscle, see ``Muscle.pull``."""
         fibre = self.fibre
         along = length - fibre.slack
-        # A fibre that can shorten no further leaves its tendon slack.
+        # A fibre at its minimum length leaves the tendon slack.
         shortest = fibre.pennation.alongside(fibre.shortest)
         buckled = less(along, shortest)
         along = maximum(along, shortest)
@@ -169,17 +169,17 @@ class RigidMillardMuscle:
     def imbalance(
         self, activation: Scalar, fibre_length: Scalar, length: Scalar, speed: Scalar
     ) -> Scalar:
-        """Not asked of a rigid tendon."""
+        """Raise TypeError, because the fibre length follows from the length of a rigid tendon."""
         raise TypeError(f"Muscle {self.name} has no fibre length to find.")
 
 
 def read_millard(
     muscle: opensim.Millard2012EquilibriumMuscle,
 ) -> ElasticMillardMuscle | RigidMillardMuscle:
-    """Read a Millard2012EquilibriumMuscle of a model whose system is made.
+    """Return the equations of a Millard2012EquilibriumMuscle; the model's system is initialised.
 
     Raises:
-        ModelError: one of its properties cannot be honoured, or its curves cannot be tabulated.
+        ModelError: one of its properties cannot be compiled, or its curves cannot be tabulated.
     """
     require_dynamics(muscle)
     optimal = muscle.get_optimal_fiber_length()
@@ -214,28 +214,29 @@ def read_millard(
 def _velocity_at(
     muscle: opensim.Millard2012EquilibriumMuscle,
 ) -> tuple[DampedVelocity | Piecewise, float]:
-    """Return how the velocity is found, and the error of it."""
+    """Return the fibre velocity as a function of the force, and its error."""
     curve = muscle.get_ForceVelocityCurve()
-    figures = velocity_figures(curve)
+    properties = velocity_properties(curve)
     if not muscle.getUseFiberDamping():
-        inverse: Tabulated = inverse_velocity_curve(figures)
+        inverse: Tabulated = inverse_velocity_curve(properties)
         return inverse.curve, inverse.error
-    if figures.concentric_slope_at_fastest != 0.0 or figures.eccentric_slope_at_fastest != 0.0:
+    slopes = properties.concentric_slope_at_fastest, properties.eccentric_slope_at_fastest
+    if slopes != (0.0, 0.0):
         raise refused(
             muscle,
             "is damped, and the slopes of its ForceVelocityCurve at the greatest velocities, "
             "concentric_slope_at_vmax and eccentric_slope_at_vmax, must be 0",
         )
-    solver = damped_velocity(figures, muscle.get_fiber_damping())
+    solver = damped_velocity(properties, muscle.get_fiber_damping())
     # The corners are those of the muscle's own curve.
     return solver, max(solver.error, velocity_curve(curve).error, _corner_error(muscle))
 
 
 def _corner_error(muscle: opensim.Millard2012EquilibriumMuscle) -> float:
-    """Return how far the corners are from OpenSim's force-velocity curve."""
+    """Return the greatest difference between the corners and OpenSim's force-velocity curve."""
     curve = muscle.get_ForceVelocityCurve()
     worst = 0.0
-    for c in velocity_figures(curve).corners:
+    for c in velocity_properties(curve).corners:
         for i in range(1, 16):
             w = i / 16.0
             bulge = 1.0 - w**5 - (1.0 - w) ** 5
@@ -251,7 +252,7 @@ def _corner_error(muscle: opensim.Millard2012EquilibriumMuscle) -> float:
 
 
 def _allowed(muscle: opensim.Millard2012EquilibriumMuscle, error: float) -> float:
-    """Return an error, unless it is too large."""
+    """Return an error, or refuse the muscle if the error is too large."""
     if not error <= _GREATEST_ERROR:
         raise refused(
             muscle,

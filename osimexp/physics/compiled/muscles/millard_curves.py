@@ -1,8 +1,8 @@
 """The curves of Millard2012EquilibriumMuscle as piecewise polynomials.
 
-Where their pieces meet follows from the constructions of OpenSim's SmoothSegmentedFunctionFactory,
-after Millard et al. (2013), Journal of Biomechanical Engineering 135, 021005; what they are in
-between is sampled from OpenSim's own curves.
+The ends of the pieces follow from the constructions of OpenSim's SmoothSegmentedFunctionFactory,
+after Millard et al. (2013), Journal of Biomechanical Engineering 135, 021005. The polynomials
+between them are fitted to samples of OpenSim's own curves.
 """
 
 from collections.abc import Callable
@@ -14,18 +14,18 @@ import opensim
 from osimexp.physics.compiled.mechanics.curves import Piecewise, tabulated
 from osimexp.physics.compiled.muscles.corners import Corner, Point, corner
 
-# Tables are tried from the smallest on until one is as near as this.
+# Tables are tried, the smallest first, until the error of one is below this.
 _NEAR = 1e-12
 _SIZES = ((8, 32), (9, 32), (9, 64), (10, 128))
-# A muscle's own curve is compared with the table at this many places.
+# Number of places at which a muscle's own curve is compared with the table.
 _PLACES = 64
-# Of the force-velocity curve, where corners meet near the greatest velocities.
+# Where corners of the force-velocity curve meet near the maximum velocities.
 _NEAR_FASTEST = 0.9
 
 
 @dataclass(frozen=True)
 class Tabulated:
-    """A curve and the greatest error found in it."""
+    """A tabulated curve and the greatest error found in it."""
 
     curve: Piecewise
     error: float
@@ -33,7 +33,7 @@ class Tabulated:
 
 @dataclass(frozen=True)
 class FibreCurves:
-    """Active and passive force over the fibre length; they share their pieces."""
+    """The active and the passive force-length curve; both have the same pieces."""
 
     active: Tabulated
     passive: Tabulated
@@ -42,7 +42,7 @@ class FibreCurves:
 def fibre_curves(
     active: opensim.ActiveForceLengthCurve, passive: opensim.FiberForceLengthCurve
 ) -> FibreCurves:
-    """Return the curves of force over the fibre length in optimal ones."""
+    """Return the active and passive force over fibre length in optimal fibre lengths."""
     found = _fibre_curves(
         (
             active.get_min_norm_active_fiber_length(),
@@ -65,7 +65,7 @@ def fibre_curves(
 
 
 def tendon_curve(curve: opensim.TendonForceLengthCurve) -> Tabulated:
-    """Return the tendon's force over its length in slack lengths."""
+    """Return the tendon force over tendon length in slack lengths."""
     found = _tendon_curve(
         curve.get_strain_at_one_norm_force(),
         curve.getStiffnessAtOneNormForceInUse(),
@@ -76,7 +76,7 @@ def tendon_curve(curve: opensim.TendonForceLengthCurve) -> Tabulated:
 
 
 @dataclass(frozen=True)
-class VelocityFigures:
+class VelocityProperties:
     """The properties of a ForceVelocityCurve, in the order of its constructor."""
 
     concentric_slope_at_fastest: float
@@ -90,7 +90,7 @@ class VelocityFigures:
 
     @property
     def points(self) -> tuple[tuple[Point, float], ...]:
-        """Where the curve's corners meet, and its slope there."""
+        """Points (x, y) where the curve's corners meet, and the slope at each."""
         slow = 0.5 * (1.0 - _NEAR_FASTEST)
         concentric = self.concentric_slope_at_fastest + self.concentric_slope_near_fastest
         eccentric = self.eccentric_slope_at_fastest + self.eccentric_slope_near_fastest
@@ -104,7 +104,7 @@ class VelocityFigures:
 
     @property
     def corners(self) -> tuple[Corner, ...]:
-        """The four corners, from the fastest shortening on."""
+        """The four corners of the curve, in the order of rising velocity."""
         curviness = [self.concentric_curviness] * 2 + [self.eccentric_curviness] * 2
         return tuple(
             corner(*first, *last, c)
@@ -112,9 +112,9 @@ class VelocityFigures:
         )
 
 
-def velocity_figures(curve: opensim.ForceVelocityCurve) -> VelocityFigures:
-    """Read a force-velocity curve."""
-    return VelocityFigures(
+def velocity_properties(curve: opensim.ForceVelocityCurve) -> VelocityProperties:
+    """Return the properties of a force-velocity curve."""
+    return VelocityProperties(
         curve.get_concentric_slope_at_vmax(),
         curve.get_concentric_slope_near_vmax(),
         curve.get_isometric_slope(),
@@ -127,28 +127,28 @@ def velocity_figures(curve: opensim.ForceVelocityCurve) -> VelocityFigures:
 
 
 def velocity_curve(curve: opensim.ForceVelocityCurve) -> Tabulated:
-    """Return the force over the fibre's velocity in maximum contraction velocities."""
-    return _compared(_velocity_curve(velocity_figures(curve)), curve.calcValue)
+    """Return the force over fibre velocity in maximum contraction velocities."""
+    return _compared(_velocity_curve(velocity_properties(curve)), curve.calcValue)
 
 
 @cache
-def inverse_velocity_curve(figures: VelocityFigures) -> Tabulated:
-    """Return the velocity over the force, which OpenSim takes where nothing damps the fibre.
+def inverse_velocity_curve(properties: VelocityProperties) -> Tabulated:
+    """Return the fibre velocity over the force, as OpenSim has it for a fibre without damping.
 
-    Its lines beyond the ends have half the slopes near the greatest velocities, whatever the
-    slopes at them are.
+    The straight lines beyond its ends have half the slopes that the force-velocity curve has near
+    the maximum velocities; the slopes at the maximum velocities are not used.
     """
-    concentric = 0.5 * figures.concentric_slope_near_fastest
-    eccentric = 0.5 * figures.eccentric_slope_near_fastest
-    used = VelocityFigures(
+    concentric = 0.5 * properties.concentric_slope_near_fastest
+    eccentric = 0.5 * properties.eccentric_slope_near_fastest
+    used = VelocityProperties(
         concentric,
-        figures.concentric_slope_near_fastest,
-        figures.isometric_slope,
+        properties.concentric_slope_near_fastest,
+        properties.isometric_slope,
         eccentric,
-        figures.eccentric_slope_near_fastest,
-        figures.greatest,
-        figures.concentric_curviness,
-        figures.eccentric_curviness,
+        properties.eccentric_slope_near_fastest,
+        properties.greatest,
+        properties.concentric_curviness,
+        properties.eccentric_curviness,
     )
     curve = opensim.ForceVelocityInverseCurve(*_listed(used))
     joints = tuple(y for (_, y), _ in used.points)
@@ -194,23 +194,23 @@ def _tendon_curve(strain: float, stiffness: float, toe: float, curviness: float)
 
 
 @cache
-def _velocity_curve(figures: VelocityFigures) -> Tabulated:
-    curve = opensim.ForceVelocityCurve(*_listed(figures))
-    joints = tuple(x for (x, _), _ in figures.points)
-    slopes = figures.concentric_slope_at_fastest, figures.eccentric_slope_at_fastest
+def _velocity_curve(properties: VelocityProperties) -> Tabulated:
+    curve = opensim.ForceVelocityCurve(*_listed(properties))
+    joints = tuple(x for (x, _), _ in properties.points)
+    slopes = properties.concentric_slope_at_fastest, properties.eccentric_slope_at_fastest
     return _table(curve.calcValue, joints, slopes)
 
 
-def _listed(figures: VelocityFigures) -> tuple[float, ...]:
+def _listed(properties: VelocityProperties) -> tuple[float, ...]:
     return (
-        figures.concentric_slope_at_fastest,
-        figures.concentric_slope_near_fastest,
-        figures.isometric_slope,
-        figures.eccentric_slope_at_fastest,
-        figures.eccentric_slope_near_fastest,
-        figures.greatest,
-        figures.concentric_curviness,
-        figures.eccentric_curviness,
+        properties.concentric_slope_at_fastest,
+        properties.concentric_slope_near_fastest,
+        properties.isometric_slope,
+        properties.eccentric_slope_at_fastest,
+        properties.eccentric_slope_near_fastest,
+        properties.greatest,
+        properties.concentric_curviness,
+        properties.eccentric_curviness,
     )
 
 
@@ -225,7 +225,7 @@ def _table(
 
 
 def _merged(joints: tuple[float, ...]) -> tuple[float, ...]:
-    """Return joints in order, without those that rounding alone tells apart."""
+    """Return sorted joints, with those that differ by rounding alone merged."""
     ordered: list[float] = []
     for joint in sorted(joints):
         if not ordered or joint - ordered[-1] > 1e-12:
@@ -234,7 +234,7 @@ def _merged(joints: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _compared(table: Tabulated, function: Callable[[float], float]) -> Tabulated:
-    """Return the table with the error that is seen against a muscle's own curve."""
+    """Return the table with its error against a muscle's own curve."""
     seen = max(abs(value - function(x)) for x, value in _read_off(table.curve))
     return Tabulated(table.curve, max(table.error, seen))
 
@@ -246,7 +246,7 @@ def _read_off(curve: Piecewise) -> tuple[tuple[float, float], ...]:
     margin = 0.1 * (high - low)
     found = []
     for i in range(_PLACES):
-        # Steps of the golden ratio: the places have no period in common with the pieces.
+        # Steps of the golden ratio, so that the places have no period in common with the pieces.
         x = low - margin + (0.618033988749895 * i % 1.0) * (high - low + 2.0 * margin)
         value = curve.value(x)
         assert isinstance(value, float)

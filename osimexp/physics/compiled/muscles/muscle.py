@@ -1,4 +1,4 @@
-"""What every compiled muscle offers."""
+"""The interface of a compiled muscle."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,13 +8,13 @@ from osimexp.physics.compiled.ir.trace import Scalar
 
 @dataclass(frozen=True)
 class Pull:
-    """What a muscle does at one moment.
+    """The force and motion of a muscle at one moment.
 
     Attributes:
-        tendon_force: N, along the path.
-        fibre_rate: m/s, the rate of the fibre length that is a state; None with a rigid tendon.
-        fibre_length: in optimal fibre lengths.
-        fibre_velocity: in maximum contraction velocities, shortening negative.
+        tendon_force: tension along the path, N.
+        fibre_rate: rate of the fibre length (m/s) if that is a state; None with a rigid tendon.
+        fibre_length: fibre length in optimal fibre lengths.
+        fibre_velocity: fibre velocity in maximum contraction velocities; negative when shortening.
     """
 
     tendon_force: Scalar
@@ -24,13 +24,13 @@ class Pull:
 
 
 class Muscle(Protocol):
-    """A muscle's own equations, apart from its path.
+    """The equations of a muscle, without its path.
 
     Attributes:
-        name: of the muscle.
-        elastic: whether its fibre length (m) is a state.
-        fibre_range: m, the lowest and highest fibre length that an equilibrium is sought in.
-        tabulation_error: greatest error found in its tabulated curves; 0 for formulas.
+        name: name of the muscle.
+        elastic: whether the fibre length (m) is a state.
+        fibre_range: lowest and highest fibre length (m) at which an equilibrium is looked for.
+        tabulation_error: greatest error found in tabulated curves; 0 for formulas.
     """
 
     name: str
@@ -45,12 +45,12 @@ class Muscle(Protocol):
     def pull(
         self, activation: Scalar, fibre_length: Scalar | None, length: Scalar, speed: Scalar
     ) -> Pull:
-        """Return what it does.
+        """Return the force and motion of the muscle.
 
         Args:
-            activation: the state, in [0, 1].
-            fibre_length: the state, m; None with a rigid tendon.
-            length: of the path, m.
+            activation: activation in [0, 1].
+            fibre_length: fibre length (m), which is a state; None with a rigid tendon.
+            length: length of the path, m.
             speed: lengthening speed of the path, m/s.
         """
         ...
@@ -58,9 +58,15 @@ class Muscle(Protocol):
     def imbalance(
         self, activation: Scalar, fibre_length: Scalar, length: Scalar, speed: Scalar
     ) -> Scalar:
-        """Return by how much the fibre pulls more than the tendon (in maximum isometric forces).
+        """Return the fibre force minus the tendon force, in maximum isometric forces.
 
-        An episode begins at the fibre length in ``fibre_range`` where this is 0; it rises with the
-        fibre length there. Asked of elastic muscles alone.
+        An episode begins at the fibre length in ``fibre_range`` at which it is 0; it rises with the
+        fibre length. Only muscles with elastic tendons have it.
+
+        Args:
+            activation: activation in [0, 1].
+            fibre_length: fibre length, m.
+            length: length of the path, m.
+            speed: lengthening speed of the path, m/s.
         """
         ...

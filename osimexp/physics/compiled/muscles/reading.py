@@ -1,4 +1,4 @@
-"""Reads a muscle of any class that can be compiled."""
+"""Reading of a muscle of any class that can be compiled."""
 
 import opensim
 
@@ -10,10 +10,10 @@ from osimexp.physics.compiled.muscles.thelen import read_thelen
 
 
 def read_muscle(muscle: opensim.Muscle) -> Muscle:
-    """Return the equations of a muscle, apart from its path.
+    """Return the equations of a muscle, without its path.
 
     Args:
-        muscle: of a model whose system is made.
+        muscle: muscle of a model whose system was initialised.
 
     Raises:
         ModelError: its class or one of its properties cannot be compiled.
@@ -21,8 +21,8 @@ def read_muscle(muscle: opensim.Muscle) -> Muscle:
     if not muscle.get_appliesForce():
         raise refused(
             muscle,
-            "applies no force, and its states stand still: its appliesForce must be true, or the "
-            "muscle be taken out of the model",
+            "applies no force and its states do not change: its appliesForce must be true, or the "
+            "muscle must be taken out of the model",
         )
     match muscle.getConcreteClassName():
         case "DeGrooteFregly2016Muscle":

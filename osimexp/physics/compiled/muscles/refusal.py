@@ -1,4 +1,4 @@
-"""Refusals of muscles that cannot be compiled."""
+"""Errors for muscles that cannot be compiled."""
 
 import opensim
 
@@ -9,8 +9,8 @@ def refused(muscle: opensim.Muscle, reason: str) -> ModelError:
     """Return the error that says why a muscle cannot be compiled and what to do.
 
     Args:
-        muscle: named in the sentence.
-        reason: goes on after the muscle's name, and says what would be right.
+        muscle: muscle that is named in the sentence.
+        reason: rest of the sentence after the muscle's name, which says what would be right.
     """
     kind, name = muscle.getConcreteClassName(), muscle.getName()
     return ModelError(f"{kind} {name} {reason}; mend it, or keep physics=opensim.")
@@ -20,7 +20,7 @@ def require_dynamics(muscle: opensim.Muscle) -> None:
     """Refuse a muscle without activation dynamics.
 
     Raises:
-        ModelError: its activation is its excitation.
+        ModelError: the muscle's activation is its excitation.
     """
     if muscle.get_ignore_activation_dynamics():
         raise refused(

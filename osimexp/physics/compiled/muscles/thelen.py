@@ -20,12 +20,12 @@ from osimexp.physics.compiled.muscles.muscle import Pull
 from osimexp.physics.compiled.muscles.pennation import FixedWidth, read_pennation
 from osimexp.physics.compiled.muscles.refusal import refused, require_dynamics
 
-# Of the tendon's curve: its shape and the force at which it becomes a straight line.
+# Shape of the tendon's curve, and the force at which it becomes a straight line.
 _TOE_SHAPE = 3.0
 _TOE_FORCE = 0.33
-# Rounds in which the fibre's share of a path's speed settles.
+# Rounds of iteration for the fibre's share of the path's speed.
 _SHARING = 12
-# An equilibrium is sought up to this fibre length, in optimal ones.
+# Greatest fibre length at which an equilibrium is looked for, in optimal fibre lengths.
 _LONGEST = 5.0
 
 
@@ -33,25 +33,25 @@ _LONGEST = 5.0
 class ThelenMuscle:
     """The equations of OpenSim's Thelen2003Muscle.
 
-    They are those of Thelen (2003), Journal of Biomechanical Engineering 125, 70-77, with
-    OpenSim's lines beyond the ends of the force-velocity curve.
+    They are those of Thelen (2003), Journal of Biomechanical Engineering 125, 70-77, with OpenSim's
+    straight lines beyond the ends of the force-velocity curve.
 
     Attributes:
-        name: of the muscle.
+        name: name of the muscle.
         force: maximum isometric force, N.
         optimal: optimal fibre length, m.
         slack: tendon slack length, m.
         fastest: maximum contraction velocity, optimal fibre lengths per s.
-        pennation: of the fibres.
-        activation: how it follows excitation.
-        tendon_strain: at the maximum isometric force.
-        muscle_strain: passive, at the maximum isometric force.
-        active_shape: of the Gaussian of active force over fibre length.
-        passive_shape: of the exponential of passive force.
-        concentric_shape: of the force-velocity curve (Af).
-        eccentric_force: greatest, in isometric ones (Flen).
-        threshold: share of it beyond which the curve goes on as a line.
-        fibre_range: m, see ``Muscle``.
+        pennation: pennation of the fibres.
+        activation: activation dynamics.
+        tendon_strain: tendon strain at the maximum isometric force.
+        muscle_strain: passive fibre strain at the maximum isometric force.
+        active_shape: shape factor of the Gaussian of active force over fibre length.
+        passive_shape: shape factor of the exponential of passive force over fibre length.
+        concentric_shape: shape factor of the force-velocity curve (Af).
+        eccentric_force: greatest eccentric force, in maximum isometric forces (Flen).
+        threshold: share of the greatest eccentric force above which the curve is a straight line.
+        fibre_range: lowest and highest fibre length (m) at which an equilibrium is looked for.
     """
 
     name: str
@@ -79,7 +79,7 @@ class ThelenMuscle:
     def pull(
         self, activation: Scalar, fibre_length: Scalar | None, length: Scalar, speed: Scalar
     ) -> Pull:
-        """Return what it does, see ``Muscle``."""
+        """Return the force and motion of the muscle, see ``Muscle.pull``."""
         assert fibre_length is not None
         a = self.activation.held(activation)
         fibre = maximum(fibre_length, self.pennation.least)
@@ -100,10 +100,10 @@ class ThelenMuscle:
     def imbalance(
         self, activation: Scalar, fibre_length: Scalar, length: Scalar, speed: Scalar
     ) -> Scalar:
-        """Return by how much the fibre pulls more than the tendon, see ``Muscle``.
+        """Return the fibre force minus the tendon force, see ``Muscle.imbalance``.
 
-        Like OpenSim's initMuscleState it shares the path's speed between fibre and tendon by
-        their stiffnesses, which themselves depend on the fibre's share.
+        As in OpenSim's initMuscleState, the speed of the path is shared between fibre and tendon by
+        their stiffnesses, which depend on the fibre's share.
         """
         a = self.activation.held(activation)
         fibre = maximum(fibre_length, self.pennation.least)
@@ -132,7 +132,7 @@ class ThelenMuscle:
     # Curves
 
     def _tendon(self, stretch: Scalar) -> Scalar:
-        """Return the tendon's force at a length in slack lengths."""
+        """Return the tendon force at a tendon length in slack lengths."""
         toe, slope = self._toe()
         strain = maximum(stretch - 1.0, 0.0)
         bent = minimum(strain, toe)
@@ -148,7 +148,7 @@ class ThelenMuscle:
         return select(less(toe, strain), slope, select(less(0.0, strain), curved, 0.0))
 
     def _toe(self) -> tuple[float, float]:
-        """Return the strain at which the tendon's line begins, and the line's slope."""
+        """Return the strain at which the tendon's straight line begins, and its slope."""
         cube = exponential(3.0)
         toe = 99.0 * self.tendon_strain * cube / (166.0 * cube - 67.0)
         return toe, 0.67 / (self.tendon_strain - toe)
@@ -161,15 +161,15 @@ class ThelenMuscle:
         return (-2.0 / self.active_shape) * (normalised - 1.0) * self._active(normalised)
 
     def _passive(self, normalised: Scalar) -> Scalar:
-        rate, scale = self._passive_figures()
+        rate, scale = self._passive_constants()
         return scale * (exp(rate * maximum(normalised - 1.0, 0.0)) - 1.0)
 
     def _passive_slope(self, normalised: Scalar) -> Scalar:
-        rate, scale = self._passive_figures()
+        rate, scale = self._passive_constants()
         stretched = rate * scale * exp(rate * maximum(normalised - 1.0, 0.0))
         return select(less(1.0, normalised), stretched, 0.0)
 
-    def _passive_figures(self) -> tuple[float, float]:
+    def _passive_constants(self) -> tuple[float, float]:
         rate = self.passive_shape / self.muscle_strain
         return rate, 1.0 / (exponential(self.passive_shape) - 1.0)
 
@@ -179,12 +179,12 @@ class ThelenMuscle:
         return (2.0 + 2.0 / self.concentric_shape) / (self.eccentric_force - 1.0)
 
     def _velocity(self, a: Scalar, isometric: Scalar, force: Scalar) -> Scalar:
-        """Return the fibre's velocity at an active force, in maximum contraction velocities.
+        """Return the fibre velocity at an active force, in maximum contraction velocities.
 
         Args:
             a: activation.
-            isometric: active force without motion, in maximum isometric forces.
-            force: active force.
+            isometric: active force at velocity 0, in maximum isometric forces.
+            force: active force, in maximum isometric forces.
         """
         steepness = self._eccentric_steepness()
         greatest = self.eccentric_force * isometric
@@ -202,10 +202,10 @@ class ThelenMuscle:
         return velocity + slope * (force - kept)
 
     def _multiplier(self, a: Scalar, velocity: Scalar) -> Scalar:
-        """Return the active force at a velocity, in isometric ones: the inverse of the above."""
+        """Return the active force at a velocity, over that at velocity 0."""
         shape, steepness = self.concentric_shape, self._eccentric_steepness()
         k = 0.25 + 0.75 * a
-        # Where the curve ends, and its slope there, both for an isometric force of 1.
+        # The end of the curve and its slope there, both for an isometric force of 1.
         lowest, low_slope = -k, k * (1.0 + 1.0 / shape)
         gap = steepness * self.eccentric_force * (1.0 - self.threshold)
         highest = k * (self.threshold * self.eccentric_force - 1.0) * (1.0 / gap)
@@ -220,10 +220,10 @@ class ThelenMuscle:
 
 
 def read_thelen(muscle: opensim.Thelen2003Muscle) -> ThelenMuscle:
-    """Read a Thelen2003Muscle of a model whose system is made.
+    """Return the equations of a Thelen2003Muscle of a model whose system was initialised.
 
     Raises:
-        ModelError: one of its properties cannot be honoured.
+        ModelError: one of its properties cannot be compiled.
     """
     require_dynamics(muscle)
     if muscle.get_ignore_tendon_compliance():

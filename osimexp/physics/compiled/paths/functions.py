@@ -1,4 +1,4 @@
-"""OpenSim's functions of several variables, which give a path's length by coordinates."""
+"""OpenSim's functions of several variables, such as a path's length over coordinates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,50 +16,50 @@ Terms = Mapping[tuple[int, ...], float]
 
 
 class Field(Protocol):
-    """A function of several variables."""
+    """A differentiable function of several variables."""
 
     def value(self, at: Sequence[Scalar]) -> Scalar:
-        """Return the function."""
+        """Return the value of the function at a point."""
         ...
 
     def gradient(self, at: Sequence[Scalar]) -> list[Scalar]:
-        """Return its derivatives by each variable."""
+        """Return the derivative of the function by each variable."""
         ...
 
 
 @dataclass(frozen=True)
 class PolynomialField:
-    """A polynomial.
+    """A polynomial of several variables.
 
     Attributes:
-        variables: how many.
-        terms: coefficients by the exponents of the variables.
+        variables: number of variables.
+        terms: coefficient of each term, by the exponents of the variables in it.
     """
 
     variables: int
     terms: Terms
 
     def value(self, at: Sequence[Scalar]) -> Scalar:
-        """Return the polynomial."""
+        """Return the value of the polynomial at a point."""
         return _value_and_gradient(self.terms, at)[0]
 
     def gradient(self, at: Sequence[Scalar]) -> list[Scalar]:
-        """Return its derivatives by each variable."""
+        """Return the derivative of the polynomial by each variable."""
         return _value_and_gradient(self.terms, at)[1]
 
 
 @dataclass(frozen=True)
 class CurveField:
-    """A function of one variable."""
+    """A function of one variable, as a ``Field``."""
 
     curve: Curve
 
     def value(self, at: Sequence[Scalar]) -> Scalar:
-        """Return the function."""
+        """Return the value of the function."""
         return self.curve.value(at[0])
 
     def gradient(self, at: Sequence[Scalar]) -> list[Scalar]:
-        """Return its derivative."""
+        """Return the derivative of the function, as a list of one."""
         return [self.curve.slope(at[0])]
 
 
@@ -69,8 +69,8 @@ def read_field(function: opensim.Function, variables: int, owner: str) -> Field:
     Args:
         function: MultivariatePolynomialFunction, LinearFunction or Constant, or any function of
             one variable that can be read.
-        variables: how many it is given.
-        owner: what the function belongs to, for the refusal.
+        variables: number of variables that the function is given.
+        owner: name of the thing that the function belongs to, for the message.
 
     Raises:
         ModelError: the function is of another type.
@@ -103,7 +103,7 @@ def read_field(function: opensim.Function, variables: int, owner: str) -> Field:
 
 
 def _value_and_gradient(terms: Terms, at: Sequence[Scalar]) -> tuple[Scalar, list[Scalar]]:
-    """Work a polynomial out by Horner's scheme in the first variable, of such in the others."""
+    """Work out a polynomial by Horner's scheme in one variable after another."""
     if not at:
         return terms.get((), 0.0), []
     x, others = at[0], at[1:]

@@ -1,4 +1,4 @@
-"""The paths of muscles: how long they are, how fast they lengthen and how they pull."""
+"""The paths of muscles: their lengths, their lengthening speeds and the forces along them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,32 +18,32 @@ from osimexp.physics.compiled.mechanics.motion import Motion
 from osimexp.physics.compiled.paths.functions import Field, read_field
 from osimexp.physics.compiled.paths.points import Point, Segment, Window
 
-# OpenSim widens the range of a conditional point by this, rad or m.
+# Margin (rad or m) by which OpenSim widens the range of a conditional point.
 _RANGE_MARGIN = 1e-5
 
 
 class Path(Protocol):
-    """A path between points of bodies."""
+    """The path of a muscle or a ligament between points of bodies."""
 
     def length(self, motion: Motion) -> Scalar:
-        """Return its length, m."""
+        """Return the length of the path, m."""
         ...
 
     def speed(self, motion: Motion) -> Scalar:
-        """Return how fast it lengthens, m/s."""
+        """Return the lengthening speed of the path, m/s."""
         ...
 
     def pull(self, motion: Motion, loads: Loads, tension: Scalar) -> None:
-        """Add what a tension along it (N) does to the bodies and coordinates."""
+        """Add the forces of a tension (N) along the path to the loads."""
         ...
 
 
 def read_path(actuator: opensim.PathActuator, mechanism: Mechanism) -> Path:
-    """Read the path of a muscle of a model whose system is made.
+    """Return the path of a muscle, from a model whose system was initialised.
 
     Raises:
-        ModelError: the path is of another class, it wraps, or one of its points or functions
-            cannot be compiled.
+        ModelError: the path is of another class, it wraps, or one of its points or functions cannot
+            be compiled.
     """
     path, owner = actuator.getPath(), actuator.getName()
     match path.getConcreteClassName():
@@ -65,10 +65,12 @@ class FunctionPath:
     """A path whose length is a function of coordinates: OpenSim's FunctionBasedPath.
 
     Attributes:
-        coordinates: their numbers.
-        lengths: over the coordinates, m.
-        arms: of the moment arms over the coordinates, where they are given on their own.
-        speeds: of the lengthening speed over the coordinates, then their speeds, likewise.
+        coordinates: numbers of the coordinates.
+        lengths: length (m) as a function of the coordinates.
+        arms: moment arm (m) by each coordinate, as functions of the coordinates; empty if the model
+            gives none, and they are then derivatives of the length.
+        speeds: lengthening speed (m/s) as a function of the coordinates and then their speeds; None
+            if the model gives none.
     """
 
     coordinates: tuple[int, ...]
@@ -77,11 +79,11 @@ class FunctionPath:
     speeds: Field | None
 
     def length(self, motion: Motion) -> Scalar:
-        """Return its length, m."""
+        """Return the length of the path, m."""
         return self.lengths.value(self._values(motion))
 
     def speed(self, motion: Motion) -> Scalar:
-        """Return how fast it lengthens, m/s."""
+        """Return the lengthening speed of the path, m/s."""
         speeds = [motion.speeds[c] for c in self.coordinates]
         if self.speeds is not None:
             return self.speeds.value([*self._values(motion), *speeds])
@@ -91,7 +93,7 @@ class FunctionPath:
         return result
 
     def pull(self, motion: Motion, loads: Loads, tension: Scalar) -> None:
-        """Add what a tension along it (N) does to the coordinates."""
+        """Add the generalised forces of a tension (N) along the path to the loads."""
         for coordinate, arm in zip(self.coordinates, self._moment_arms(motion), strict=True):
             loads.along(coordinate, arm * tension)
 
@@ -141,15 +143,15 @@ class GeometryPath:
     """A path through points, without wrapping: OpenSim's GeometryPath.
 
     Attributes:
-        points: all that can be part of it.
-        segments: all that can be part of it.
+        points: all points that the path can pass through.
+        segments: all straight lines that can be part of the path.
     """
 
     points: tuple[Point, ...]
     segments: tuple[Segment, ...]
 
     def length(self, motion: Motion) -> Scalar:
-        """Return its length, m."""
+        """Return the length of the path, m."""
         result: Scalar = 0.0
         for segment in self.segments:
             distance = norm(segment.across(motion))
@@ -157,7 +159,7 @@ class GeometryPath:
         return result
 
     def speed(self, motion: Motion) -> Scalar:
-        """Return how fast it lengthens, m/s."""
+        """Return the lengthening speed of the path, m/s."""
         result: Scalar = 0.0
         for segment in self.segments:
             across, rate = segment.across(motion), segment.rate(motion)
@@ -166,10 +168,10 @@ class GeometryPath:
         return result
 
     def pull(self, motion: Motion, loads: Loads, tension: Scalar) -> None:
-        """Add what a tension along it (N) does to the bodies.
+        """Add the forces of a tension (N) along the path to the loads.
 
-        What it does to the coordinate of a moving point is added as OpenSim does: not where the
-        next point belongs to the same body.
+        The force on the coordinate of a moving point is left out if the next point belongs to the
+        same body, as OpenSim does.
         """
         forces = [self._force(segment, motion, tension) for segment in self.segments]
         for point in self.points:
@@ -210,7 +212,7 @@ def _geometry_path(path: opensim.GeometryPath, owner: str, mechanism: Mechanism)
 
 
 def _segments(points: Sequence[Point]) -> Iterator[Segment]:
-    """Return the lines between points that are neighbours, or can become so."""
+    """Yield the straight lines between points that are neighbours on the path, or can become so."""
     for i, first in enumerate(points):
         between: list[Window] = []
         for last in points[i + 1 :]:
@@ -221,7 +223,7 @@ def _segments(points: Sequence[Point]) -> Iterator[Segment]:
 
 
 def _point(point: opensim.AbstractPathPoint, owner: str, mechanism: Mechanism) -> Point | None:
-    """Read a point; None if it never belongs to its path."""
+    """Return a point of a path; None if it never belongs to the path."""
     placement = mechanism.placement(point.getParentFrame())
     match point.getConcreteClassName():
         case "PathPoint":

@@ -1,4 +1,4 @@
-"""Points of paths, and the straight lines between them."""
+"""The points of muscle paths, and the straight lines between them."""
 
 from dataclasses import dataclass
 
@@ -22,12 +22,12 @@ from osimexp.physics.compiled.mechanics.motion import Motion
 
 @dataclass(frozen=True)
 class Window:
-    """When a point belongs to a path: while a coordinate is in a range.
+    """The range of a coordinate in which a conditional point belongs to its path.
 
     Attributes:
-        coordinate: its number.
-        low: rad or m.
-        high: rad or m.
+        coordinate: number of the coordinate.
+        low: lower end of the range, rad or m.
+        high: upper end of the range, rad or m.
     """
 
     coordinate: int
@@ -35,18 +35,18 @@ class Window:
     high: float
 
     def open(self, motion: Motion) -> Condition:
-        """Return whether the coordinate is in the range."""
+        """Return the condition that the coordinate is inside the range."""
         value = motion.coordinates[self.coordinate]
         return both(negation(less(value, self.low)), negation(less(self.high, value)))
 
     def meets(self, other: "Window") -> bool:
-        """Return whether both can be open at once."""
+        """Return whether two windows can be open in the same pose."""
         return self.coordinate != other.coordinate or (
             max(self.low, other.low) <= min(self.high, other.high)
         )
 
     def covers(self, other: "Window") -> bool:
-        """Return whether it is open whenever the other is."""
+        """Return whether this window is open in every pose in which the other one is."""
         return self.coordinate == other.coordinate and (
             self.low <= other.low and other.high <= self.high
         )
@@ -54,14 +54,15 @@ class Window:
 
 @dataclass(frozen=True)
 class Point:
-    """A point of a path.
+    """A point of a path, fixed on a body or moved on it by a coordinate.
 
     Attributes:
-        placement: the frame that its location is in.
-        location: x, y and z in that frame, m; over the coordinate where there is one.
-        coordinate: the number of the one that moves it, if any.
-        range: of that coordinate; beyond it the point stays where it is.
-        window: when it belongs to the path; always if None.
+        placement: frame in which the location is given.
+        location: x, y and z in that frame (m), as functions of the coordinate; constant without
+            one.
+        coordinate: number of the coordinate that moves the point; None if it does not move.
+        range: range of that coordinate (rad or m); the point does not move beyond it.
+        window: range in which the point belongs to the path; None if it always does.
     """
 
     placement: Placement
@@ -72,11 +73,11 @@ class Point:
 
     @property
     def body(self) -> int:
-        """Number of the body that carries it."""
+        """Number of the body that carries the point."""
         return self.placement.body
 
     def on_body(self, motion: Motion) -> Array:
-        """Return where it is ``(3,)`` in the body's frame."""
+        """Return the position ``(3,)`` (m) of the point in the body's frame."""
         at: Scalar = 0.0
         if self.coordinate is not None:
             value = motion.coordinates[self.coordinate]
@@ -85,9 +86,9 @@ class Point:
         return np.asarray(self.placement.origin + self.placement.rotation @ local)
 
     def shift(self, motion: Motion) -> Array:
-        """Return how it moves on the body ``(3,)``, per speed of its coordinate.
+        """Return the velocity ``(3,)`` of the point on its body, per speed of its coordinate.
 
-        As in OpenSim this goes on beyond the range.
+        As in OpenSim, it is not 0 beyond the range, although the point does not move there.
         """
         if self.coordinate is None:
             return ZERO
@@ -96,18 +97,18 @@ class Point:
         return np.asarray(self.placement.rotation @ local)
 
     def drift(self, motion: Motion) -> Array:
-        """Return its velocity on the body ``(3,)``, m/s."""
+        """Return the velocity ``(3,)`` (m/s) of the point in the body's frame."""
         if self.coordinate is None:
             return ZERO
         return np.asarray(self.shift(motion) * motion.speeds[self.coordinate])
 
     def position(self, motion: Motion) -> Array:
-        """Return where it is ``(3,)``, m, as ``Motion`` has positions."""
+        """Return the position ``(3,)`` (m) of the point, from the reference point of ``Motion``."""
         arm = motion.rotation(self.body) @ self.on_body(motion)
         return np.asarray(motion.position(self._origin()) + arm)
 
     def velocity(self, motion: Motion) -> Array:
-        """Return how it moves ``(3,)``, m/s."""
+        """Return the velocity ``(3,)`` (m/s) of the point."""
         rotation = motion.rotation(self.body)
         turning = cross(motion.angular_velocity(self.body), rotation @ self.on_body(motion))
         moving = motion.velocity(self._origin()) + turning
@@ -119,12 +120,12 @@ class Point:
 
 @dataclass(frozen=True)
 class Segment:
-    """The straight line between two points that can follow each other.
+    """The straight line between two points of a path that can follow each other.
 
     Attributes:
-        first: where it begins.
-        last: where it ends.
-        between: windows of the points that would come in between.
+        first: point where the line begins.
+        last: point where the line ends.
+        between: windows of the conditional points that would come between the two.
     """
 
     first: Point
@@ -133,7 +134,7 @@ class Segment:
 
     @property
     def possible(self) -> bool:
-        """Whether there is a pose in which the points follow each other."""
+        """True if the two points follow each other in some pose."""
         ends = [p.window for p in (self.first, self.last) if p.window is not None]
         if len(ends) == 2 and not ends[0].meets(ends[1]):
             return False
@@ -141,11 +142,11 @@ class Segment:
 
     @property
     def still(self) -> bool:
-        """Whether both points belong to one body, so that a tension does nothing to it."""
+        """True if both points are on one body, so that a tension has no effect."""
         return self.first.body == self.last.body
 
     def there(self, motion: Motion) -> Condition:
-        """Return whether it is part of the path."""
+        """Return the condition that the line is part of the path."""
         result: Condition = True
         for point in (self.first, self.last):
             if point.window is not None:
@@ -155,13 +156,16 @@ class Segment:
         return result
 
     def across(self, motion: Motion) -> Array:
-        """Return the last point from the first ``(3,)``, m; in a body's axes if it is still."""
+        """Return the vector ``(3,)`` (m) from the first point to the last.
+
+        It is in the ground's axes, or in the body's if both points are fixed on one body.
+        """
         if self.still:
             return np.asarray(self.last.on_body(motion) - self.first.on_body(motion))
         return np.asarray(self.last.position(motion) - self.first.position(motion))
 
     def rate(self, motion: Motion) -> Array:
-        """Return how that changes ``(3,)``, m/s."""
+        """Return the rate ``(3,)`` (m/s) of the vector from the first point to the last."""
         if self.still:
             return np.asarray(self.last.drift(motion) - self.first.drift(motion))
         return np.asarray(self.last.velocity(motion) - self.first.velocity(motion))

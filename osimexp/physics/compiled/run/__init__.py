@@ -1,1 +1,1 @@
-"""Running machine code over the rows of a batch."""
+"""Execution of machine code over the rows of a batch."""

@@ -1,4 +1,4 @@
-"""Threads that wait to share a piece of work."""
+"""Threads that share the work on a batch."""
 
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -9,13 +9,13 @@ Job = tuple[Callable[..., None], tuple[Any, ...]]
 
 
 class Crew:
-    """Threads that all do the same job together with the one that asks.
+    """A group of threads that run one function together with the thread that calls them.
 
-    A pool of ``concurrent.futures`` takes as long to begin and end as a batch of a few hundred
-    rows takes to be stepped.
+    A pool of ``concurrent.futures`` takes as long to start and end a job as a step of a few hundred
+    rows takes.
 
     Args:
-        size: threads beside the one that asks.
+        size: number of threads beside the calling one.
     """
 
     def __init__(self, size: int) -> None:
@@ -26,7 +26,7 @@ class Crew:
             thread.start()
 
     def run(self, function: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-        """Call a function, which must not raise, in every thread; return when all are done."""
+        """Call a function, which must not raise, in every thread, and wait for all calls."""
         for _ in self._threads:
             self._jobs.put((function, arguments))
         function(*arguments)

@@ -1,4 +1,4 @@
-"""Machine code of a model, and what runs it over the rows of a batch."""
+"""The compiled programs of a model, and their execution over the rows of a batch."""
 
 import ctypes
 from collections.abc import Callable
@@ -28,7 +28,7 @@ from osimexp.physics.compiled.run.crew import Crew
 from osimexp.physics.settings import CompiledSettings
 
 VERSION = 2
-"""Raised when the same programs come to be compiled to something else."""
+"""Version of this code; it is raised when the same programs are compiled to other machine code."""
 
 _READ = {
     "state": "ptr noalias readonly",
@@ -40,12 +40,12 @@ _READ = {
 
 @dataclass(frozen=True)
 class Programs:
-    """What is compiled. Inputs of all are the states, then the controls.
+    """The programs of a model; the inputs of each are the states and then the controls.
 
     Attributes:
-        derivative: rates of the states.
-        read: what else is worked out from states, by name.
-        residual: one a fibre state, None where there are none.
+        derivative: program for the rates of the states.
+        read: further programs, by name.
+        residual: program with one residual for each fibre state; None without fibre states.
     """
 
     derivative: Program
@@ -57,26 +57,27 @@ class Programs:
 
 
 def register_bits() -> int:
-    """Return how wide this processor's vector registers are."""
+    """Return the width of this processor's vector registers, in bits."""
     if has_feature("avx512f"):
         return 512
     return 256 if has_feature("avx2") else 128
 
 
 def processor_key() -> str:
-    """Return what object code depends on besides the programs; a file of it is good for no other.
+    """Return a text of all that object code depends on besides the programs.
 
-    The compiler's version, the processor's name and features, and this code's own version.
+    These are the compiler's version, the processor's name and features, and the version of this
+    code. Object code is valid only for the same text.
     """
     return f"{processor()}|{VERSION}"
 
 
 def shapes(single: bool, bits: int | None = None) -> list[Shape]:
-    """Return the numbers that are compiled for: a register of double, then of single precision.
+    """Return the shapes to compile for: registers of double and, if wanted, of single precision.
 
     Args:
         single: whether single precision is wanted as well.
-        bits: of a register; None takes this processor's.
+        bits: width of a register in bits; None takes this processor's.
     """
     bits = register_bits() if bits is None else bits
     return [Shape("double", bits // 64)] + ([Shape("float", bits // 32)] if single else [])
@@ -88,13 +89,16 @@ def compile_module(
     """Return object code for this processor.
 
     Args:
-        programs: what to compile.
-        layout: of their rows.
-        single: with integrators in single precision as well.
-        bits: of the registers to be used; None takes this processor's.
+        programs: programs to compile.
+        layout: layout of the rows that they work on.
+        single: whether to add integrators in single precision.
+        bits: width of the registers to use, in bits; None takes this processor's.
+
+    Raises:
+        ValueError: there is a residual without fibre states, or fibre states without a residual.
     """
     if (programs.residual is None) != (not layout.fibres):
-        raise ValueError("A residual is given where the layout has fibres, and only there.")
+        raise ValueError("A residual must be given if the layout has fibres, and only then.")
     module = Module(vector_bits=register_bits() if bits is None else bits)
     double, *others = shapes(single, bits)
     for shape in (double, *others):
@@ -130,9 +134,10 @@ def _add_reading(
 
 
 class Machine:
-    """Runs object code over rows. Arrays are C-contiguous, of ``float64`` where not said otherwise.
+    """Object code that runs over the rows of a batch.
 
-    What comes of a row depends on that row alone: not on the batch, nor on the threads.
+    Arrays are C-contiguous and, unless said otherwise, ``float64``. The result of a row depends on
+    that row alone, not on the batch or on the number of threads.
     """
 
     def __init__(self, code: bytes, layout: Layout, scales: Floats | None = None) -> None:
@@ -156,14 +161,14 @@ class Machine:
     def read(
         self, name: str, state: Floats, controls: Floats, out: Floats, threads: int = 1
     ) -> None:
-        """Write what a program works out from states into ``out``, a row for each.
+        """Run a program on every row of states, and write the results into ``out``.
 
         Args:
             name: ``derivative``, ``residual`` or one of the programs that were compiled to be read.
             state: ``(B, states)``.
             controls: ``(B, controls)``.
-            out: ``(B, results)``, as many as the program has.
-            threads: that share the rows.
+            out: ``(B, results)``, written.
+            threads: number of threads that share the rows.
         """
         rows = self._rows(state, controls)
         arrays = (state, controls, _checked("out", out, (rows, out.shape[-1])))
@@ -177,15 +182,15 @@ class Machine:
         status: NDArray[np.int32],
         threads: int = 1,
     ) -> None:
-        """Set the fibre states to where their residuals vanish.
+        """Set the fibre states to values at which their residuals are 0.
 
         Args:
-            state: ``(B, states)``, changed in place; a row that fails is left alone.
+            state: ``(B, states)``, changed in place; a row that fails is left unchanged.
             controls: ``(B, controls)``.
-            bounds: lower and upper, ``(fibres,)`` each.
-            status: ``(B,)``, written: 0, or 4 where the residuals at the bounds are not of
-                opposite signs.
-            threads: that share the rows.
+            bounds: lower and upper bounds, ``(fibres,)`` each.
+            status: ``(B,)``, written: 0, or 4 if the residuals at the bounds do not have opposite
+                signs.
+            threads: number of threads that share the rows.
         """
         rows = self._rows(state, controls)
         fibres = (len(self.layout.fibres),)
@@ -212,17 +217,18 @@ class Machine:
         evaluations: NDArray[np.int32],
         threads: int = 1,
     ) -> None:
-        """Advance states by a control step, the controls held.
+        """Advance states by a control step, with constant controls.
 
         Args:
-            settings: how.
-            duration: s.
-            state: ``(B, states)``, changed in place; a row that fails is left as it was.
+            settings: integrator and its options.
+            duration: length of the control step, s.
+            state: ``(B, states)``, changed in place; a row that fails is left unchanged.
             controls: ``(B, controls)``.
             memory: ``(B, MEMORY)``, kept from step to step; 0 at the start of an episode.
-            status: ``(B,)``, written: 0, 1 not finite, 2 ran away, 3 took too many derivatives.
-            evaluations: ``(B,)``, written: derivatives taken.
-            threads: that share the rows.
+            status: ``(B,)``, written: 0, 1 for not finite, 2 for too fast, 3 for too many
+                derivatives.
+            evaluations: ``(B,)``, written: number of derivatives worked out.
+            threads: number of threads that share the rows.
         """
         rows = self._rows(state, controls)
         steps = max(1, ceil(duration / settings.maximum_step * (1.0 - 1e-9)))
@@ -238,7 +244,7 @@ class Machine:
             _checked("status", status, (rows,), np.int32),
             _checked("evaluations", evaluations, (rows,), np.int32),
         )
-        figures = (
+        numbers = (
             steps,
             settings.stages,
             settings.evaluations,
@@ -248,7 +254,7 @@ class Machine:
             settings.highest_speed,
         )
         name = integrator_name(settings.integrator, "float" if settings.lanes else "double")
-        self._run(name, STEP, arrays, figures, rows, threads)
+        self._run(name, STEP, arrays, numbers, rows, threads)
 
     def close(self) -> None:
         """End the threads."""
@@ -273,14 +279,14 @@ class Machine:
         name: str,
         parameters: dict[str, str],
         arrays: tuple[NDArray[Any], ...],
-        figures: tuple[float, ...],
+        numbers: tuple[float, ...],
         rows: int,
         threads: int,
     ) -> None:
         """Run a function; all threads take rows until none are left."""
         function = self._function(name, parameters)
         taken = ctypes.c_int64(0)
-        arguments = (*(a.ctypes.data for a in arrays), ctypes.addressof(taken), rows, *figures)
+        arguments = (*(a.ctypes.data for a in arrays), ctypes.addressof(taken), rows, *numbers)
         if threads > 1:
             self._crew(threads - 1).run(function, arguments)
         else:
@@ -301,5 +307,7 @@ def _checked(
     name: str, array: NDArray[Any], shape: tuple[int, ...], kind: type = np.float64
 ) -> NDArray[Any]:
     if array.shape != shape or array.dtype != kind or not array.flags.c_contiguous:
-        raise ValueError(f"{name} is a C-contiguous array of {kind.__name__} of shape {shape}.")
+        raise ValueError(
+            f"{name} must be a C-contiguous array of {kind.__name__} of shape {shape}."
+        )
     return array
