@@ -7,7 +7,7 @@ from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
-from conftest import SMALL_SAC, TESTS, Command
+from commands import SMALL_SAC, TESTS, Command
 from hydra.errors import MissingConfigException
 
 from osimexp.config import config_directory

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import SMALL_PPO, SMALL_SAC, Command
+from commands import SMALL_PPO, SMALL_SAC, Command
 from tasks import environment
 
 from osimexp.algorithms import ppo, sac

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import SMALL_PPO, SMALL_SAC, Command, metrics
+from commands import SMALL_PPO, SMALL_SAC, Command, metrics
 from toy import ToyEnvironment
 
 from osimexp.algorithms.algorithm import Transition

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SMALL_PPO, SMALL_SAC, Command, metrics
+from commands import SMALL_PPO, SMALL_SAC, Command, metrics
 
 from osimexp.experiment import checkpoint, loop
 from osimexp.experiment.run_folder import RunFolder

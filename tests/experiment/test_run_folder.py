@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import SMALL_SAC, Command
+from commands import SMALL_SAC, Command
 from omegaconf import OmegaConf
 
 from osimexp import files

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import Browser, find_chromium
-from conftest import Command
+from commands import Command
 from omegaconf import OmegaConf
 from test_compare import make_run, two_groups
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import SMALL_SAC, SUPPORT, Command, metrics
+from commands import SMALL_SAC, SUPPORT, Command, metrics
 
 from osimexp.cli.runs import main as runs
 from osimexp.experiment.run_folder import RunFolder

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import ray
 import tasks
-from conftest import SMALL_PPO, SMALL_SAC, SUPPORT, TESTS, Command, metrics
+from commands import SMALL_PPO, SMALL_SAC, SUPPORT, TESTS, Command, metrics
 from ray.cluster_utils import Cluster
 
 from osimexp.errors import ModelError

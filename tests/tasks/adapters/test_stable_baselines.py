@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import Command
+from commands import Command
 from gymnasium.utils.env_checker import check_env as check_gymnasium
 from toy import ToyEnvironment
 

@@ -1,0 +1,67 @@
+"""Short runs on the command line, what a command answered, and a run's metrics."""
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+SUPPORT = TESTS / "support"
+
+# A run that takes a second or two: a toy task, small networks, everything due often.
+SMALL = (
+    f"--config-dir={SUPPORT / 'conf'}",
+    "task=toy",
+    "run.steps=400",
+    "run.folder=run",
+    "run.log.every=50",
+    "run.evaluation.every=100",
+    "run.evaluation.episodes=3",
+    "run.evaluation.final_episodes=5",
+    "run.checkpoint.every=100",
+    "run.threads=1",
+)
+SMALL_SAC = (
+    *SMALL,
+    "algo=sac",
+    "algo.environments=2",
+    "algo.hidden_sizes=[8]",
+    "algo.batch_size=16",
+    "algo.learning_starts=50",
+    "algo.updates_per_step=0.5",
+)
+SMALL_PPO = (
+    *SMALL,
+    "algo=ppo",
+    "algo.environments=4",
+    "algo.hidden_sizes=[8]",
+    "algo.rollout_steps=16",
+    "algo.minibatch_size=16",
+    "algo.epochs=2",
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def refuses(self, *words: str) -> bool:
+        """Whether it ended with one sentence on stderr that has all the words in it."""
+        lines = self.err.strip().splitlines()
+        return self.code == 2 and len(lines) == 1 and all(word in lines[0] for word in words)
+
+
+Command = Callable[..., Answer]
+
+
+def metrics(folder: Path) -> list[dict[str, str]]:
+    """Read a run's metrics, as text and without what depends on the clock."""
+    with (folder / "metrics.csv").open(newline="") as stream:
+        return [
+            {name: value for name, value in row.items() if not name.startswith("time/")}
+            for row in csv.DictReader(stream)
+        ]
