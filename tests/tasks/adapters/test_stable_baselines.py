@@ -19,7 +19,7 @@ from osimexp.bench.shares import shares
 from osimexp.cli.bench import main as bench
 from osimexp.tasks.compose import single, vector
 
-pytest.importorskip("stable_baselines3")
+pytest.importorskip("stable_baselines3", reason="needs pip install stable-baselines3")
 
 FAST = ("physics=compiled", "workers=none")
 ARM = ("model=arm", "reward=reach", *FAST)
