@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from absl import logging
-from commands import SUPPORT, TESTS, Answer, Command
+from commands import SUPPORT, TESTS, Answer, Command, exit_code
 
 from osimexp.models.prepare import quiet
 
@@ -41,20 +41,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def command(
-    place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Command:
+def command(place: Path, capfd: pytest.CaptureFixture[str]) -> Command:
     """Run ``python -m osimexp`` (or another module's ``main``) within this process."""
     from osimexp.cli.train import main as train
 
     def run(*arguments: str, main: Callable[[], None] = train) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["osimexp", *arguments])
         capfd.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        code = exit_code(main, *arguments)
         out, err = capfd.readouterr()
         return Answer(code, out, err)
 

@@ -1,9 +1,12 @@
 """Short runs on the command line, what a command answered, and a run's metrics."""
 
 import csv
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 TESTS = Path(__file__).parents[1]
 SUPPORT = TESTS / "support"
@@ -56,6 +59,17 @@ class Answer:
 
 
 Command = Callable[..., Answer]
+
+
+def exit_code(main: Callable[[], None], *arguments: str) -> int:
+    """Run a command's ``main`` within this process and return the exit code that it ends with."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["osimexp", *arguments])
+        try:
+            main()
+        except SystemExit as ended:
+            return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return 0
 
 
 def metrics(folder: Path) -> list[dict[str, str]]:
