@@ -1,7 +1,9 @@
 """Short runs on the command line, what a command answered, and a run's metrics."""
 
 import csv
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +72,15 @@ def exit_code(main: Callable[[], None], *arguments: str) -> int:
         except SystemExit as ended:
             return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     return 0
+
+
+def wait_for(file: Path, process: subprocess.Popen[str]) -> None:
+    """Wait until a process has written a file."""
+    patience = time.monotonic() + 120.0
+    while not file.exists():
+        assert time.monotonic() < patience
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
 
 
 def metrics(folder: Path) -> list[dict[str, str]]:
