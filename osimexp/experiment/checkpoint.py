@@ -15,12 +15,10 @@ from omegaconf import DictConfig
 
 from osimexp.config import plain
 from osimexp.errors import RunFolderError
+from osimexp.experiment.settings import CHANGEABLE
 from osimexp.files import replacing
 
 FORMAT = 1
-
-# What may differ between a run and its resumption, and so is left out of the config's hash.
-CHANGEABLE = ("run", "workers", "device", "resume")
 
 _ARRAY = "__numpy__"
 

@@ -188,6 +188,11 @@ def test_flags_become_the_keys_they_stand_for() -> None:
     assert with_keys(["-o"], flags) == ["output=''"]
 
 
+def test_a_mistake_need_not_wait_for_pytorch() -> None:
+    code = "import osimexp.cli.train, sys; sys.exit('torch' in sys.modules)"
+    assert Popen([sys.executable, "-c", code], cwd=TESTS.parent).wait() == 0
+
+
 def test_a_reader_who_leaves_is_no_traceback() -> None:
     environment = os.environ | {"PYTHONPATH": str(TESTS.parent)}
     command = [sys.executable, "-m", "osimexp", "--cfg", "job"]

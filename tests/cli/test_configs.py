@@ -19,6 +19,8 @@ BESIDE = {
         "+model.points.hand={body: forearm, location: [0, -0.3, 0]}",
     ),
     ("muscles", "subset"): ("muscles.driven=[soleus_*]",),
+    # Another strength alone, which a model with weak_plantarflexors is compiled for.
+    ("muscles", "sarcopenia"): ("physics=opensim",),
     ("reward", "reach"): ("model=arm",),
     ("target", "reach"): ("model=arm", "reward=reach"),
     ("target", "gait"): ("reward=imitate",),

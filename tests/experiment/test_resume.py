@@ -160,6 +160,7 @@ def test_what_was_written_after_the_checkpoint_is_dropped(command: Command, plac
 def test_the_arm_goes_on_to_the_last_digit(command: Command, place: Path) -> None:
     arm = [argument for argument in SMALL_SAC if argument != "task=toy"]
     arm += ["model=arm", "reward=reach", "target.within=0.2", "workers=none"]
+    arm += ["task.duration=0.5", "run.evaluation.images=false"]
     command(*arm, "run.folder=whole", "run.steps=300")
     command(*arm, "run.folder=halves", "run.steps=150")
     answer = command("resume=halves", "run.steps=300")

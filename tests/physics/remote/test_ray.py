@@ -139,7 +139,7 @@ def test_a_run_outlives_a_node_and_says_so(cluster: Cluster, started: Started, p
     process = started(
         *words, "model=arm", "reward=reach", "workers=ray", f"workers.cluster={cluster.address}",
         "run.steps=2000", "run.evaluation.every=100000", "run.log.every=100",
-        "task.duration=0.5",
+        "task.duration=0.5", "run.evaluation.images=false",
     )  # fmt: skip
     patience = time.monotonic() + 120.0
     file = Path("run/metrics.csv")

@@ -164,7 +164,7 @@ def test_the_benchmark_of_learning_goes_on_where_it_was_cut(command: Command) ->
 
 def test_the_benchmark_of_algorithms_times_every_piece(command: Command) -> None:
     answer = command(
-        "algorithms", "rounds=1", "seconds=0.01", "hidden_sizes=[8]", "batch_size=256",
+        "algorithms", "rounds=1", "seconds=0.01", "hidden_sizes=[8]", "batch_size=2048",
         "problem=['task=gym','task.id=Pendulum-v1']", "output=raw.csv", main=bench,
     )  # fmt: skip
     assert answer.code == 0, answer.err
