@@ -12,17 +12,18 @@ SOURCES := osimexp hydra_plugins tests
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
-	@echo '  make train ARGS="algo=ppo run.steps=3000" gives the main job arguments; PYTHON=python3.12'
-	@echo '  chooses the interpreter, 3.11 to 3.13, that the virtual environment is made with.'
+	@echo '  make train ARGS="algo=ppo run.steps=3000" gives arguments to the main job, and'
+	@echo '  make test ARGS=tests/tasks to pytest; PYTHON=python3.12 chooses the interpreter,'
+	@echo '  3.11 to 3.13, that the virtual environment is made with.'
 
 train: $(VENV)/installed ## install and run the main job, python -m osimexp $(ARGS)
 	$(BIN)/python -m osimexp $(ARGS)
 
-test: $(VENV)/installed-test ## install, lint, check types and run the tests
+test: $(VENV)/installed-test ## install, lint, check types and run the tests, in PROCESSES=2
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(PROCESSES) $(ARGS)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 
 test-slow: $(VENV)/installed-test ## run the tests that train or measure for minutes
 	$(BIN)/python -m pytest -m slow $(ARGS)

@@ -1,6 +1,7 @@
 """From config values to checked Python objects, and where the config files are."""
 
 import dataclasses
+import functools
 import importlib
 import math
 from collections.abc import Iterable, Mapping
@@ -59,7 +60,8 @@ def check(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     if (place := _not_finite(values, where)) is not None:
         raise ConfigError(f"{place} must be a finite number.")
     try:
-        return TypeAdapter(kind).validate_python(dict(values))
+        found: T = _adapter(kind).validate_python(dict(values))  # type: ignore[arg-type]
+        return found
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join([where, *(str(part) for part in first["loc"])])
@@ -79,6 +81,12 @@ def plain(node: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(node, DictConfig):
         return OmegaConf.to_container(node, resolve=True)  # type: ignore[return-value]
     return dict(node)
+
+
+@functools.cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """Return pydantic's validator of a dataclass, which takes longer to make than to use."""
+    return TypeAdapter(kind)
 
 
 def _not_finite(value: Any, where: str) -> str | None:

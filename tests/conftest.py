@@ -1,68 +1,16 @@
-import csv
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 from absl import logging
+from commands import SUPPORT, TESTS, Answer, Command, exit_code
 
 from osimexp.models.prepare import quiet
-
-TESTS = Path(__file__).parent
-SUPPORT = TESTS / "support"
-
-# A run that takes a second or two: a toy task, small networks, everything due often.
-SMALL = (
-    f"--config-dir={SUPPORT / 'conf'}",
-    "task=toy",
-    "run.steps=400",
-    "run.folder=run",
-    "run.log.every=50",
-    "run.evaluation.every=100",
-    "run.evaluation.episodes=3",
-    "run.evaluation.final_episodes=5",
-    "run.checkpoint.every=100",
-    "run.threads=1",
-)
-SMALL_SAC = (
-    *SMALL,
-    "algo=sac",
-    "algo.environments=2",
-    "algo.hidden_sizes=[8]",
-    "algo.batch_size=16",
-    "algo.learning_starts=50",
-    "algo.updates_per_step=0.5",
-)
-SMALL_PPO = (
-    *SMALL,
-    "algo=ppo",
-    "algo.environments=4",
-    "algo.hidden_sizes=[8]",
-    "algo.rollout_steps=16",
-    "algo.minibatch_size=16",
-    "algo.epochs=2",
-)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command said and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    def refuses(self, *words: str) -> bool:
-        """Whether it ended with one sentence on stderr that has all the words in it."""
-        lines = self.err.strip().splitlines()
-        return self.code == 2 and len(lines) == 1 and all(word in lines[0] for word in words)
-
-
-Command = Callable[..., Answer]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -93,20 +41,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def command(
-    place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Command:
+def command(place: Path, capfd: pytest.CaptureFixture[str]) -> Command:
     """Run ``python -m osimexp`` (or another module's ``main``) within this process."""
     from osimexp.cli.train import main as train
 
     def run(*arguments: str, main: Callable[[], None] = train) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["osimexp", *arguments])
         capfd.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        code = exit_code(main, *arguments)
         out, err = capfd.readouterr()
         return Answer(code, out, err)
 
@@ -141,13 +82,14 @@ def started(place: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.communicate()
 
 
-def metrics(folder: Path) -> list[dict[str, str]]:
-    """Read a run's metrics, as text and without what depends on the clock."""
-    with (folder / "metrics.csv").open(newline="") as stream:
-        return [
-            {name: value for name, value in row.items() if not name.startswith("time/")}
-            for row in csv.DictReader(stream)
-        ]
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end what was skipped, and what it needs."""
+    skipped = terminalreporter.getreports("skipped")
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    if reasons:
+        terminalreporter.section("skipped here")
+    for reason, count in reasons.most_common():
+        terminalreporter.line(f"{count} test{'s' if count > 1 else ''}: {reason}")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+from hydra import compose
+from omegaconf import DictConfig
 from pydantic import Field
 from rich.console import Console
 from rich.table import Table
@@ -66,14 +67,15 @@ def list_models(config: DictConfig) -> float:
 def _own_models() -> dict[str, ModelSettings]:
     models = {}
     for file in sorted((config_directory() / "model").glob("*.yaml")):
-        config = load(file)
-        if config.get("anatomy") is not None:
+        # As Hydra composes it: an option may build on another.
+        config = compose("config", [f"model={file.stem}"]).model
+        if config.anatomy is not None:
             models[file.stem] = check(ModelSettings, plain(config), "model")
     return models
 
 
 def _row(model: PreparedModel, steps: int) -> tuple[str, ...]:
-    physics = build(load(config_directory() / "physics" / "opensim.yaml"), "physics")
+    physics = build(compose("config", ["physics=opensim"]).physics, "physics")
     assert isinstance(physics, OpenSimSettings)
     workers = WorkerSettings(count=0)
     batch = OpenSimSimulation(model, physics, workers, 1, CONTROL_PERIOD, frozenset())
@@ -104,13 +106,6 @@ def seconds_a_step(batch: OpenSimSimulation, steps: int) -> float:
         batch.step(excitations)
         spent += time.perf_counter() - before
     return spent / steps
-
-
-def load(file: Path) -> DictConfig:
-    """Return one file of the config groups by itself."""
-    config = OmegaConf.load(file)
-    assert isinstance(config, DictConfig)
-    return config
 
 
 def _write(path: Path, model: PreparedModel) -> None:

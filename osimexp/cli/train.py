@@ -10,7 +10,6 @@ from rich.console import Console
 
 from osimexp.cli.launch import Job, current_job, end, launch
 from osimexp.errors import OsimexpError
-from osimexp.experiment.run import run
 from osimexp.sweeps.command import continued
 from osimexp.sweeps.jobs import ending_with_parent, job_of_sweep
 from osimexp.sweeps.pruning import judge_of
@@ -46,6 +45,9 @@ def train(config: DictConfig) -> float:
 
 def _train(config: DictConfig, job: Job, folder: Path) -> float:
     """Train, show the final evaluation, and return its mean return."""
+    # PyTorch, for which neither a mistake nor the process that begins a sweep's jobs need wait.
+    from osimexp.experiment.run import run
+
     judge = judge_of(job.sweeper, folder.parent, config.run)
     outcome = run(config, job.overrides, folder, job.facts(), judge)
     evaluation = outcome.evaluation

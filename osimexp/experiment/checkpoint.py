@@ -15,14 +15,12 @@ from omegaconf import DictConfig
 
 from osimexp.config import plain
 from osimexp.errors import RunFolderError
+from osimexp.experiment.settings import CHANGEABLE
 from osimexp.files import replacing
 from osimexp.moved import first_keys
 
 FORMAT = 2
 READ = (1, 2)
-
-# What may differ between a run and its resumption, and so is left out of the config's hash.
-CHANGEABLE = ("run", "workers", "device", "resume")
 
 _ARRAY = "__numpy__"
 

@@ -1,9 +1,17 @@
-"""Ctrl-C and SIGTERM, held back until the run can be saved."""
+"""Reasons for a run to end early: Ctrl-C and SIGTERM, held back until it is saved, and a judge."""
 
 import signal
 import threading
+from collections.abc import Callable, Mapping
 from types import FrameType, TracebackType
 from typing import Self
+
+# Told the steps and the mean figures of each evaluation; the reason it gives ends the run.
+Judge = Callable[[int, Mapping[str, float]], str | None]
+
+
+class Pruned(Exception):  # noqa: N818
+    """The run is not worth going on with; its message says why."""
 
 
 class Interrupted(BaseException):

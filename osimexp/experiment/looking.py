@@ -6,7 +6,6 @@ from contextlib import closing, contextmanager
 import numpy as np
 from omegaconf import DictConfig
 
-from osimexp.analysis.gait.report import report
 from osimexp.analysis.shown import Shown
 from osimexp.controllers.controller import Agent
 from osimexp.experiment.recording import record, recording_environment
@@ -49,6 +48,9 @@ def looking(config: DictConfig, seed: int) -> Iterator[Look | None]:
 
 
 def _drawn(shown: Shown) -> dict[str, bytes]:
+    # Matplotlib, for which runs without images need not wait.
+    from osimexp.analysis.gait.report import report
+
     clip = Clip(shown.figure, shown.movement, shown.poses, CLIP)
     return {
         "evaluation/clip": gif_bytes(clip, CLIP.fps),

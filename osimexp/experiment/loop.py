@@ -1,7 +1,6 @@
 """The training loop: act, step, learn; log, evaluate and save when each is due."""
 
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
@@ -16,7 +15,7 @@ from osimexp.errors import RunFolderError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint
 from osimexp.experiment.evaluation import evaluate
-from osimexp.experiment.interruption import Interrupted, Interruption
+from osimexp.experiment.interruption import Interrupted, Interruption, Judge, Pruned
 from osimexp.experiment.logger import Logger
 from osimexp.experiment.looking import Look
 from osimexp.experiment.progress import Progress
@@ -26,13 +25,6 @@ from osimexp.experiment.settings import RunSettings
 from osimexp.experiment.window import Window
 from osimexp.files import write_json
 from osimexp.tasks.environment import Environment
-
-# Told the steps and the mean figures of each evaluation; the reason it gives ends the run.
-Judge = Callable[[int, Mapping[str, float]], str | None]
-
-
-class Pruned(Exception):  # noqa: N818
-    """The run is not worth going on with; its message says why."""
 
 
 @dataclass

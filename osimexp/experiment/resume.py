@@ -7,7 +7,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from osimexp.config import plain
 from osimexp.errors import ConfigError
-from osimexp.experiment.checkpoint import CHANGEABLE
+from osimexp.experiment.settings import CHANGEABLE
 
 # The group whose options are put elsewhere in the config than its name says.
 _KEYS_OF_GROUPS = {"schedule": "run"}

@@ -18,10 +18,10 @@ from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, config_hash
 from osimexp.experiment.evaluation import Evaluation, evaluate
 from osimexp.experiment.initial import begin, fill_of
-from osimexp.experiment.interruption import Interrupted, Interruption
+from osimexp.experiment.interruption import Interrupted, Interruption, Judge, Pruned
 from osimexp.experiment.logger import Logger
 from osimexp.experiment.looking import Look, looking
-from osimexp.experiment.loop import Judge, Pruned, TrainingLoop
+from osimexp.experiment.loop import TrainingLoop
 from osimexp.experiment.playing import Chosen
 from osimexp.experiment.progress import Progress
 from osimexp.experiment.provenance import provenance

@@ -5,6 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+# What may differ between a run and its resumption, and so is left out of the config's hash.
+CHANGEABLE = ("run", "workers", "device", "resume")
+
 Count = Annotated[int, Field(ge=1)]
 
 

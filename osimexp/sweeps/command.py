@@ -10,7 +10,7 @@ from hydra.errors import OverrideParseException
 from omegaconf import OmegaConf
 
 from osimexp.errors import ConfigError, RunFolderError
-from osimexp.experiment.checkpoint import CHANGEABLE
+from osimexp.experiment.settings import CHANGEABLE
 from osimexp.moved import RENAMED
 from osimexp.words import setting, words_and_flags
 

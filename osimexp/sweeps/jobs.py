@@ -20,7 +20,7 @@ from omegaconf import DictConfig
 
 from osimexp.errors import RunFolderError
 from osimexp.experiment.differences import facts_of, unlike
-from osimexp.experiment.loop import Pruned
+from osimexp.experiment.interruption import Pruned
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.summary import figures_of, summarise
 from osimexp.files import write_json

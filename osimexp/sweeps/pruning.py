@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from osimexp.experiment.loop import Judge
+from osimexp.experiment.interruption import Judge
 
 
 def judge_of(sweeper: Mapping[str, Any], folder: Path, run: DictConfig) -> Judge | None:

@@ -233,6 +233,16 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self._simulation.close()
 
     @property
+    def simulation(self) -> Simulation:
+        """The simulation of the batch."""
+        return self._simulation
+
+    @property
+    def mirror(self) -> Mirror | None:
+        """The mirror that a policy sees the model in; None without a symmetry."""
+        return self._mirror
+
+    @property
     def backend(self) -> Backend:
         """What simulates the batch."""
         return self._simulation.backend

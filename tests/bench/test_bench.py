@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Command
+from commands import Command
 
 from osimexp.bench import osim_rl
 from osimexp.bench.physics import CANDIDATES, Candidate, Slice, table

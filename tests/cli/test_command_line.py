@@ -7,7 +7,7 @@ from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
-from conftest import SMALL_SAC, TESTS, Command
+from commands import SMALL_SAC, TESTS, Command
 from hydra.errors import MissingConfigException
 
 from osimexp.config import config_directory
@@ -188,6 +188,11 @@ def test_flags_become_the_keys_they_stand_for() -> None:
         *("run=a", r"export='it\'s.html'", "output='b.mp4'", "export='c.html'", "-m", "seed=1")
     ]
     assert with_keys(["-o"], flags) == ["output=''"]
+
+
+def test_a_mistake_need_not_wait_for_pytorch() -> None:
+    code = "import osimexp.cli.train, sys; sys.exit('torch' in sys.modules)"
+    assert Popen([sys.executable, "-c", code], cwd=TESTS.parent).wait() == 0
 
 
 def test_a_reader_who_leaves_is_no_traceback() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Command
+from commands import Command
 from tasks import reference
 
 from osimexp.cli import gait

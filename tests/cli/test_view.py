@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TESTS, Command
+from commands import TESTS, Command
 from omegaconf import OmegaConf
 from pages import unpack
 

@@ -62,7 +62,7 @@ def test_feet_begin_on_the_floor_and_standing_episodes_at_rest() -> None:
     batch = environment(40, *WALK, "start.speed_noise=0.0", "start.angle_noise=0.0")
     batch.reset(seed=0)
     state, names = batch.frame.state, batch.scene.names
-    clearance = batch._simulation.kinematics(state.coordinates).clearance
+    clearance = batch.simulation.kinematics(state.coordinates).clearance
     standing = (state.speeds == 0.0).all(axis=1)
     assert 8 <= standing.sum() <= 32
     np.testing.assert_allclose(clearance[~standing], 0.0, atol=1e-9)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SMALL_SAC, Command
+from commands import SMALL_SAC, Command
 from rich.console import Console
 from toy import ToyEnvironment
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import SMALL_PPO, SMALL_SAC, Command, metrics
+from commands import SMALL_PPO, SMALL_SAC, Command, metrics
 from toy import ToyEnvironment
 
 from osimexp.algorithms.algorithm import Transition
@@ -177,7 +177,7 @@ def test_a_seed_is_a_whole_number(seed: object) -> None:
         Seeds.of(seed)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
 def test_a_gpu_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigError, match="device=cuda needs a GPU"):
         check_device("cuda")

@@ -3,7 +3,7 @@
 import io
 from pathlib import Path
 
-from conftest import Command
+from commands import Command
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

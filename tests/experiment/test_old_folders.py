@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TESTS, Command
+from commands import TESTS, Command
 
 from osimexp.cli.evaluate import main as evaluate
 from osimexp.experiment import checkpoint

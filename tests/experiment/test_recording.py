@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Command
+from commands import Command
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 from tasks import prepared

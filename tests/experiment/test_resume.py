@@ -1,26 +1,17 @@
 import json
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SMALL_PPO, SMALL_SAC, Command, metrics
+from commands import SMALL_PPO, SMALL_SAC, Command, metrics, wait_for
 
 from osimexp.experiment import checkpoint, loop
 from osimexp.experiment.run_folder import RunFolder
 
 Start = Callable[..., subprocess.Popen[str]]
-
-
-def wait_for(file: Path, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60.0
-    while not file.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def evaluations(folder: Path) -> dict[str, str]:
@@ -50,19 +41,22 @@ def test_killed_and_resumed_it_ends_as_the_uninterrupted_run(
 ) -> None:
     command(*SMALL_SAC, "run.folder=whole")
     process = started(
-        *SMALL_SAC, "run.folder=killed", "run.checkpoint.every=120", "task.pause=0.004"
+        *SMALL_SAC,
+        *("run.folder=killed", "run.checkpoint.every=120"),
+        *("task.gate=go", "task.gate_after=105"),
     )
     wait_for(place / "killed/evaluations/200.json", process)
     process.kill()
     process.wait()
     folder = RunFolder.open(place / "killed")
     assert folder.record()["state"] == "running"
-    # The run whose steps take longer is the same one but for its config.
-    text = folder.config_file.read_text().replace("pause: 0.004", "pause: 0.0")
-    folder.config_file.write_text(text)
+    # The run that waits for nothing is the same one but for its config.
+    text = folder.config_file.read_text()
+    folder.config_file.write_text(text.replace("gate: go", "gate: null"))
     refused = command("resume=killed")
     assert refused.refuses("config.yaml", "was changed")
-    folder.config_file.write_text(text.replace("pause: 0.0", "pause: 0.004"))
+    folder.config_file.write_text(text)
+    (place / "go").touch()
     answer = command("resume=killed", "run.checkpoint.every=100")
     assert answer.code == 0, answer.err
     assert metrics(place / "killed") == metrics(place / "whole")
@@ -70,7 +64,7 @@ def test_killed_and_resumed_it_ends_as_the_uninterrupted_run(
 
 
 def test_a_terminated_run_is_saved_and_says_how_to_go_on(started: Start, place: Path) -> None:
-    process = started(*SMALL_SAC, "task.pause=0.02")
+    process = started(*SMALL_SAC, "task.gate=go")
     wait_for(place / "run/metrics.csv", process)
     process.terminate()
     out, err = process.communicate(timeout=60)
@@ -166,6 +160,7 @@ def test_what_was_written_after_the_checkpoint_is_dropped(command: Command, plac
 def test_the_arm_goes_on_to_the_last_digit(command: Command, place: Path) -> None:
     arm = [argument for argument in SMALL_SAC if argument != "task=toy"]
     arm += ["model=arm", "reward=reach", "target.within=0.2", "workers=none"]
+    arm += ["task.duration=0.5", "run.evaluation.images=false"]
     command(*arm, "run.folder=whole", "run.steps=300")
     command(*arm, "run.folder=halves", "run.steps=150")
     answer = command("resume=halves", "run.steps=300")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import SMALL_SAC, Command
+from commands import SMALL_SAC, Command
 from omegaconf import OmegaConf
 
 from osimexp import files
@@ -136,7 +136,7 @@ def test_a_failed_write_leaves_the_file_before_it(
     assert list(place.iterdir()) == [file]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, which Linux has")
 def test_pytorchs_words_for_a_full_disk_are_understood(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from json import dumps, loads
 from pathlib import Path
 
 import pytest
-from conftest import SMALL_SAC, Command
+from commands import SMALL_SAC, Command
 
 from osimexp.cli.runs import as_settings
 from osimexp.cli.runs import main as runs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SMALL_SAC, Command
+from commands import SMALL_SAC, Command
 
 from osimexp.analysis.gait.norms import norms
 from osimexp.analysis.gait.strides import Contacts

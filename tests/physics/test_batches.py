@@ -32,9 +32,9 @@ def test_a_target_is_drawn_from_its_own_generator_alone() -> None:
     generators = [np.random.default_rng(seed) for seed in range(6)]
     start = env.specification.start(env.scene, [np.random.default_rng(0)])
     starts = Start(*(np.repeat(values, 6, axis=0) for values in vars(start).values()))
-    drawn = term(env.scene, env._simulation, generators, starts)
+    drawn = term(env.scene, env.simulation, generators, starts)
     for seed in range(6):
-        alone = term(env.scene, env._simulation, [np.random.default_rng(seed)], start)
+        alone = term(env.scene, env.simulation, [np.random.default_rng(seed)], start)
         assert_array_equal(drawn[seed], alone[0])
 
 
@@ -56,7 +56,7 @@ def test_some_rows_of_a_moment_are_those_rows_of_it() -> None:
     env.reset(seed=0)
     env.step(np.random.default_rng(0).uniform(-1, 1, env.action_space.shape))
     rows = np.array([3, 1])
-    whole, some = env._current, env._current.at(rows)
+    whole, some = env.frame, env.frame.at(rows)
     terms = [*env.specification.observation.values(), *env.specification.reward.values()]
     for term in terms:
         assert_array_equal(term(some), term(whole)[rows])
@@ -81,14 +81,18 @@ def test_what_a_step_returns_may_be_kept() -> None:
 
 
 def test_an_end_leaves_the_other_rows_of_the_observation_alone() -> None:
-    env = tasks.environment(3, *WALKER, "start=noisy", "task.duration=1.0")
+    env = tasks.environment(3, *WALKER, "start=noisy", SHORT)
+    still = np.zeros(env.action_space.shape)
     env.reset(seed=0)
-    env._episodes.length[1] = env._limit - 1
-    observations, _, _, truncated, infos = env.step(np.zeros(env.action_space.shape))
+    for _ in range(2):
+        env.step(still)
+    env.reset(options={"reset_mask": [True, False, True]})
+    observations, _, _, truncated, infos = env.step(still)
     assert truncated.tolist() == [False, True, False]
     assert_array_equal(observations[[0, 2]], infos["final_obs"][[0, 2]])
     assert np.abs(observations[1] - infos["final_obs"][1]).max() > 1e-3
-    assert_array_equal(observations, env._observe(env._current))
+    seen = [term(env.frame) for term in env.specification.observation.values()]
+    assert_array_equal(observations, np.concatenate(seen, axis=1).astype(np.float32))
 
 
 def test_noise_that_only_helps_to_learn_is_left_out_where_a_controller_is_judged() -> None:

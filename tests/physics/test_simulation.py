@@ -108,7 +108,7 @@ def test_a_rollout_does_not_depend_on_the_last_one(walker: PreparedModel) -> Non
 def test_what_is_read_is_opensims_own(walker: PreparedModel) -> None:
     batch = tasks.simulation(walker, 1, fields=COSTLY)
     rolled(batch, excitations(1, 18, 5))
-    state = batch._block.state
+    state = batch.step(np.full((1, 18), 0.5))
     with loaded(walker.xml) as model:
         theirs = model.initSystem()
         for name, value, speed in zip(
@@ -161,7 +161,7 @@ def test_limits_push_back_into_the_range(arm: PreparedModel) -> None:
 def test_a_step_that_fails_marks_its_row_alone(arm: PreparedModel) -> None:
     batch = tasks.simulation(arm, 2)
     rolled(batch, excitations(2, 6, 3))
-    before = batch._block.state.coordinates.copy()
+    before = batch.step(np.full((2, 6), 0.5)).coordinates.copy()
     state = batch.step(np.array([[np.nan] * 6, [0.5] * 6]))
     assert state.failed.tolist() == [True, False]
     assert_array_equal(state.coordinates[0], before[0])
@@ -200,24 +200,20 @@ def test_a_snapshot_of_a_long_episode(arm: PreparedModel) -> None:
     assert len(batch.snapshot()["controls"][0]) == 300
 
 
-@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGSTOP], ids=["dies", "hangs"])
+@pytest.mark.parametrize(
+    ("stop", "patience"), [(signal.SIGKILL, 20.0), (signal.SIGSTOP, 2.0)], ids=["dies", "hangs"]
+)
 def test_a_worker_that_dies_or_hangs_is_replaced(
     arm: PreparedModel,
     opened: list[OpenSimSimulation],
     stop: signal.Signals,
+    patience: float,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    batch = tasks.simulation(arm, 4, workers=2, timeout=20.0)
+    batch = tasks.simulation(arm, 4, workers=2, timeout=patience)
     opened.append(batch)
     rolled(batch, excitations(4, 6, 2))
-    batch._watchdog.timeout = 1.0
-    os.kill(batch._workers[1].process.pid, stop)
-    time.sleep(0.1)
-    batch._watchdog.timeout = 1.0 if stop == signal.SIGSTOP else 20.0
-    state = None
-    # A replacement needs longer than the hang's patience here.
-    original = batch._replace
-    batch._replace = lambda gone: (setattr(batch._watchdog, "timeout", 60.0), original(gone))[1]
+    os.kill(batch.workers[1].process.pid, stop)
     state = batch.step(np.full((4, 6), 0.3))
     assert state.lost.tolist() == [False, False, True, True]
     assert batch.replaced == 1
@@ -247,10 +243,11 @@ def test_a_pose_that_cannot_be_assembled_is_named(
 
 def test_closing_leaves_nothing(arm: PreparedModel) -> None:
     batch = tasks.simulation(arm, 2, workers=2)
-    folder, processes = batch._folder, [w.process for w in batch._workers]
+    folders, processes = zip(*((w.folder, w.process) for w in batch.workers), strict=True)
     batch.close()
     batch.close()
-    assert not folder.exists()
+    assert len(processes) == 2
+    assert not any(folder.exists() for folder in folders)
     assert all(process.poll() is not None for process in processes)
 
 
@@ -261,7 +258,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         import sys, time
         import tasks
         batch = tasks.simulation(tasks.prepared(*tasks.ARM), 1, workers=1)
-        print(batch._workers[0].process.pid, batch._folder, flush=True)
+        print(batch.workers[0].process.pid, batch.workers[0].folder, flush=True)
         time.sleep(60)
         """)
     )
@@ -297,7 +294,7 @@ def test_rows_of_a_replaced_worker_wait_for_their_reset(
     batch = tasks.simulation(arm, 4, workers=2)
     opened.append(batch)
     rolled(batch, excitations(4, 6, 2))
-    batch._workers[0].process.kill()
+    batch.workers[0].process.kill()
     first = np.array([True, False, False, False])
     batch.reset(first, Start(*(a[:1] for a in _fields(tasks.default_start(batch)))))
     state = batch.step(np.full((4, 6), 0.3))
@@ -306,20 +303,21 @@ def test_rows_of_a_replaced_worker_wait_for_their_reset(
 
 
 def test_a_worker_lost_while_restoring_is_said(
-    arm: PreparedModel, opened: list[OpenSimSimulation]
+    arm: PreparedModel, opened: list[OpenSimSimulation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = tasks.simulation(arm, 2, workers=1)
     opened.append(batch)
     rolled(batch, excitations(2, 6, 3))
     snapshot = batch.snapshot()
-    tell = batch._tell
+    (worker,) = batch.workers
+    send = worker.send
 
-    def kill_before_replay(commands: dict[int, str], data: bytes = b"") -> None:
-        if commands[0].startswith("replay"):
-            batch._workers[0].process.kill()
-        tell(commands, data)
+    def kill_before_replay(command: str, data: bytes = b"") -> None:
+        if command.startswith("replay"):
+            worker.process.kill()
+        send(command, data)
 
-    batch._tell = kill_before_replay  # type: ignore[method-assign]
+    monkeypatch.setattr(worker, "send", kill_before_replay)
     with pytest.raises(SimulationError, match="resume again"):
         batch.restore(snapshot)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Command
+from commands import Command
 from omegaconf import OmegaConf
 
 from osimexp.cli.compare import as_settings

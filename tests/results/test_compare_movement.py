@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Command
+from commands import Command
 from omegaconf import OmegaConf
 
 from osimexp.analysis.gait.measure import measure

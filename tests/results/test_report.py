@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from browser import Browser, find_chromium
-from conftest import Command
+from browser import Browser, chromium
+from commands import Command
 from omegaconf import OmegaConf
 from test_compare import make_run, two_groups
 
@@ -60,9 +60,7 @@ def test_it_says_how_to_make_sweeps_and_lone_runs_again(command: Command, place:
 
 
 def test_the_page_shows_in_a_browser(command: Command, place: Path, tmp_path: Path) -> None:
-    executable = find_chromium()
-    if executable is None:
-        pytest.skip("no Chromium is installed here; OSIMEXP_CHROMIUM can name one")
+    executable = chromium()
     two_groups(place)
     for seed in range(5):
         make_run(place / f"more/{seed}", [1.0, 4.0, 2.0 + seed], {"algo": "<b>"}, seed=seed, x=1)
@@ -97,7 +95,7 @@ def test_the_table_for_papers(place: Path) -> None:
 
 def test_latex_takes_the_table(place: Path) -> None:
     if shutil.which("pdflatex") is None:
-        pytest.skip("no pdflatex is installed here")
+        pytest.skip("needs LaTeX: apt-get install texlive-latex-base")
     two_groups(place)
     comparison, _ = compared(["all"], "return", [], 200)
     head, foot = r"\documentclass{article}\begin{document}", r"\end{document}"

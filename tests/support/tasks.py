@@ -21,11 +21,17 @@ WALKER = ("model=gait2d", "reward=walk", "workers=none", "task.control_period=0.
 
 
 def reference(name: str) -> Path:
-    """Return a file of OpenSim's own models, which are others' work and no part of the project."""
+    """Return a file of OpenSim's own models, which are others' work and no part of the project.
+
+    The test is skipped where it is absent.
+    """
     beside = Path(__file__).parents[3] / "shared" / "models"
     file = Path(os.environ.get("OSIMEXP_REFERENCE_MODELS", beside)) / name
     if not file.is_file():
-        pytest.skip(f"needs {name} in the folder that OSIMEXP_REFERENCE_MODELS names")
+        pytest.skip(
+            "needs OpenSim's own models: put those of github.com/opensim-org/opensim-models into "
+            "one folder and name it in OSIMEXP_REFERENCE_MODELS"
+        )
     return file
 
 

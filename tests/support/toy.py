@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,18 @@ from gymnasium.spaces import Box
 
 @dataclass(frozen=True)
 class ToyTask:
-    pause: float = 0.0
+    """How a toy misbehaves.
+
+    Attributes:
+        gate: a file without which later steps take 0.2 s, so that a test can kill a run in between.
+        gate_after: steps of a batch before those.
+        fail_after: steps after which it raises an error.
+        interrupt_after: steps after which it is interrupted as by Ctrl-C.
+        killed_after: steps after which its process is killed; 0 is while it is made.
+    """
+
+    gate: str | None = None
+    gate_after: int = 75  # past the checkpoint at 100 steps of two environments
     fail_after: int | None = None
     interrupt_after: int | None = None
     killed_after: int | None = None
@@ -57,8 +69,9 @@ class ToyEnvironment:
         return self._observe(), {}
 
     def step(self, actions: np.ndarray) -> tuple[Any, ...]:
-        time.sleep(self.task.pause)
         self.steps += 1
+        if self._at_the_gate():
+            time.sleep(0.2)
         if self.steps == self.task.fail_after:
             raise ZeroDivisionError("the toy broke")
         if self.steps == self.task.interrupt_after:
@@ -103,6 +116,10 @@ class ToyEnvironment:
 
     def close(self) -> None:
         self.closed = True
+
+    def _at_the_gate(self) -> bool:
+        gate, after = self.task.gate, self.task.gate_after
+        return gate is not None and self.steps > after and not Path(gate).exists()
 
     def _begin(self, which: np.ndarray) -> None:
         for row in np.flatnonzero(which):

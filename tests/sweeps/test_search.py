@@ -4,14 +4,13 @@ import csv
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import optuna
 import pytest
-from conftest import SMALL_SAC, SUPPORT, Command
+from commands import SMALL_SAC, SUPPORT, Command, wait_for
 from omegaconf import OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
@@ -191,14 +190,17 @@ def test_a_killed_search_goes_on(
     started: Callable[..., "subprocess.Popen[str]"], place: Path
 ) -> None:
     words = (*SEARCH, "hydra.sweeper.trials=3", "hydra.sweeper.pruner.kind=none")
-    process = started(*words, "task.pause=0.005")
-    patience = time.monotonic() + 60.0
-    while not Path("sweep/trial_001/checkpoints/latest.pt").is_file():
-        assert time.monotonic() < patience
-        assert process.poll() is None
-        time.sleep(0.02)
+    process = started(*words, "task.gate=go")
+    gate = Path("go")
+    # The first trial is let through, and the second is not.
+    wait_for(Path("sweep/trial_000/checkpoints/latest.pt"), process)
+    gate.touch()
+    wait_for(Path("sweep/trial_000/evaluations/400.json"), process)
+    gate.unlink()
+    wait_for(Path("sweep/trial_001/checkpoints/latest.pt"), process)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    gate.touch()
     # Two go on with it.
     both = [started("resume=sweep"), started("resume=sweep")]
     for worker in both:

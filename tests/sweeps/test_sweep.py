@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import SMALL_SAC, SUPPORT, Command, metrics
+from commands import SMALL_SAC, SUPPORT, Command, metrics, wait_for
 
 from osimexp.cli.runs import main as runs
 from osimexp.experiment.run_folder import RunFolder
@@ -28,14 +28,6 @@ def jobs(sweep: str) -> list[Path]:
 def same_runs(one: str, other: str) -> bool:
     pairs = zip(jobs(one), jobs(other), strict=True)
     return all(metrics(a) == metrics(b) for a, b in pairs)
-
-
-def wait_for(file: Path, process: "subprocess.Popen[str]") -> None:
-    patience = time.monotonic() + 60.0
-    while not file.is_file():
-        assert time.monotonic() < patience
-        assert process.poll() is None
-        time.sleep(0.02)
 
 
 def test_a_job_that_fails_does_not_take_the_others_down(command: Command, place: Path) -> None:
@@ -103,12 +95,13 @@ def test_a_sweep_killed_twice_ends_as_if_it_had_not_been(
     command: Command, started: Start, place: Path
 ) -> None:
     assert command(*JOBS, "seed=0,1", "hydra.sweep.dir=whole").code == 0
-    slow = "task.pause=0.002"
-    process = started(*JOBS, "seed=0,1", slow, "hydra.sweep.dir=sweep")
-    for job in ("0_gait2d_velocity_sac_s0", "1_gait2d_velocity_sac_s1"):
+    words = (*JOBS, "seed=0,1", "task.gate=go_${seed}", "hydra.sweep.dir=sweep")
+    process = started(*words)
+    for seed, job in enumerate(("0_gait2d_velocity_sac_s0", "1_gait2d_velocity_sac_s1")):
         wait_for(Path("sweep") / job / "checkpoints/latest.pt", process)
         process.send_signal(signal.SIGKILL)
         process.wait()
+        Path(f"go_{seed}").touch()
         process = started("resume=sweep")
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
@@ -117,15 +110,18 @@ def test_a_sweep_killed_twice_ends_as_if_it_had_not_been(
     assert same_runs("whole", "sweep")
 
 
-@pytest.mark.parametrize("launcher", ["cores", "slurm_here"])
-def test_launchers_run_the_same_jobs(started: Start, command: Command, launcher: str) -> None:
-    assert command(*JOBS, "seed=0,1,2", "hydra.sweep.dir=whole").code == 0
+@pytest.mark.parametrize(("launcher", "count"), [("cores", 3), ("slurm_here", 2)])
+def test_launchers_run_the_same_jobs(
+    started: Start, command: Command, launcher: str, count: int
+) -> None:
+    seeds = f"seed={','.join(map(str, range(count)))}"
+    assert command(*JOBS, seeds, "hydra.sweep.dir=whole").code == 0
     process = started(
-        *JOBS, "seed=0,1,2", f"hydra/launcher={launcher}", "hydra.sweep.dir=sweep"
+        *JOBS, seeds, f"hydra/launcher={launcher}", "hydra.sweep.dir=sweep"
     )  # fmt: skip
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err
-    assert "Sweep sweep: 3 finished, 0 failed." in out
+    assert f"Sweep sweep: {count} finished, 0 failed." in out
     assert same_runs("whole", "sweep")
 
 
@@ -188,7 +184,7 @@ def test_processes_of_a_killed_sweep_end_and_their_jobs_go_on(
     started: Start, command: Command, place: Path
 ) -> None:
     assert command(*JOBS, "seed=0,1", "hydra.sweep.dir=whole").code == 0
-    words = (*JOBS, "seed=0,1", "task.pause=0.02", "hydra/launcher=cores", "hydra.sweep.dir=sweep")
+    words = (*JOBS, "seed=0,1", "task.gate=go", "hydra/launcher=cores", "hydra.sweep.dir=sweep")
     process = started(*words)
     files = [
         Path(f"sweep/{seed}_gait2d_velocity_sac_s{seed}/checkpoints/latest.pt") for seed in (0, 1)
@@ -197,6 +193,11 @@ def test_processes_of_a_killed_sweep_end_and_their_jobs_go_on(
         wait_for(file, process)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    patience = time.monotonic() + 30.0
+    while any(RunFolder.open(file.parents[1]).record()["reason"] != "SIGTERM" for file in files):
+        assert time.monotonic() < patience
+        time.sleep(0.02)
+    Path("go").touch()
     again = started("resume=sweep")
     out, err = again.communicate(timeout=240)
     assert again.returncode == 0, err

@@ -9,6 +9,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.testing import assert_allclose, assert_array_equal
 
 from osimexp.errors import ConfigError, ModelError, SimulationError
+from osimexp.physics.reference.simulation import OpenSimSimulation
 from osimexp.tasks.adapters.single import MusculoskeletalEnv
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 
@@ -76,13 +77,13 @@ def test_figures_of_an_episode_are_sums_over_its_steps() -> None:
     env = tasks.environment(1, *tasks.WALKER, "task.duration=0.05", "reward.effort.weight=2.0")
     env.reset(seed=0)
     way = env.scene.coordinate("pelvis_tx")
-    before = env._current.state.coordinates[0, way]
+    before = env.frame.state.coordinates[0, way]
     total, efforts, infos = 0.0, [], {}
     while not infos:
         _, rewards, _, _, infos = env.step(np.zeros((1, 18), np.float32))
         total += rewards[0]
         if not infos:
-            efforts.append(np.mean(env._current.state.activations[0] ** 2))
+            efforts.append(np.mean(env.frame.state.activations[0] ** 2))
     figures = {name: values[0] for name, values in infos["episode"].items()}
     assert figures["return"] == pytest.approx(total)
     assert figures["length"] == 5
@@ -115,7 +116,8 @@ def test_a_lost_worker_truncates() -> None:
     task = tasks.specification(*tasks.ARM, "physics=opensim").with_workers(1)
     env = MusculoskeletalVectorEnv(task, 1)
     env.reset(seed=0)
-    env._simulation._workers[0].process.kill()  # type: ignore[attr-defined]
+    assert isinstance(env.simulation, OpenSimSimulation)
+    env.simulation.workers[0].process.kill()
     observations, _, terminated, truncated, _ = env.step(np.zeros((1, 6), np.float32))
     assert (terminated[0], truncated[0]) == (False, True)
     assert np.isfinite(observations).all()
@@ -162,10 +164,10 @@ def test_targets_can_be_reached() -> None:
     """Each is where the hand is in some pose of the workspace, so no farther than the arm."""
     env = tasks.environment(32, *tasks.ARM)
     env.reset(seed=0)
-    targets = env._targets
+    targets = env.frame.targets
     assert len(np.unique(targets.round(6), axis=0)) == 32
     poses = np.stack(np.meshgrid(np.linspace(-0.6, 0.35, 60), np.linspace(0.3, 1.7, 60)), -1)
-    points = env._simulation.kinematics(poses.reshape(-1, 2)).point_positions[:, 0]
+    points = env.simulation.kinematics(poses.reshape(-1, 2)).point_positions[:, 0]
     nearest = np.linalg.norm(targets[:, None] - points[None], axis=2).min(axis=1)
     assert nearest.max() < 0.02
 
@@ -175,8 +177,8 @@ def test_a_pose_in_the_floor_is_lifted_out_of_it() -> None:
         1, *tasks.WALKER, "+model.poses.low={pelvis_ty: 0.5}", "start.poses=[low]"
     )
     env.reset(seed=0)
-    coordinates = env._current.state.coordinates
-    assert env._simulation.kinematics(coordinates).clearance[0] == pytest.approx(0.0, abs=1e-9)
+    coordinates = env.frame.state.coordinates
+    assert env.simulation.kinematics(coordinates).clearance[0] == pytest.approx(0.0, abs=1e-9)
 
 
 def test_a_pose_in_the_floor_that_cannot_be_lifted_is_named() -> None:
@@ -194,7 +196,7 @@ def test_noise_keeps_joints_in_their_ranges() -> None:
     env = tasks.environment(16, *tasks.WALKER, "start.angle_noise=1.0", "observation=kinematic")
     env.reset(seed=0)
     names = env.scene.names
-    angles = env._current.state.coordinates[:, names.rotational]
+    angles = env.frame.state.coordinates[:, names.rotational]
     ranges = names.ranges[names.rotational]
     assert (angles >= ranges[:, 0] - 1e-9).all()
     assert (angles <= ranges[:, 1] + 1e-9).all()
@@ -211,9 +213,11 @@ def test_actions_that_are_no_numbers_are_refused() -> None:
 def test_observations_are_the_terms_side_by_side() -> None:
     env = tasks.environment(2, *tasks.ARM, "observation=kinematic")
     observations, _ = env.reset(seed=0)
-    state = env._current.state
+    state = env.frame.state
     hand = state.point_positions[:, 0]
-    expected = np.concatenate([state.coordinates, state.speeds * 0.1, env._targets - hand], axis=1)
+    expected = np.concatenate(
+        [state.coordinates, state.speeds * 0.1, env.frame.targets - hand], axis=1
+    )
     assert_allclose(observations, expected, rtol=1e-6)
 
 

@@ -90,7 +90,8 @@ def test_coordinates_out_of_the_plane_turn_their_sign() -> None:
     batch.reset(seed=0)
     tilt = batch.scene.coordinate("pelvis_tilt")
     frame = batch.frame
-    seen = batch._mirror.frame(frame, np.array([True, False]))
+    assert batch.mirror is not None
+    seen = batch.mirror.frame(frame, np.array([True, False]))
     expected = frame.state.coordinates[:, tilt] * [-1.0, 1.0]
     np.testing.assert_array_equal(seen.state.coordinates[:, tilt], expected)
     np.testing.assert_array_equal(

@@ -8,7 +8,7 @@ from urllib.error import HTTPError
 
 import numpy as np
 import pytest
-from browser import Browser, find_chromium
+from browser import Browser, chromium
 from pages import sphere
 from walker import walk, walker
 
@@ -33,10 +33,7 @@ def packed(name: str, **how: Any) -> Packed:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    executable = find_chromium()
-    if executable is None:
-        pytest.skip("no Chromium is installed here; OSIMEXP_CHROMIUM can name one")
-    with Browser(executable, tmp_path_factory.mktemp("profile")) as started:
+    with Browser(chromium(), tmp_path_factory.mktemp("profile")) as started:
         yield started
 
 

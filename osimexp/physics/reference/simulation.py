@@ -27,6 +27,7 @@ log = logging.getLogger("osimexp")
 BACKEND = Backend("opensim", reference=True)
 
 TRIES = 3
+PATIENCE = 60.0  # s, at least, for a process to start in: it imports OpenSim and reads the model
 
 
 class OpenSimSimulation:
@@ -93,12 +94,17 @@ class OpenSimSimulation:
         try:
             for rows in np.array_split(np.arange(size), count):
                 self._workers.append(WorkerProcess(self._folder, rows.tolist()))
-            with self._watchdog.watching([w.process for w in self._workers]):
+            with self._watchdog.watching([w.process for w in self._workers], PATIENCE):
                 for worker in self._workers:
                     worker.require_start()
         except BaseException:
             self.close()
             raise
+
+    @property
+    def workers(self) -> tuple[WorkerProcess, ...]:
+        """The processes that simulate the batch; none where this one does."""
+        return tuple(self._workers)
 
     def reset(self, which: Mask, start: Start) -> State:
         """Begin an episode in simulations that ``which`` ``(B,)`` marks, and return all rows."""
@@ -222,7 +228,7 @@ class OpenSimSimulation:
             self._block.state.lost[rows] = True
             self.replaced += 1
         replacements = [self._workers[index] for index in gone]
-        with self._watchdog.watching([worker.process for worker in replacements]):
+        with self._watchdog.watching([worker.process for worker in replacements], PATIENCE):
             for worker in replacements:
                 worker.require_start()
 

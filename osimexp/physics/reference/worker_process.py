@@ -30,9 +30,12 @@ class Watchdog:
         self._thread.start()
 
     @contextlib.contextmanager
-    def watching(self, processes: Sequence[subprocess.Popen[bytes]]) -> Iterator[None]:
-        """Kill ``processes`` if the block takes longer than the timeout."""
-        self._watched, self._deadline = processes, time.monotonic() + self.timeout
+    def watching(
+        self, processes: Sequence[subprocess.Popen[bytes]], patience: float = 0.0
+    ) -> Iterator[None]:
+        """Kill ``processes`` if the block outlasts the timeout and ``patience``, both s."""
+        allowed = max(self.timeout, patience)
+        self._watched, self._deadline = processes, time.monotonic() + allowed
         try:
             yield
         finally:
@@ -61,6 +64,7 @@ class WorkerProcess:
     """
 
     def __init__(self, folder: Path, rows: Sequence[int]) -> None:
+        self.folder = folder
         self.rows = list(rows)
         package = str(Path(osimexp.__file__).parents[1])
         paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]

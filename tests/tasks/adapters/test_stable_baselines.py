@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import Command
+from commands import Command
 from gymnasium.utils.env_checker import check_env as check_gymnasium
 from toy import ToyEnvironment
 
@@ -19,7 +19,7 @@ from osimexp.bench.shares import shares
 from osimexp.cli.bench import main as bench
 from osimexp.tasks.compose import single, vector
 
-pytest.importorskip("stable_baselines3")
+pytest.importorskip("stable_baselines3", reason="needs pip install stable-baselines3")
 
 FAST = ("physics=compiled", "workers=none")
 ARM = ("model=arm", "reward=reach", *FAST)
@@ -164,7 +164,7 @@ def test_the_benchmark_of_learning_goes_on_where_it_was_cut(command: Command) ->
 
 def test_the_benchmark_of_algorithms_times_every_piece(command: Command) -> None:
     answer = command(
-        "algorithms", "rounds=1", "seconds=0.01", "hidden_sizes=[8]", "batch_size=256",
+        "algorithms", "rounds=1", "seconds=0.01", "hidden_sizes=[8]", "batch_size=2048",
         "problem=['task=gym','task.id=Pendulum-v1']", "output=raw.csv", main=bench,
     )  # fmt: skip
     assert answer.code == 0, answer.err
