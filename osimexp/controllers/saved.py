@@ -124,7 +124,7 @@ class Fitted:
 KINDS: Mapping[str, type[Controller]] = {
     kind.kind: kind for kind in (Policy, Constant, Uniform, OpenLoop, Fitted)
 }
-"""Kinds that a file may hold. It names one of these and no import path: a run folder of someone
+"""Kinds that a file may hold. It names one of these and no import path: a checkpoint of someone
 else's brings no code with it."""
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from osimexp.arrays import Floats
 from osimexp.controllers.scripted import OpenLoop
+from osimexp.errors import ConfigError
 from osimexp.motion.files import read_controls
 from osimexp.physics.posing.state_paths import state_paths
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
@@ -19,13 +20,17 @@ def open_loop(file: Path, environment: MusculoskeletalVectorEnv) -> OpenLoop:
 
     Args:
         file: as ``osimexp evaluate movements=1`` writes it, ``<name>_controls.sto``.
-        environment: whose muscles and driven actuators are controlled. It must not be mirrored:
-            what is played was seen as it is.
+        environment: whose muscles and driven actuators are controlled.
 
     Raises:
         MovementError: the file cannot be read, or lacks a control.
-        ConfigError: no actions of the task give the controls.
+        ConfigError: no actions of the task give the controls, or it mirrors what they do.
     """
+    if environment.specification.symmetry is not None:
+        raise ConfigError(
+            "Controls of a file belong to their own side, and symmetry would mirror them; leave it "
+            "out of the task that they are played in."
+        )
     paths = state_paths(environment.model)
     time, controls = read_controls(file, paths, environment.controls_acted_on)
     period = environment.scene.control_period

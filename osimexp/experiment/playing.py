@@ -111,7 +111,7 @@ class Chosen:
             raise ConfigError(
                 f"The task of {self.folder.path} moves no model, so that it has no excitations."
             )
-        # A recorded excitation is that of its own side.
+        # A recorded excitation belongs to its own side.
         OmegaConf.update(config, "symmetry", None, force_add=True)
 
     def controller(self, environment: Environment) -> Controller:

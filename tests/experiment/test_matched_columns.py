@@ -147,6 +147,25 @@ def test_learning_begins_with_exactly_the_policy_of_another_order(
     )
 
 
+def test_a_policy_without_names_is_begun_with_and_kept_as_it_stands(
+    command: Command, place: Path
+) -> None:
+    config = arm()
+    labels = labels_of(config)
+    made = policy(labels)
+    made_run(place / "old", config, made, None)
+    algorithm = ppo.Settings(hidden_sizes=(16,), environments=2).create(
+        len(labels.observations), len(labels.actions), 0, "cpu"
+    )
+    begin(algorithm, "old", config.task, labels, {})
+    shown = np.random.default_rng(0).normal(size=(5, len(labels.observations)))
+    np.testing.assert_array_equal(
+        algorithm.controller.act(shown.astype(np.float32)), made.act(shown.astype(np.float32))
+    )
+    assert command("run=old", "to=kept", main=keep).code == 0
+    assert returns(command, "kept") == returns(command, "old")
+
+
 def test_a_run_begins_with_a_policy_whose_columns_stand_otherwise(
     command: Command, place: Path
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from commands import TESTS, Command
 
 from osimexp.cli.evaluate import main as evaluate
+from osimexp.controllers.saved import restored
 from osimexp.experiment import checkpoint
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.moved import RENAMED
@@ -34,6 +35,10 @@ def test_an_old_run_goes_on_as_then(command: Command, place: Path, name: str, st
     shutil.copytree(OLD / name, place / name)
     answer = command(f"resume={name}", f"run.steps={steps}", "workers=one")
     assert answer.code == 0, answer.err
+    saved = checkpoint.load(place / name / "checkpoints" / "latest.pt")
+    labels = restored(saved.controller, name).labels
+    assert labels is not None  # What goes on is saved with names.
+    assert labels.actions[0] == {"arm_ppo": "TRIlong", "walk_ppo": "hamstrings_r"}[name]
     now, then = (rows(place / name / file) for file in ("metrics.csv", "metrics_resumed.csv"))
     assert now.keys() == then.keys()
     for metric, values in then.items():

@@ -168,6 +168,15 @@ def test_a_file_without_a_muscle_is_refused(place: Path) -> None:
     batch.close()
 
 
+def test_a_mirrored_task_is_refused(place: Path) -> None:
+    batch = environment(
+        1, "physics=opensim", "workers=none", "symmetry=leading_leg", "symmetry.reversed=[]"
+    )
+    with pytest.raises(ConfigError, match="symmetry would mirror them"):
+        open_loop(place / "some.sto", batch)
+    batch.close()
+
+
 def test_what_an_open_loop_needs_is_said(command: Command, place: Path) -> None:
     assert command(*SMALL_SAC, "run.steps=60").code == 0
     given = ("run=run", "episodes=1")
