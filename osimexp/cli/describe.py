@@ -1,4 +1,4 @@
-"""Describe the task that a config composes: ``python -m osimexp describe``."""
+"""The command that describes a task: ``osimexp describe``."""
 
 from contextlib import closing
 
@@ -17,7 +17,7 @@ def main() -> None:
 
 
 def describe_task(config: DictConfig) -> float:
-    """Show the tables of a task and return how many columns an observation has."""
+    """Print the tables of a task, and return the number of columns of an observation."""
     if "_target_" not in config.task:
         # OpenSim itself has nothing to compile, and names and units are the same.
         config.physics = option("physics", "opensim")

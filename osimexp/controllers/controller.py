@@ -1,4 +1,4 @@
-"""The protocol of a controller: observation in, action out, for a batch."""
+"""The interface of a controller: from observations to actions, for a batch."""
 
 from typing import Any, ClassVar, Protocol, Self
 
@@ -10,10 +10,10 @@ Observations = NDArray[np.float32]
 
 
 class Agent(Protocol):
-    """Acts on a batch of environments: all that an evaluation asks of a controller."""
+    """The part of a controller that an evaluation needs: actions for a batch of environments."""
 
     def reset(self, which: NDArray[np.bool_]) -> None:
-        """Forget what belongs to the episodes that ended; ``which`` is ``(B,)``."""
+        """Reset the memory of the environments whose episodes ended, given as a mask ``(B,)``."""
         ...
 
     def act(self, observations: Observations) -> Actions:
@@ -22,34 +22,34 @@ class Agent(Protocol):
 
 
 class Controller(Agent, Protocol):
-    """An agent that saves itself as plain data; trained, scripted or random, all look the same.
+    """A controller that can save itself as plain data; trained, scripted and random ones are alike.
 
-    ``osimexp.controllers.saved.restored`` makes it anew from that data.
+    ``osimexp.controllers.saved.restored`` restores it from that data.
 
     Attributes:
-        kind: its name in the table of ``osimexp.controllers.saved``.
+        kind: name of the class in the table of ``osimexp.controllers.saved``.
     """
 
     kind: ClassVar[str]
 
     @property
     def observation_size(self) -> int | None:
-        """Columns of the observations that it takes; None where it looks at nothing."""
+        """Number of columns of the observations; None if the controller uses no observations."""
         ...
 
     @property
     def action_size(self) -> int:
-        """Columns of the actions that it gives."""
+        """Number of columns of the actions."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that makes it, as arrays, tensors, numbers, strings, lists and dicts.
+        """Return all data of the controller: arrays, tensors, numbers, strings, lists and dicts.
 
-        Episodes that it is within are no part of that.
+        The memory of running episodes is not part of it.
         """
         ...
 
     @classmethod
     def from_state_dict(cls, state: dict[str, Any], device: str = "cpu") -> Self:
-        """Make the controller that ``state`` was taken from."""
+        """Return the controller that ``state`` was saved from."""
         ...

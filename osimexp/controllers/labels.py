@@ -1,4 +1,4 @@
-"""Labels of what a controller observes and does, by which it is fitted to a task."""
+"""Names of the columns of a controller, by which it is fitted to a task."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,18 +12,18 @@ from osimexp.errors import ConfigError, near_matches
 from osimexp.tasks.environment import Environment
 
 Fill = Mapping[str, float | None]
-"""Patterns of names to values for what only one side has; None leaves it out."""
+"""Values for columns that only one side has, by patterns of names; None leaves a column out."""
 
 NOWHERE = -1
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Names of the columns of observations and of actions, in their order.
+    """Names of the columns of observations and actions, in their order.
 
     Attributes:
-        observations: of each column of an observation.
-        actions: of each column of an action.
+        observations: name of each column of an observation.
+        actions: name of each column of an action.
     """
 
     observations: tuple[str, ...]
@@ -31,10 +31,10 @@ class Labels:
 
     @classmethod
     def of(cls, environment: Environment) -> "Labels":
-        """Return the labels of an environment.
+        """Return the names of an environment's columns.
 
         Raises:
-            ConfigError: it has not as many names as columns, or two alike.
+            ConfigError: it has more or fewer names than columns, or two equal names.
         """
         found = []
         for kind, space in (
@@ -47,22 +47,22 @@ class Labels:
                     f"The environment has {len(names)} {kind}_names for {space.shape[0]} columns."
                 )
             if twice := [name for name, count in Counter(names).items() if count > 1]:
-                raise ConfigError(f"The environment's {kind}_names hold {twice[0]} twice.")
+                raise ConfigError(f"The environment's {kind}_names have {twice[0]} twice.")
             found.append(names)
         return cls(*found)
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """The place of each of a controller's columns among those of a task.
+    """A map between the columns of a controller and those of a task.
 
     Attributes:
-        seen: ``(controller's observations,)`` column of the task's observation, -1 for none.
-        filled: ``(controller's observations,)`` value where the task shows none, else 0.
-        done: ``(task's actions,)`` column of the controller's action, -1 for none.
-        held: ``(task's actions,)`` value where the controller does none, else 0.
-        shown: columns of the task's observation.
-        given: columns of the controller's action.
+        seen: ``(controller's observations,)`` index of the task's column; -1 if there is none.
+        filled: ``(controller's observations,)`` value if the task has no such column, else 0.
+        done: ``(task's actions,)`` index of the controller's column; -1 if there is none.
+        held: ``(task's actions,)`` value if the controller has no such column, else 0.
+        shown: number of columns of the task's observation.
+        given: number of columns of the controller's action.
     """
 
     seen: Indices
@@ -74,27 +74,27 @@ class Fit:
 
     @property
     def same(self) -> bool:
-        """Whether both have the same columns in the same order."""
+        """True if both have the same columns in the same order."""
         return np.array_equal(self.seen, np.arange(self.shown)) and np.array_equal(
             self.done, np.arange(self.given)
         )
 
 
 def fit(own: Labels, task: Labels, fill: Fill, who: str, blind: bool = False) -> Fit:
-    """Return how a controller fits a task, by the names of their columns.
+    """Return the map between a controller's columns and a task's, by their names.
 
     Args:
-        own: of the controller.
-        task: of the task.
-        fill: the first pattern that matches a column which only one of them has says what becomes
-            of it: a number stands in its place where the other needs one, None leaves it out
-            where the other does not.
-        who: the controller, as the beginning of a sentence.
-        blind: whether the controller looks at nothing, so that any observation fits.
+        own: names of the controller's columns.
+        task: names of the task's columns.
+        fill: values for columns that only one side has; the first pattern that matches counts: a
+            number is used if the other side needs a value, None leaves the column out if the other
+            side does not need it.
+        who: name of the controller, as the beginning of a sentence.
+        blind: whether the controller uses no observations, so that any observation fits.
 
     Raises:
-        ConfigError: a column of either is missing in the other and ``fill`` does not say what
-            becomes of it, or it names nothing.
+        ConfigError: one side lacks a column of the other and ``fill`` has no value for it, or a
+            pattern of ``fill`` matches nothing.
     """
     _check_patterns(fill, [*own.observations, *own.actions, *task.observations, *task.actions])
     if blind:
@@ -140,7 +140,7 @@ def fit(own: Labels, task: Labels, fill: Fill, who: str, blind: bool = False) ->
 
 
 def _refuse(who: str, names: Sequence[str], says: str, instead: str, value: str) -> None:
-    """Raise the error that names the first of the columns that one side lacks, if there is one."""
+    """Raise the error that names the first column that one side lacks, if there is one."""
     if not names:
         return
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
@@ -151,7 +151,7 @@ def _refuse(who: str, names: Sequence[str], says: str, instead: str, value: str)
 
 
 def _places(wanted: Sequence[str], there: Sequence[str], fill: Fill) -> tuple[Indices, Floats]:
-    """Return where each wanted name is, -1 for nowhere, and the value in place of those."""
+    """Return the index of each wanted name, -1 if it is missing, and the values of missing ones."""
     columns = {name: place for place, name in enumerate(there)}
     places = np.array([columns.get(name, NOWHERE) for name in wanted], dtype=np.intp)
     values = np.array([0.0 if name in columns else _value(name, fill) or 0.0 for name in wanted])
@@ -159,13 +159,13 @@ def _places(wanted: Sequence[str], there: Sequence[str], fill: Fill) -> tuple[In
 
 
 def _unfilled(wanted: Iterable[str], there: Sequence[str], fill: Fill) -> list[str]:
-    """Return the wanted names that are not there and have no value."""
+    """Return the wanted names that are missing and have no value."""
     known = set(there)
     return [name for name in wanted if name not in known and _value(name, fill) is None]
 
 
 def _unwanted(there: Iterable[str], wanted: Sequence[str], fill: Fill) -> list[str]:
-    """Return the names that are not wanted and not said to be left out."""
+    """Return the names that are not wanted and that ``fill`` does not leave out."""
     known = set(wanted)
     return [
         name

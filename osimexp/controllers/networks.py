@@ -1,4 +1,4 @@
-"""The multilayer perceptron: the policies' network, and the values' in PPO."""
+"""The multilayer perceptron, which is the network of policies and of PPO's critic."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,10 +20,10 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class MLP(nn.Module):
-    """Fully connected layers with an activation between them and none after the last.
+    """A multilayer perceptron, with an activation after each layer except the last.
 
-    Weights and biases are drawn uniformly within ``1 / sqrt(inputs)``, which is PyTorch's own
-    choice for a linear layer, but from the generator given instead of the global one.
+    Weights and biases are uniform within ``1 / sqrt(inputs)``, which is PyTorch's choice for a
+    linear layer, but they are drawn from the given generator instead of the global one.
     """
 
     def __init__(
@@ -33,8 +33,8 @@ class MLP(nn.Module):
 
         Args:
             sizes: widths from input to output, at least two.
-            activation: name of the function between the layers.
-            generator: what the initial weights are drawn from.
+            activation: name of the activation function between the layers.
+            generator: random generator of the initial weights.
         """
         super().__init__()
         self.sizes = list(sizes)
@@ -53,7 +53,7 @@ class MLP(nn.Module):
         return list(zip(self.weights, self.biases, strict=True))
 
     def set_layers(self, layers: Sequence[tuple[Tensor, Tensor]]) -> None:
-        """Take over weights and biases of the same shapes."""
+        """Set weights and biases of the same shapes."""
         with torch.no_grad():
             for own, given in zip(self.layers, layers, strict=True):
                 for parameter, values in zip(own, given, strict=True):
@@ -69,10 +69,10 @@ class MLP(nn.Module):
     def initialise_orthogonal(
         self, gain: float, output_gain: float, generator: torch.Generator
     ) -> None:
-        """Redraw the weights as orthogonal matrices times a gain, with biases of zero.
+        """Set the weights to random orthogonal matrices times a gain, and the biases to 0.
 
-        This is the usual start of PPO: ``output_gain`` is small for a policy, whose first actions
-        then hardly depend on the observation (Andrychowicz et al. 2021, arXiv:2006.05990).
+        This is the usual start of PPO: ``output_gain`` is small for a policy, so that its first
+        actions hardly depend on the observation (Andrychowicz et al. 2021, arXiv:2006.05990).
         """
         last = len(self.weights) - 1
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):

@@ -1,4 +1,4 @@
-"""The trained policy: what an algorithm leaves behind, and all that an evaluation needs of it."""
+"""The trained policy, which an algorithm produces and an evaluation plays."""
 
 from typing import Any, ClassVar, Literal, Self
 
@@ -16,16 +16,16 @@ Squash = Literal["tanh", "clip"]
 
 
 class Policy:
-    """Acts by the deterministic output of a network on normalised observations.
+    """A policy that acts by the deterministic output of a network on normalised observations.
 
-    It carries its observation statistics with its weights. The network may put out more than
-    actions (a standard deviation, say): the actions are its first ``action_size`` outputs.
+    It contains its observation statistics. The network may have more outputs than actions, such as
+    standard deviations; the actions are its first ``action_size`` outputs.
 
     Attributes:
-        network: from observations to ``action_size`` or more outputs.
-        normaliser: of the observations.
-        action_size: actions.
-        squash: how outputs become actions in [-1, 1].
+        network: network from observations to ``action_size`` or more outputs.
+        normaliser: normaliser of the observations.
+        action_size: number of actions.
+        squash: map from outputs to actions in [-1, 1]: ``tanh`` or ``clip``.
     """
 
     kind: ClassVar[str] = "policy"
@@ -41,14 +41,14 @@ class Policy:
 
     @property
     def observation_size(self) -> int:
-        """Columns of the observations that it takes."""
+        """Number of columns of the observations."""
         return self.network.sizes[0]
 
     def reset(self, which: NDArray[np.bool_]) -> None:
-        """Do nothing: an action depends on the observation alone."""
+        """Do nothing, because an action depends on the observation alone."""
 
     def act(self, observations: Observations) -> Actions:
-        """Return actions ``(B, actions)`` in one forward pass for the batch."""
+        """Return actions ``(B, actions)`` for observations ``(B, observations)``."""
         with torch.inference_mode():
             outputs = self.outputs(tensor(observations, self._device))[:, : self.action_size]
             actions = outputs.tanh() if self.squash == "tanh" else outputs.clamp(-1.0, 1.0)
@@ -60,10 +60,10 @@ class Policy:
         return result
 
     def rescale(self, factor: float, offset: float) -> None:
-        """Make every action ``factor`` times what it was, plus ``offset``, before it is clipped.
+        """Change every action to ``factor`` times the action plus ``offset``, before clipping.
 
         Raises:
-            ValueError: actions are squashed otherwise, so that this cannot be done exactly.
+            ValueError: actions are squashed by tanh, so that this is not exact.
         """
         if self.squash != "clip":
             raise ValueError("actions squashed by tanh cannot be rescaled")
@@ -73,13 +73,13 @@ class Policy:
             self.network.biases[-1] += offset
 
     def rearranged(self, fit: Fit) -> "Policy":
-        """Return the policy that does for a task's columns what this one does for its own.
+        """Return the policy that acts on a task's columns as this one acts on its own.
 
-        What is seen in the place of a missing column becomes part of the first biases; a column
-        that is new to the policy has weights of 0 and the statistics of mean 0 and variance 1.
+        The value that replaces a missing column becomes part of the first biases. A column that is
+        new to the policy has weights of 0 and the statistics of mean 0 and variance 1.
 
         Raises:
-            ValueError: its outputs are not so many for each action.
+            ValueError: the number of outputs is not a multiple of the number of actions.
         """
         widths, size = self.network.sizes, len(fit.done)
         blocks, rest = divmod(widths[-1], self.action_size)
@@ -117,10 +117,10 @@ class Policy:
         return Policy(network, normaliser, size, self.squash)
 
     def take_over(self, other: Controller) -> None:
-        """Become the policy that another controller is.
+        """Set weights and statistics to those of another controller, which must be a policy.
 
         Raises:
-            ValueError: it is no policy, or of another shape.
+            ValueError: it is not a policy, or has other sizes.
         """
         if not isinstance(other, Policy):
             raise ValueError(f"only a policy can be learned on, and it is of kind {other.kind}")
@@ -138,10 +138,10 @@ class Policy:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over weights and statistics of a policy of the same sizes.
+        """Restore weights and statistics of a policy of the same sizes.
 
         Raises:
-            ValueError: the state is of a policy of another shape.
+            ValueError: the policy has other sizes.
         """
         own = self.state_dict()
         for key in ("sizes", "activation", "action_size", "squash"):
@@ -152,7 +152,7 @@ class Policy:
 
     @classmethod
     def from_state_dict(cls, state: dict[str, Any], device: str = "cpu") -> Self:
-        """Make the policy that ``state`` was taken from; no algorithm is needed."""
+        """Return the policy that ``state`` was saved from; no algorithm is needed."""
         network = MLP(state["sizes"], state["activation"], torch.Generator(device))
         normaliser = Normaliser(state["sizes"][0], device=device)
         policy = cls(network, normaliser, state["action_size"], state["squash"])
@@ -161,16 +161,16 @@ class Policy:
 
 
 def tensor(values: NDArray[Any], device: str | torch.device) -> Tensor:
-    """Return a float32 tensor of an array, sharing its memory where that can be."""
+    """Return an array as a float32 tensor, which shares its memory if possible."""
     return torch.as_tensor(values, dtype=torch.float32, device=device)
 
 
 def array(values: Tensor) -> NDArray[np.float32]:
-    """Return a float32 array of a tensor, sharing its memory where that can be."""
+    """Return a tensor as a float32 array, which shares its memory if possible."""
     result: NDArray[np.float32] = values.cpu().numpy()
     return result
 
 
 def _unsquashed(actions: Tensor) -> Tensor:
-    """Return outputs of which ``actions`` in [-1, 1] are the tanh, short of infinite ones."""
+    """Return finite outputs whose tanh is ``actions`` in [-1, 1]."""
     return actions.double().clamp(-1.0 + 1e-7, 1.0 - 1e-7).atanh().float()

@@ -1,4 +1,4 @@
-"""Controllers as plain data with the labels of their columns, restored without running code."""
+"""Saved controllers: plain data with the names of columns, restored without running code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from osimexp.errors import ConfigError, RunFolderError, near_matches
 
 @dataclass(frozen=True)
 class Saved:
-    """A controller and the labels that it was saved with.
+    """A controller with the names of its columns.
 
     Attributes:
-        controller: what acts.
-        labels: of its columns; None for what version 0.1.0 saved, which has the columns of the
-            task of its own run.
+        controller: the controller.
+        labels: names of its columns; None if version 0.1.0 saved it, which then has the columns of
+            the task of its own run.
     """
 
     controller: Controller
     labels: Labels | None
 
     def data(self) -> dict[str, Any]:
-        """Return it as arrays, tensors, numbers, strings, lists and dicts."""
+        """Return the controller and its names as plain data: arrays, tensors, numbers, strings."""
         data = {"kind": self.controller.kind, "state": self.controller.state_dict()}
         if self.labels is None:
             return data
@@ -36,15 +36,15 @@ class Saved:
         return data | names
 
     def fit(self, task: Labels, fill: Fill, who: str) -> Fit:
-        """Return how the controller fits the columns of a task.
+        """Return the map between the controller's columns and a task's.
 
         Args:
-            task: labels of the task.
-            fill: see ``osimexp.controllers.labels.fit``.
-            who: the controller, as the beginning of a sentence.
+            task: names of the task's columns.
+            fill: values for columns that only one side has, see ``osimexp.controllers.labels.fit``.
+            who: name of the controller, as the beginning of a sentence.
 
         Raises:
-            ConfigError: it does not fit; of a controller without labels the sizes must agree.
+            ConfigError: the controller does not fit; without names the sizes must be equal.
         """
         controller = self.controller
         blind = controller.observation_size is None
@@ -67,21 +67,21 @@ class Saved:
         )
 
     def fitted(self, task: Labels, fill: Fill, who: str) -> Controller:
-        """Return the controller with a task's columns brought into its own order.
+        """Return the controller for a task's columns.
 
         Raises:
-            ConfigError: see ``fit``.
+            ConfigError: the controller does not fit, see ``fit``.
         """
         found = self.fit(task, fill, who)
         return self.controller if found.same else Fitted(self.controller, found)
 
 
 class Fitted:
-    """A controller behind a map of columns: it observes and does what a task calls the same.
+    """A controller with a map of columns, which acts on the columns of another task.
 
     Attributes:
-        controller: what acts.
-        fit: how it fits the task.
+        controller: the controller.
+        fit: map between its columns and the task's.
     """
 
     kind: ClassVar[str] = "fitted"
@@ -95,15 +95,15 @@ class Fitted:
 
     @property
     def observation_size(self) -> int | None:
-        """Columns of the task's observations; None where the controller looks at nothing."""
+        """Number of columns of the task's observations; None if none are used."""
         return None if self.controller.observation_size is None else self.fit.shown
 
     def reset(self, which: NDArray[np.bool_]) -> None:
-        """Forget what belongs to the episodes that ended."""
+        """Reset the memory of the environments whose episodes ended, given as a mask ``(B,)``."""
         self.controller.reset(which)
 
     def act(self, observations: Observations) -> Actions:
-        """Return the task's actions ``(B, actions)`` for its observations."""
+        """Return the task's actions ``(B, actions)`` for its observations ``(B, observations)``."""
         seen, done = self.fit.seen, self.fit.done
         own = np.where(seen >= 0, observations[:, seen], self._filled)
         # Rounded as the controller's own observations are, which lie row by row.
@@ -116,7 +116,7 @@ class Fitted:
 
     @classmethod
     def from_state_dict(cls, state: dict[str, Any], device: str = "cpu") -> Self:
-        """Make the controller that ``state`` was taken from."""
+        """Return the controller that ``state`` was saved from."""
         controller = restored(state["controller"], "A fitted controller", device).controller
         return cls(controller, Fit(**state["fit"]))
 
@@ -124,20 +124,21 @@ class Fitted:
 KINDS: Mapping[str, type[Controller]] = {
     kind.kind: kind for kind in (Policy, Constant, Uniform, OpenLoop, Fitted)
 }
-"""Kinds that a file may hold. It names one of these and no import path: a checkpoint of someone
-else's brings no code with it."""
+"""Classes of controllers by the names in files. A file has one of these names and no import path,
+so that a checkpoint of somebody else brings no code with it.
+"""
 
 
 def restored(data: Any, where: str, device: str = "cpu") -> Saved:
-    """Return the controller that ``Saved.data`` gave, whatever its kind.
+    """Return the controller that ``Saved.data`` returned.
 
     Args:
         data: plain data.
-        where: the file that it stands in, as the beginning of a sentence.
-        device: what a policy runs on.
+        where: file with the data, as the beginning of a sentence.
+        device: device of a policy.
 
     Raises:
-        RunFolderError: it is no controller, or of a kind that is not known.
+        RunFolderError: the data is not a controller, or one of an unknown kind.
     """
     kind = str(data.get("kind")) if isinstance(data, Mapping) else "nothing"
     if kind not in KINDS:

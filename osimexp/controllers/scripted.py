@@ -1,4 +1,4 @@
-"""Controllers that look at nothing: what a trained policy is compared with."""
+"""Scripted controllers, which use no observations, to compare policies with."""
 
 import json
 from typing import Any, ClassVar, Self
@@ -11,7 +11,7 @@ from osimexp.errors import ConfigError
 
 
 class Constant:
-    """The same action always, as constant excitations are.
+    """A controller with one constant action, such as constant excitations.
 
     Attributes:
         action: ``(actions,)`` in [-1, 1]; -1 is the lowest excitation, 1 the highest.
@@ -21,10 +21,10 @@ class Constant:
     observation_size = None
 
     def __init__(self, action_size: int, value: ArrayLike = 0.0) -> None:
-        """Hold one value for all actions, or one each ``(actions,)``.
+        """Set one value for all actions, or one for each ``(actions,)``.
 
         Raises:
-            ConfigError: a value is outside [-1, 1], or there are not as many as actions.
+            ConfigError: a value is outside [-1, 1], or there are more or fewer than actions.
         """
         values = _checked(value)
         if values.shape not in ((), (1,), (action_size,)):
@@ -36,7 +36,7 @@ class Constant:
         self.action_size = action_size
 
     def reset(self, which: NDArray[np.bool_]) -> None:
-        """Do nothing: there is nothing to forget."""
+        """Do nothing, because the controller has no memory."""
 
     def act(self, observations: Observations) -> Actions:
         """Return the action in every row, ``(B, actions)``."""
@@ -48,44 +48,40 @@ class Constant:
 
     @classmethod
     def from_state_dict(cls, state: dict[str, Any], device: str = "cpu") -> Self:
-        """Make the controller that ``state`` was taken from."""
+        """Return the controller that ``state`` was saved from."""
         return cls(len(state["action"]), state["action"])
 
 
 class Uniform:
-    """Each action drawn uniformly from [-1, 1] at each step.
-
-    Attributes:
-        action_size: columns of an action.
-    """
+    """A controller whose actions are random, uniform in [-1, 1] at each step."""
 
     kind: ClassVar[str] = "random"
     observation_size = None
 
     def __init__(self, action_size: int, generator: np.random.Generator) -> None:
-        """Draw from ``generator``, which the caller's seed made."""
+        """Set the generator that actions are drawn from."""
         self.action_size = action_size
         self._generator = generator
 
     def reset(self, which: NDArray[np.bool_]) -> None:
-        """Do nothing: draws are independent."""
+        """Do nothing, because actions are independent."""
 
     def act(self, observations: Observations) -> Actions:
-        """Return new draws ``(B, actions)``."""
+        """Return random actions ``(B, actions)``."""
         shape = (len(observations), self.action_size)
         return 2.0 * self._generator.random(shape, dtype=np.float32) - 1.0
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the size and where the generator is, its long integers as text."""
+        """Return the number of actions and the generator's state, with long integers as text."""
         generator = json.dumps(self._generator.bit_generator.state)
         return {"action_size": self.action_size, "generator": generator}
 
     @classmethod
     def from_state_dict(cls, state: dict[str, Any], device: str = "cpu") -> Self:
-        """Make the controller that ``state`` was taken from; its next draws are the same.
+        """Return the controller that ``state`` was saved from; its next actions are the same.
 
         Raises:
-            ValueError: the generator is not of NumPy's default kind.
+            ValueError: the generator is not NumPy's default one.
         """
         generator = np.random.default_rng(0)
         generator.bit_generator.state = json.loads(state["generator"])
@@ -93,40 +89,40 @@ class Uniform:
 
 
 class OpenLoop:
-    """A sequence of actions played from the start of each episode.
+    """A controller that plays a sequence of actions from the start of each episode.
 
     Attributes:
         sequence: ``(steps, actions)`` in [-1, 1].
-        repeat: begin again after the last action; otherwise the last one is held.
-        action_size: columns of an action.
+        repeat: whether to begin again after the last action; if not, the last action is held.
+        action_size: number of actions.
     """
 
     kind: ClassVar[str] = "open_loop"
     observation_size = None
 
     def __init__(self, sequence: ArrayLike, repeat: bool = False) -> None:
-        """Check and hold the sequence.
+        """Check and store the sequence.
 
         Raises:
-            ConfigError: it is not ``(steps, actions)`` with a step at least, or leaves [-1, 1].
+            ConfigError: it is not ``(steps, actions)`` with at least one step, or leaves [-1, 1].
         """
         self.sequence = _checked(sequence)
         if self.sequence.ndim != 2 or not self.sequence.size:
             raise ConfigError(
-                f"An open-loop sequence is of shape (steps, actions), not {self.sequence.shape}."
+                f"An open-loop sequence has the shape (steps, actions), not {self.sequence.shape}."
             )
         self.repeat = repeat
         self.action_size = self.sequence.shape[1]
         self._steps = np.zeros(0, dtype=np.int64)
 
     def reset(self, which: NDArray[np.bool_]) -> None:
-        """Begin again in the environments of ``which``, ``(B,)``."""
+        """Begin again in the environments of the mask ``which`` ``(B,)``."""
         if len(self._steps) != len(which):
             self._steps = np.zeros(len(which), dtype=np.int64)
         self._steps[which] = 0
 
     def act(self, observations: Observations) -> Actions:
-        """Return each environment's next action ``(B, actions)``."""
+        """Return the next action of each environment, ``(B, actions)``."""
         if len(self._steps) != len(observations):
             self._steps = np.zeros(len(observations), dtype=np.int64)
         length = len(self.sequence)
@@ -141,12 +137,12 @@ class OpenLoop:
 
     @classmethod
     def from_state_dict(cls, state: dict[str, Any], device: str = "cpu") -> Self:
-        """Make the controller that ``state`` was taken from."""
+        """Return the controller that ``state`` was saved from."""
         return cls(state["sequence"], bool(state["repeat"]))
 
 
 def _checked(values: ArrayLike) -> NDArray[np.float32]:
     checked = np.asarray(values, dtype=np.float32)
     if not (np.abs(checked) <= 1.0).all():
-        raise ConfigError("Actions lie in [-1, 1]; a scripted one does not.")
+        raise ConfigError("Actions must be in [-1, 1]; a scripted one is not.")
     return checked

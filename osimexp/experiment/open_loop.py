@@ -1,4 +1,4 @@
-"""Controls of a movement's file, played back as the actions that give them."""
+"""Playback of a movement file's controls, as the actions that give them."""
 
 from pathlib import Path
 
@@ -15,12 +15,13 @@ from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 def open_loop(file: Path, environment: MusculoskeletalVectorEnv) -> OpenLoop:
     """Return the controller that plays a file's controls from the start of each episode.
 
-    They are taken at the beginning of each control period; the last is held to the episode's end.
-    Actuators that no action drives, and pushes, are the task's own.
+    Each control is taken at the beginning of its control period; the last one is held to the end of
+    the episode. Actuators that no action drives, and pushes, are the task's own.
 
     Args:
-        file: as ``osimexp evaluate movements=1`` writes it, ``<name>_controls.sto``.
-        environment: whose muscles and driven actuators are controlled.
+        file: file of controls, as ``osimexp evaluate movements=1`` writes it,
+            ``<name>_controls.sto``.
+        environment: environment whose muscles and driven actuators are controlled.
 
     Raises:
         MovementError: the file cannot be read, or lacks a control.
@@ -38,12 +39,12 @@ def open_loop(file: Path, environment: MusculoskeletalVectorEnv) -> OpenLoop:
 
 
 def held(time: Floats, values: Floats, period: float) -> Floats:
-    """Return values at even distances of ``period`` s, each held until the next is given.
+    """Return values at equal intervals of ``period`` s, each held until the next one is given.
 
     Args:
         time: ``(T,)`` s, rising.
         values: ``(T, columns)``.
-        period: s.
+        period: interval, s.
 
     Returns:
         ``(N, columns)`` for the periods that begin before the last time.

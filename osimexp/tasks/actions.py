@@ -1,4 +1,4 @@
-"""The one map from what a policy does to the controls of the model."""
+"""The map from a policy's actions to the controls of the model."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,17 @@ from osimexp.tasks.actuators import ActuatorMap, ActuatorSet
 from osimexp.tasks.scene import Scene
 
 _SAME = 1e-6
-"""Difference of excitations that files with few digits may have."""
+"""Difference of excitations that rounding in files can cause."""
 
 
 @dataclass(frozen=True)
 class ActionSettings:
-    """How actions in [-1, 1] become drives: ``drive = clip(rest + gain * action, lowest, 1)``.
+    """Settings of the map to drives: ``drive = clip(rest + gain * action, lowest, 1)``.
 
     Attributes:
-        rest: drive of an action of 0.
-        gain: drive per action.
-        lowest: least excitation of a driven muscle; resting muscles have about 0.01.
+        rest: drive at an action of 0.
+        gain: change of the drive per unit of action.
+        lowest: lowest excitation of a driven muscle; resting muscles have about 0.01.
     """
 
     rest: float = 0.5
@@ -30,27 +30,28 @@ class ActionSettings:
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.lowest < 1.0:
-            raise ValueError("lowest is an excitation and must lie in [0, 1)")
+            raise ValueError("lowest is an excitation and must be in [0, 1)")
 
 
 class ActionMap:
-    """Turns actions ``(B, actions)`` into controls ``(B, controls)``.
+    """The map from actions ``(B, actions)`` to controls ``(B, controls)``.
 
-    The first actions become drives of muscles (see ``ActionSettings``), the muscle set's weights
-    spread the drives over the muscles they belong to, the sum is clipped to [lowest, 1], and
-    muscles that no action drives are held at the muscle set's excitation. The other actions drive
-    the actuators that the actuator set names; external forces are 0.
+    The first actions become drives of muscles (see ``ActionSettings``). The weights of the muscle
+    set spread each drive over its muscles, the sums are clipped to [lowest, 1], and muscles that no
+    action drives have the held excitation of the muscle set. The other actions drive the actuators
+    that the actuator set names; external forces are 0.
 
     Args:
-        settings: how actions become drives.
-        muscle_set: what drives the muscles.
-        actuator_set: what the other actuators do.
-        scene: the fixed facts of the task.
+        settings: settings of the map from actions to drives.
+        muscle_set: muscle set of the model.
+        actuator_set: use of the other actuators.
+        scene: fixed facts of the task.
 
     Attributes:
-        weights: ``(actions, controls)``, how much of each action's drive each control takes.
-        ranges: ``(actions, 2)``, lowest and highest drive, an excitation or another control.
-        size: actions.
+        weights: ``(actions, controls)`` share of each action's drive in each control.
+        ranges: ``(actions, 2)`` lowest and highest drive of each action, an excitation or another
+            control.
+        size: number of actions.
         names: names of the actions.
         controls: names of the controls.
         driven: numbers of the actuators that actions drive.
@@ -93,9 +94,9 @@ class ActionMap:
 
         Args:
             actions: ``(B, actions)`` in [-1, 1].
-            coordinates: ``(B, coordinates)`` at the beginning of the step, rad or m.
-            speeds: likewise, rad/s or m/s.
-            time: ``(B,)`` s since the beginning of the episode.
+            coordinates: ``(B, coordinates)`` coordinates at the beginning of the step, rad or m.
+            speeds: ``(B, coordinates)`` speeds at the beginning of the step, rad/s or m/s.
+            time: ``(B,)`` time since the beginning of the episode, s.
         """
         drives, muscles = len(self._spread), self._spread.shape[1]
         excitations = self.excitations(actions[:, :drives])
@@ -108,7 +109,7 @@ class ActionMap:
         return controls
 
     def excitations(self, actions: Floats) -> Floats:
-        """Return excitations ``(B, muscles)`` in [0, 1] for the actions that drive muscles."""
+        """Return excitations ``(B, muscles)`` in [0, 1] from the actions that drive muscles."""
         drives = self._drives(actions)
         if self._plain:
             return drives
@@ -119,12 +120,12 @@ class ActionMap:
     def inverse(self, controls: Floats) -> Floats:
         """Return actions ``(B, actions)`` that give controls ``(B, controls)``.
 
-        A muscle whose excitation is NaN may have any; an action of such muscles alone is 0. What
-        is no muscle's and driven by no action is not looked at: actuators are held, or track, by
+        A muscle whose excitation is NaN may have any excitation; an action of such muscles alone is
+        0. Controls that no action drives are ignored, because actuators are held or track by
         themselves.
 
         Raises:
-            ConfigError: no actions give them.
+            ConfigError: no actions give the controls.
         """
         muscles = len(self._muscles)
         driving = self._driving(controls[:, :muscles])
@@ -164,7 +165,7 @@ class ActionMap:
         return actions
 
     def _action_of(self, drives: Floats) -> Floats:
-        """Return actions that give drives; at the ends of their range the farthest, which clip."""
+        """Return actions that give drives; at the ends of the range, actions of -1 and 1."""
         settings = self._settings
         actions = (drives - settings.rest) / settings.gain
         actions[drives <= settings.lowest] = -np.sign(settings.gain)

@@ -1,4 +1,4 @@
-"""Actuators that are no muscles: driven by actions, held, or tracking a reference."""
+"""The use of actuators other than muscles: driven by actions, held, or tracking a reference."""
 
 import logging
 from collections.abc import Mapping
@@ -27,17 +27,17 @@ _SAME = 1e-6
 
 @dataclass(frozen=True)
 class Tracking:
-    """A spring and a damper that pull a coordinate to where a pose or a recording has it.
+    """A spring and a damper that pull a coordinate to its value in a pose or a recording.
 
-    They are worked out once a control period, so that a stiffness or a damping that is large for
-    the inertia and the period makes the coordinate shake.
+    They are worked out once in a control period, so a stiffness or a damping that is large for the
+    inertia and the period makes the coordinate vibrate.
 
     Attributes:
         stiffness: N m/rad or N/m.
         damping: N m s/rad or N s/m.
-        pose: name of the model's pose that gives the reference; ``default`` is the model's own.
-        movement: file of coordinates over time (``.mot`` or ``.sto``) that gives it instead, from
-            its first moment on and held after its last.
+        pose: name of the model's pose with the reference; ``default`` is the model's default pose.
+        movement: file of coordinates over time (``.mot`` or ``.sto``) with the reference, in place
+            of a pose; its last values are held.
     """
 
     stiffness: float
@@ -50,7 +50,7 @@ class Tracking:
             raise ValueError("stiffness and damping must not be below 0")
 
     def reference(self, scene: Scene, coordinate: str) -> "Reference":
-        """Return where a coordinate is to be.
+        """Return the reference of a coordinate.
 
         Raises:
             ConfigError: the model has no such pose, or the file lacks the coordinate.
@@ -72,7 +72,7 @@ class Tracking:
 
 @dataclass(frozen=True)
 class Reference:
-    """The course of a coordinate over an episode.
+    """The reference of a coordinate over an episode.
 
     Attributes:
         time: ``(T,)`` s, rising.
@@ -87,23 +87,23 @@ class Reference:
         if len(self.time) < 2:
             return np.zeros_like(self.values)
         speeds = np.gradient(self.values, self.time)
-        speeds[-1] = 0.0  # Held from there on.
+        speeds[-1] = 0.0  # The last value is held.
         return speeds
 
     def at(self, time: Floats) -> tuple[Floats, Floats]:
-        """Return positions and speeds ``(B,)`` at times ``(B,)`` s."""
+        """Return values (rad or m) and speeds (rad/s or m/s) ``(B,)`` at times ``(B,)`` s."""
         return np.interp(time, self.time, self.values), np.interp(time, self.time, self._speeds)
 
 
 @dataclass(frozen=True)
 class ActuatorSet:
-    """The use of actuators, as ``conf/actuators`` describes it; patterns are of their names.
+    """The use of actuators, as in ``conf/actuators``, by patterns of their names.
 
     Attributes:
-        driven: pattern to the control at an action of 1, which is minus that at -1; null takes
-            the model's bounds, or 1 where it names none.
-        held: pattern to the control that is held; actuators that nothing names are held at 0.
-        tracked: pattern to the spring and damper that an actuator of a coordinate acts as.
+        driven: control at an action of 1 by pattern; at -1 it is the negative; null takes the
+            model's bounds, or 1 without bounds.
+        held: constant control by pattern; actuators without any pattern are held at 0.
+        tracked: spring and damper by pattern, for actuators of a coordinate.
     """
 
     driven: dict[str, float | None] = field(default_factory=dict)
@@ -112,15 +112,15 @@ class ActuatorSet:
 
 
 class ActuatorMap:
-    """Turns actions and moments into the controls of the actuators that are no muscles.
+    """The map from actions to controls of the actuators other than muscles.
 
     Attributes:
         driven: numbers of the actuators that actions drive, in the order of the actions.
-        bounds: ``(driven, 2)``, their controls at actions of -1 and 1.
+        bounds: ``(driven, 2)`` controls at actions of -1 and 1.
 
     Raises:
-        ConfigError: a pattern matches no actuator, two of them match the same in different parts,
-            or an actuator that is to track acts on no coordinate.
+        ConfigError: a pattern matches no actuator, patterns of two parts match the same one, or an
+            actuator that is to track acts on no coordinate.
     """
 
     def __init__(self, settings: ActuatorSet, scene: Scene) -> None:
@@ -150,7 +150,7 @@ class ActuatorMap:
                 self._rest[number] = _last(settings.held, names[number])
         if idle := [name for number, name in enumerate(names) if number not in chosen]:
             log.warning(
-                "These actuators are held at 0, for nothing under actuators names them: %s.",
+                "These actuators are held at 0, because nothing in actuators names them: %s.",
                 ", ".join(idle),
             )
         self._tracked = [
@@ -166,9 +166,9 @@ class ActuatorMap:
 
         Args:
             actions: ``(B, driven)`` in [-1, 1].
-            coordinates: ``(B, coordinates)`` at the beginning of the step, rad or m.
-            speeds: likewise, rad/s or m/s.
-            time: ``(B,)`` s since the beginning of the episode.
+            coordinates: ``(B, coordinates)`` coordinates at the beginning of the step, rad or m.
+            speeds: ``(B, coordinates)`` speeds at the beginning of the step, rad/s or m/s.
+            time: ``(B,)`` time since the beginning of the episode, s.
         """
         controls = np.tile(self._rest, (len(actions), 1))
         low, high = self.bounds.T
@@ -180,10 +180,10 @@ class ActuatorMap:
         return controls
 
     def inverse(self, controls: Floats) -> Floats:
-        """Return the actions that give the driven actuators controls, ``(B, driven)`` both.
+        """Return the actions ``(B, driven)`` that give driven actuators some controls.
 
         Raises:
-            ConfigError: a control is beyond what an action of 1 or -1 gives.
+            ConfigError: a control is beyond those at actions of -1 and 1.
         """
         low, high = self.bounds.T
         actions = np.zeros_like(controls)
@@ -230,5 +230,5 @@ def _bounds(actuator: Actuator, limit: float | None) -> tuple[float, float]:
 
 
 def _last(values: Mapping[str, Value], name: str) -> Value:
-    """Return what the last of the patterns that match a name says."""
+    """Return the value of the last pattern that matches a name."""
     return [value for pattern, value in values.items() if fnmatchcase(name, pattern)][-1]

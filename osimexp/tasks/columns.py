@@ -12,13 +12,13 @@ from osimexp.tasks.scene import Scene
 
 @dataclass(frozen=True)
 class Column:
-    """One number of an observation.
+    """A column of an observation.
 
     Attributes:
-        name: its own within a term, such as ``soleus_r``; with the term's key before it within an
-            observation, ``activations/soleus_r``.
-        unit: of the quantity, such as ``rad/s``; empty where it is not known.
-        scale: factor on the quantity in its unit, in 1/unit.
+        name: name in its term, such as ``soleus_r``; in an observation the term's key comes first,
+            as in ``activations/soleus_r``.
+        unit: unit of the quantity, such as ``rad/s``; empty if it is not known.
+        scale: factor on the quantity, in 1/unit.
     """
 
     name: str
@@ -28,15 +28,15 @@ class Column:
 
 @runtime_checkable
 class Named(Protocol):
-    """An observation term, or a target, that names its columns."""
+    """An observation term or a target that names its columns."""
 
     def columns(self, scene: Scene) -> tuple[Column, ...]:
-        """Return a column for each number, in their order."""
+        """Return the columns, in their order."""
         ...
 
 
 def numbered(count: int) -> tuple[Column, ...]:
-    """Return columns named ``0``, ``1``, ... of unknown unit."""
+    """Return columns named ``0``, ``1``, ... without units."""
     return tuple(Column(str(number)) for number in range(count))
 
 
@@ -51,13 +51,13 @@ def observed_columns(
     """Return the columns of an observation, each named ``<key of its term>/<column>``.
 
     Args:
-        terms: observation terms by their keys in the config; the columns of a term that does not
-            name them are numbered.
-        scene: the fixed facts of the task.
-        widths: columns that each term yields.
+        terms: observation terms by their keys in the config; columns of terms that do not name them
+            are numbered.
+        scene: fixed facts of the task.
+        widths: number of columns of each term.
 
     Raises:
-        ConfigError: a term names more or fewer columns than it yields, or two alike.
+        ConfigError: a term names more or fewer columns than it returns, or two equal ones.
     """
     found: list[Column] = []
     for (key, term), width in zip(terms.items(), widths, strict=True):

@@ -1,4 +1,4 @@
-"""Tables of a task: what is observed and done, what is rewarded, how episodes begin and end."""
+"""Description of a task in tables: observations, actions, rewards, starts and ends of episodes."""
 
 import dataclasses
 import inspect
@@ -27,10 +27,10 @@ class Observed:
     """A column of an observation.
 
     Attributes:
-        name: its own in the task.
-        unit: of the quantity, with a factor on it; empty where it is not known.
-        lowest: bound; infinite where there is none.
-        highest: likewise.
+        name: name in the task.
+        unit: unit of the quantity, with a factor on it; empty if it is not known.
+        lowest: lower bound; infinite if there is none.
+        highest: upper bound; infinite if there is none.
     """
 
     name: str
@@ -44,11 +44,11 @@ class Done:
     """A column of an action.
 
     Attributes:
-        name: its own in the task.
-        drives: muscles and other actuators that it drives, with their weights; empty where that is
-            not known.
-        lowest: value that an action in [-1, 1] can stand for, an excitation or another control.
-        highest: likewise.
+        name: name in the task.
+        drives: muscles and other actuators that the action drives, with their weights; empty if
+            that is not known.
+        lowest: drive at an action of -1, an excitation or another control.
+        highest: drive at an action of 1.
     """
 
     name: str
@@ -59,13 +59,13 @@ class Done:
 
 @dataclass(frozen=True)
 class Part:
-    """A term, or another part of a task.
+    """A term or another part of a task.
 
     Attributes:
-        name: its key in the config.
+        name: key in the config.
         meaning: first sentence of the docstring of its class.
-        settings: names and values of its own settings.
-        weight: of a reward; None for what has none.
+        settings: names and values of its settings.
+        weight: weight of a reward term; None for other parts.
     """
 
     name: str
@@ -75,22 +75,22 @@ class Part:
 
     @property
     def said(self) -> str:
-        """The settings as text, without those that a line cannot hold."""
+        """Settings as text, without those that are too long for a line."""
         known = {name: _said(value) for name, value in self.settings.items()}
         return ", ".join(f"{name}={text}" for name, text in known.items() if text is not None)
 
 
 @dataclass(frozen=True)
 class Description:
-    """All that a controller of a task has to know.
+    """All that the designer of a controller needs to know of a task.
 
     Attributes:
         observations: columns of an observation, in their order.
         actions: columns of an action, in their order.
-        rewards: terms whose weighted sum is the reward; empty where the task has its own.
-        terminations: terms that end an episode for good; empty where the task has its own.
+        rewards: terms whose weighted sum is the reward; empty if the task has its own reward.
+        terminations: terms that terminate an episode; empty if the task has its own rules.
         parts: start, target, symmetry and pushes, as far as the task has them.
-        facts: what else there is to say, by name.
+        facts: other facts, by name.
     """
 
     observations: tuple[Observed, ...]
@@ -101,9 +101,9 @@ class Description:
     facts: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def tables(self) -> list[Table]:
-        """Return the tables for ``rich`` to print; columns and tables without content are left out.
+        """Return the tables for ``rich`` to print, without empty columns and tables.
 
-        A unit's factor is what its values are multiplied by.
+        Values are multiplied by the factor before their unit.
         """
         seen = [(o.name, o.unit, _number(o.lowest), _number(o.highest)) for o in self.observations]
         done = [(a.name, a.drives, _number(a.lowest), _number(a.highest)) for a in self.actions]
@@ -130,10 +130,10 @@ class Description:
 
 
 def describe(environment: Environment) -> Description:
-    """Return the description of an environment, as far as it tells of itself.
+    """Return the description of an environment, as far as it is known.
 
-    Our own tasks tell everything, those of Gymnasium their bounds and the length of episodes, and
-    any other the names of its columns.
+    Our own tasks are described in full; environments of Gymnasium have bounds and the length of
+    episodes; others have the names of their columns.
     """
     kind: object = environment
     if isinstance(kind, MusculoskeletalVectorEnv):
@@ -183,7 +183,7 @@ def _driven(actions: ActionMap, names: Names) -> tuple[Done, ...]:
 
 
 def _at_one(actuator: Actuator, names: Names) -> str:
-    """Return what an actuator exerts where its control is 1, as far as that is one number."""
+    """Return an actuator's force or torque at a control of 1, as text, if that is one number."""
     if actuator.coordinate is None:
         return ""
     rotational = names.rotational[names.coordinates.index(actuator.coordinate)]
@@ -217,7 +217,7 @@ def _part(name: str, part: Any, weight: float | None = None) -> Part:
 
 
 def _first_sentence(kind: type) -> str:
-    """Return the first sentence of a class's own docstring, empty where it has none."""
+    """Return the first sentence of a class's own docstring; empty if it has none."""
     text = inspect.cleandoc(kind.__dict__.get("__doc__") or "")
     if text.startswith(f"{kind.__name__}("):  # What a dataclass writes where nobody did.
         return ""
@@ -227,7 +227,7 @@ def _first_sentence(kind: type) -> str:
 
 
 def _said(value: Any) -> str | None:
-    """Return a value in few characters, None for what takes more."""
+    """Return a value as short text; None if it is too long."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, int | float):

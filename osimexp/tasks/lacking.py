@@ -1,4 +1,4 @@
-"""A body that lacks muscles, as a controller of the whole body sees and moves it."""
+"""Bodies that lack muscles, for controllers of the whole body."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,17 +16,17 @@ _NOTHING = {
     "fibre_velocity": 0.0,
     "tendon_force": 0.0,
 }
-"""What is seen in the place of a muscle that is not there."""
+"""Values of the fields of a muscle that the model lacks."""
 
 
 class WholeBody:
-    """Gives each muscle of the whole body a place, empty where the model lacks it.
+    """A map between a model that lacks muscles and the whole body with all of them.
 
     Attributes:
-        scene: the model's, with the muscles of the whole body.
+        scene: fixed facts of the task, with the muscles of the whole body.
 
     Raises:
-        ConfigError: the model has a muscle that the whole body has not.
+        ConfigError: the model has a muscle that the whole body does not have.
     """
 
     def __init__(self, scene: Scene, muscles: Sequence[str]) -> None:
@@ -44,12 +44,12 @@ class WholeBody:
         self.scene = replace(scene, names=names, _found={})
 
     def frame(self, frame: Frame) -> Frame:
-        """Return the moment with a place for every muscle."""
+        """Return the moment with a place for every muscle of the whole body."""
         state = frame.state
         changed: dict[str, Any] = {
             name: self._spread(values, nothing)
             for name, nothing in _NOTHING.items()
-            if len(values := getattr(state, name))  # What no term reads has no rows.
+            if len(values := getattr(state, name))  # A field that no term reads has no rows.
         }
         muscles = len(self._own)
         excitations = self._spread(state.controls[:, :muscles], 0.0)
@@ -57,11 +57,11 @@ class WholeBody:
         return replace(frame, scene=self.scene, state=replace(state, **changed), _found={})
 
     def own(self, controls: Floats) -> Floats:
-        """Return of controls ``(B, controls)`` of the whole body those of the model's own."""
+        """Return the model's own controls from controls ``(B, controls)`` of the whole body."""
         return np.hstack([controls[:, self._own], controls[:, self._size :]])
 
     def whole(self, controls: Floats) -> Floats:
-        """Return the model's controls as those of the whole body, NaN in empty places."""
+        """Return the whole body's controls from the model's own, with NaN for missing muscles."""
         muscles = len(self._own)
         return np.hstack([self._spread(controls[:, :muscles], np.nan), controls[:, muscles:]])
 

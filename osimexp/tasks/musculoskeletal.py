@@ -1,4 +1,4 @@
-"""The vector environment: a batch of musculoskeletal models that a policy acts on."""
+"""The vector environment of musculoskeletal models."""
 
 import json
 from collections.abc import Sequence
@@ -45,20 +45,20 @@ EVERYWHERE = slice(None)
 class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], EzPickle):
     """A batch of episodes of one task; see ``osimexp.tasks.environment.Environment``.
 
-    Environment ``i`` draws its poses and targets from a generator of its own, so that an episode
-    does not depend on the size of the batch, on the workers or on its neighbours. The arrays that
-    ``reset`` and ``step`` return are new each time and may be kept.
+    Environment ``i`` draws its poses and targets from its own generator, so an episode does not
+    depend on the size of the batch, on the workers or on its neighbours. The arrays that ``reset``
+    and ``step`` return are new each time and may be kept.
 
     Args:
-        specification: the task.
-        num_envs: environments in the batch, ``B``.
-        autoreset: begin the next episode in the step in which one ends, or leave it to ``reset``
-            with ``options={"reset_mask": ...}``.
+        specification: task to simulate.
+        num_envs: number of environments in the batch, ``B``.
+        autoreset: whether the next episode begins in the step in which one ends; if not, ``reset``
+            with ``options={"reset_mask": ...}`` begins it.
         render_mode: ``rgb_array`` for pictures from ``render``.
 
     Attributes:
         observation_columns: name and unit of each column of an observation.
-        action_map: from actions to controls.
+        action_map: map from actions to controls.
 
     Raises:
         ConfigError: a term does not fit the model.
@@ -122,7 +122,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         seed: int | Sequence[int | None] | None = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[Observations, dict[str, Any]]:
-        """Begin an episode everywhere, or where ``options["reset_mask"]`` ``(B,)`` says."""
+        """Begin an episode everywhere, or in the rows of ``options["reset_mask"]`` ``(B,)``."""
         which = np.ones(self.num_envs, dtype=bool)
         if options and options.get("reset_mask") is not None:
             which = np.asarray(options["reset_mask"], dtype=bool)
@@ -136,7 +136,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
     def step(
         self, actions: Actions
     ) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
-        """Act for one control period: observations, rewards, terminated, truncated, infos."""
+        """Step one control period; return observations, rewards, terminated, truncated, infos."""
         taken: Floats = np.clip(actions, -1.0, 1.0).astype(float)
         if np.isnan(taken).any():
             raise SimulationError("The controller gave actions that are not numbers (NaN).")
@@ -176,14 +176,14 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         if self.render_mode is None:
             return None
         if self._pictures is None:
-            # Half a second that those who draw nothing need not wait.
+            # Made here, because it takes half a second that only pictures need.
             from osimexp.tasks.rendering import Pictures
 
             self._pictures = Pictures(self.model, self.specification.target)
         return self._pictures(self._current)
 
     def snapshot(self) -> dict[str, Any]:
-        """Return all it takes to go on from here, as plain data."""
+        """Return all that it takes to continue from here, as plain data."""
         return {
             "simulation": self._simulation.snapshot(),
             "episodes": self._episodes.snapshot(),
@@ -196,7 +196,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         }
 
     def restore(self, snapshot: dict[str, Any]) -> Observations:
-        """Go on from ``snapshot``, to the last digit, and return the current observations."""
+        """Restore a snapshot exactly, and return the current observations."""
         state = self._simulation.restore(snapshot["simulation"])
         self._episodes.restore(snapshot["episodes"])
         self._targets[:] = snapshot["targets"]
@@ -211,7 +211,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
 
     @property
     def controls_acted_on(self) -> tuple[str, ...]:
-        """Names of the model's controls that actions have a part in, and of all muscles."""
+        """Names of the model's controls that depend on actions, and of all muscles."""
         own, driven = self._scene.names, self.action_map.driven
         return (*own.muscles, *(own.actuators[number].name for number in driven))
 
@@ -225,7 +225,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         return self.action_map.inverse(whole).astype(np.float32)
 
     def counts(self) -> dict[str, int]:
-        """Return the steps that failed and the workers that were replaced so far."""
+        """Return the numbers of failed steps and of replaced workers so far."""
         return {"failed_steps": self._failures, "replaced_workers": self._simulation.replaced}
 
     def close_extras(self, **kwargs: Any) -> None:
@@ -244,21 +244,21 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
 
     @property
     def backend(self) -> Backend:
-        """What simulates the batch."""
+        """Physics back end of the batch."""
         return self._simulation.backend
 
     @property
     def frame(self) -> Frame:
-        """The present moment of the batch; its arrays are overwritten by the next step."""
+        """Present moment of the batch; the next step overwrites its arrays."""
         return self._current
 
     @property
     def scene(self) -> Scene:
-        """The fixed facts of the task: names, model, control period."""
+        """Fixed facts of the task: names, model, control period."""
         return self._scene
 
     def _simulate(self, model: PreparedModel) -> Simulation:
-        """Begin the simulation of the batch."""
+        """Start the simulation of the batch."""
         specification = self.specification
         return simulate(
             model,
@@ -270,7 +270,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         )
 
     def _prepare(self, scene: Scene) -> None:
-        """Bind the terms to the model and call each once, so that what does not fit fails now."""
+        """Bind the terms to the model and call each once, so that a misfit fails now."""
         specification, size = self.specification, self.num_envs
         self._scene = scene
         places = specification.model.muscles
@@ -319,7 +319,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self.action_space = batch_space(self.single_action_space, size)
 
     def _begin(self, which: Mask) -> Frame:
-        """Begin an episode where ``which`` says and return the moment of the whole batch."""
+        """Begin an episode in the rows of a mask, and return the moment of the whole batch."""
         rows = which.nonzero()[0]
         generators = [self._generators[b] for b in rows]
         drawn = self.specification.start(self._scene, generators)
@@ -336,7 +336,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         return frame
 
     def _plan(self, generators: list[np.random.Generator]) -> Floats:
-        """Draw the pushes of episodes that begin."""
+        """Return the pushes of episodes that begin."""
         specification = self.specification
         assert specification.push is not None
         return specification.push.plan(
@@ -365,13 +365,13 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         return self._current
 
     def _observe(self, frame: Frame, rows: Rows = EVERYWHERE) -> Observations:
-        """Return what the controller sees in ``frame``, which is of these rows of the batch."""
+        """Return the observations of ``frame``, which has these rows of the batch."""
         shown = self._shown(frame, rows)
         parts = [term(shown) for term in self.specification.observation.values()]
         return np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
 
     def _shown(self, frame: Frame, rows: Rows) -> Frame:
-        """Return the moment as it is shown: with the whole body's muscles, and mirrored."""
+        """Return the moment for the controller: with the whole body's muscles, and mirrored."""
         if self._whole is not None:
             frame = self._whole.frame(frame)
         if self._mirror is not None:
@@ -381,7 +381,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
 
 
 def _seed_each(seed: int | Sequence[int | None] | None, size: int) -> list[int | None]:
-    """Return a seed for each environment, as Gymnasium spreads them: ``seed + i``."""
+    """Return a seed for each environment, as Gymnasium does: ``seed + i``."""
     if seed is None:
         return [None] * size
     if isinstance(seed, int | np.integer):
@@ -390,10 +390,10 @@ def _seed_each(seed: int | Sequence[int | None] | None, size: int) -> list[int |
 
 
 def known_mode(mode: str | None, modes: tuple[str, ...]) -> str | None:
-    """Return a render mode that is known.
+    """Return a render mode, or refuse it if it is not known.
 
     Raises:
-        ConfigError: it is not.
+        ConfigError: the mode is not known.
     """
     if mode is not None and mode not in modes:
         raise ConfigError(f"render_mode {mode!r} is not known; {' and '.join(modes)} are.")

@@ -1,4 +1,4 @@
-"""What terms see: the fixed facts of a task, and one moment of it for the whole batch."""
+"""The inputs of terms: the fixed facts of a task, and one moment of it for the whole batch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,14 +22,14 @@ GRAVITY = 9.80665  # m/s^2, standard gravity
 
 @dataclass(frozen=True)
 class Scene:
-    """What does not change while a task runs.
+    """The fixed facts of a task.
 
     Attributes:
-        names: what the simulation's columns are called.
-        model: the model's settings: its pelvis, trunk, feet and poses.
-        control_period: s between two actions.
-        target_size: numbers in a target; 0 for a task without one.
-        target: what draws targets; None for a task without.
+        names: names of the simulation's columns.
+        model: settings of the model: base body, trunk, feet and poses.
+        control_period: time between two actions, s.
+        target_size: length of a target; 0 for a task without a target.
+        target: term that draws targets; None for a task without a target.
         actions: names of the actions.
     """
 
@@ -48,11 +48,15 @@ class Scene:
 
     @property
     def has_target_point(self) -> bool:
-        """Whether targets are places in ground that a named point is to come to."""
+        """True if targets are positions in ground for a named point."""
         return self.target_size == 3 and (self.target is None or self.target.point is not None)
 
     def coordinates(self, patterns: Sequence[str], where: str) -> Indices:
-        """Return the columns of the coordinates whose names match any of the patterns."""
+        """Return the columns of the coordinates whose names match one of the patterns.
+
+        Raises:
+            ConfigError: a pattern matches no coordinate.
+        """
 
         def find() -> Indices:
             chosen = matching(patterns, self.names.coordinates, where)
@@ -61,9 +65,10 @@ class Scene:
         return self._remembered(("coordinates", *patterns), find)
 
     def posture(self, patterns: Sequence[str], where: str) -> Indices:
-        """Return the same without what must not matter: the place on the floor and the heading.
+        """Return the columns of matching coordinates, without position on the floor and heading.
 
-        In three dimensions no angle of the base body is left, as all of them depend on its heading.
+        In three dimensions no angle of the base body is left, because all of them depend on its
+        heading.
         """
 
         def find() -> Indices:
@@ -73,7 +78,7 @@ class Scene:
         return self._remembered(("posture", *patterns), find)
 
     def moving(self, patterns: Sequence[str], where: str) -> Indices:
-        """Return the same without those whose speeds depend on the heading, in three dimensions."""
+        """Return the columns of matching coordinates whose speeds do not depend on the heading."""
 
         def find() -> Indices:
             columns = self.coordinates(patterns, where)
@@ -89,14 +94,14 @@ class Scene:
 
     @property
     def _turned(self) -> list[int]:
-        """Columns of the base body that change where a model in three dimensions is turned."""
+        """Columns of the base body that change if a model in three dimensions is turned."""
         base = self.names.base
         if base is None or base.planar:
             return []
         return [column for role, column in base.roles.items() if role not in ("forward", "height")]
 
     def joints(self, patterns: Sequence[str], where: str) -> Indices:
-        """Return the same of angles alone and without those of the base body."""
+        """Return the columns of matching coordinates that are angles and not of the base body."""
 
         def find() -> Indices:
             columns = self.coordinates(patterns, where)
@@ -107,22 +112,31 @@ class Scene:
         return self._remembered(("joints", *patterns), find)
 
     def coordinate(self, name: str) -> int:
-        """Return the column of a coordinate."""
+        """Return the column of a coordinate, given its name.
+
+        Raises:
+            ConfigError: the model has no such coordinate.
+        """
         return _index(name, self.names.coordinates, "coordinate")
 
     def point(self, name: str) -> int:
-        """Return the row of a named point."""
+        """Return the index of a named point.
+
+        Raises:
+            ConfigError: the model has no such point.
+        """
         return _index(name, self.names.points, "point")
 
     def base(self, role: str) -> int | None:
-        """Return the column of the base body's coordinate of a role, of ``ROLES``, if any."""
+        """Return the column of the base body's coordinate with a role of ``ROLES``, or None."""
         return None if self.names.base is None else self.names.base.roles.get(role)
 
     @cached_property
     def workspace(self) -> Floats:
-        """Lowest and highest value that poses are drawn from, ``(coordinates, 2)``.
+        """Lowest and highest value of each coordinate in random poses, ``(coordinates, 2)``.
 
-        These are the model's workspace where it names one, and the coordinate's range elsewhere.
+        They are the model's workspace if it has one for the coordinate, else the coordinate's
+        range.
         """
         ranges = self.names.ranges.copy()
         for name, part in self.model.workspace.items():
@@ -131,17 +145,17 @@ class Scene:
 
     @cached_property
     def free(self) -> Mask:
-        """Which coordinates are joint angles, ``(coordinates,)``: neither pelvis nor ways."""
+        """Mask ``(coordinates,)`` of the joint angles, without the base body and translations."""
         return np.isin(np.arange(len(self.names.coordinates)), self.joints(("*",), "start"))
 
     @cached_property
     def bounds(self) -> tuple[Floats, Floats]:
-        """Lowest and highest values, ``(coordinates,)`` each; lengths (m) have no bounds."""
+        """Lowest and highest value of each coordinate ``(coordinates,)``; infinite for lengths."""
         limits = np.where(self.names.rotational, self.names.ranges.T, [[-np.inf], [np.inf]])
         return limits[0], limits[1]
 
     def poses(self, names: Sequence[str]) -> Floats:
-        """Return named poses, ``(len(names), coordinates)``; ``default`` is the model's own.
+        """Return named poses ``(len(names), coordinates)``; ``default`` is the model's default.
 
         Raises:
             ConfigError: the model has no such pose, or a pose names an unknown coordinate.
@@ -164,7 +178,7 @@ class Scene:
         return values
 
     def _remembered(self, key: tuple[str, ...], find: Callable[[], NDArray[Kind]]) -> NDArray[Kind]:
-        """Find an array once: names are compared when a task begins and not in every step."""
+        """Return an array that is found once: names are compared when a task begins."""
         if key not in self._found:
             self._found[key] = find()
         found: NDArray[Kind] = self._found[key]
@@ -172,27 +186,27 @@ class Scene:
 
 
 class TargetTerm(Protocol):
-    """Draws targets.
+    """A term that draws targets.
 
     Attributes:
-        size: numbers in a target.
-        within: s given for a target, after which the episode is truncated; None leaves the
-            task's own duration.
+        size: length of a target.
+        within: time to reach a target, after which the episode is truncated, s; None keeps the
+            task's duration.
     """
 
     @property
     def size(self) -> int:
-        """Numbers in a target."""
+        """Length of a target."""
         ...
 
     @property
     def within(self) -> float | None:
-        """Time given for a target, s."""
+        """Time to reach a target, s; None keeps the task's duration."""
         ...
 
     @property
     def point(self) -> str | None:
-        """Name of the point that is to come to the target, for the distance that is measured."""
+        """Name of the point that is to reach the target; None if there is none."""
         ...
 
     def __call__(
@@ -202,14 +216,18 @@ class TargetTerm(Protocol):
         generators: Sequence[np.random.Generator],
         start: Start,
     ) -> Floats:
-        """Return a row ``(R, size)`` for each generator, drawn from it alone.
+        """Return targets ``(R, size)``, each drawn from its generator alone.
 
-        ``start`` says where the episodes begin.
+        Args:
+            scene: fixed facts of the task.
+            simulation: simulation of the batch.
+            generators: random generator of each target.
+            start: starts of the episodes.
         """
         ...
 
     def mirrored(self, targets: Floats) -> Floats:
-        """Return targets ``(R, size)`` as they are in a mirror of the sagittal plane."""
+        """Return the mirror images of targets ``(R, size)`` in the sagittal plane."""
         ...
 
 
@@ -218,10 +236,10 @@ class Frame:
     """One moment of the batch, after a step or at the beginning of episodes.
 
     Attributes:
-        scene: the fixed facts.
-        state: what the simulation yielded.
-        actions: ``(B, actions)`` in [-1, 1] that led here; 0 at the beginning.
-        previous_actions: those of the step before.
+        scene: fixed facts of the task.
+        state: state of the simulation.
+        actions: ``(B, actions)`` actions of the last step in [-1, 1]; 0 at the beginning.
+        previous_actions: ``(B, actions)`` actions of the step before the last.
         targets: ``(B, target_size)``.
     """
 
@@ -233,19 +251,19 @@ class Frame:
     _found: dict[str, Floats] = field(default_factory=dict, repr=False, compare=False)
 
     def remembered(self, name: str, find: Callable[[], Floats]) -> Floats:
-        """Return what several terms look at, found once for this moment."""
+        """Return an array that several terms use, worked out once for this moment."""
         if name not in self._found:
             self._found[name] = find()
         return self._found[name]
 
     @cached_property
     def effort(self) -> Floats:
-        """The mean over muscles of the squared activation, ``(B,)``."""
+        """Mean over muscles of the squared activation, ``(B,)``."""
         return np.asarray(np.square(self.state.activations).mean(axis=1))
 
     @cached_property
     def base(self) -> BasePose | None:
-        """The base body at this moment; None for a model without one."""
+        """Base body at this moment; None for a model without one."""
         base, state = self.scene.names.base, self.state
         if base is None:
             return None
@@ -258,7 +276,7 @@ class Frame:
         )
 
     def seen(self, vectors: Floats) -> Floats:
-        """Return vectors ``(B, ..., 3)`` of the ground in the frame of the heading, if any."""
+        """Return vectors ``(B, ..., 3)`` of the ground's axes in the frame of the heading."""
         return vectors if self.base is None else self.base.seen(vectors)
 
     @cached_property
@@ -267,9 +285,9 @@ class Frame:
         return self.seen(self.state.centre_of_mass_velocity)
 
     def at(self, rows: Indices) -> "Frame":
-        """Return the same moment of some of the environments."""
+        """Return the moment of some of the environments."""
         arrays = vars(self.state).items()
-        # What no term reads has no rows.
+        # A field that no term reads has no rows.
         state = State(**{name: values[rows] if len(values) else values for name, values in arrays})
         actions, previous_actions = self.actions[rows], self.previous_actions[rows]
         return Frame(self.scene, state, actions, previous_actions, self.targets[rows])

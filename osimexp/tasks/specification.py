@@ -1,4 +1,4 @@
-"""Everything that makes up a task on a musculoskeletal model, built from the config and checked."""
+"""The specification of a task on a musculoskeletal model, built from the config."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ from osimexp.tasks.terms.terminations import TerminationTerm
 
 @dataclass(frozen=True)
 class MovementSettings:
-    """The frame of a task, as ``conf/task/movement.yaml`` describes it.
+    """Settings of control and duration, as in ``conf/task/movement.yaml``.
 
     Attributes:
-        control_period: s of simulated time between two actions.
-        duration: s after which an episode is truncated.
-        action: how actions become excitations.
+        control_period: simulated time between two actions, s.
+        duration: time after which an episode is truncated, s.
+        action: map from actions to drives.
     """
 
     control_period: float = 0.02
@@ -100,7 +100,7 @@ class Specification:
 
     @property
     def reads(self) -> frozenset[str]:
-        """The costly arrays of the state that the terms need."""
+        """Costly fields of the state that the terms need."""
         if self.recorded:
             return COSTLY
         terms = [term for group in self.GROUPS for term in getattr(self, group).values()]
@@ -115,17 +115,17 @@ class Specification:
 
     @property
     def forces(self) -> tuple[ExternalForce, ...]:
-        """The external forces that the task adds to the model."""
+        """External forces that the task adds to the model."""
         return () if self.push is None else (self.push.external,)
 
     @property
     def duration(self) -> float:
-        """The time after which an episode is truncated, s."""
+        """Time after which an episode is truncated, s."""
         within = None if self.target is None else self.target.within
         return self.task.duration if within is None else min(within, self.task.duration)
 
     def for_judging(self) -> "Specification":
-        """Return the same task without what trades accuracy for speed or only helps to learn."""
+        """Return the task for evaluations: as exact as possible, without aids to learning."""
         judged = {n: term for n, term in self.termination.items() if not term.TRAINING_ONLY}
         push = None if self.push is None else self.push.for_judging()
         physics = self.physics.for_judging()
@@ -134,15 +134,15 @@ class Specification:
         )
 
     def to_record(self) -> "Specification":
-        """Return the same task simulated in this process, with every array of its state read."""
+        """Return the task simulated in this process, with every field of its state read."""
         return dataclasses.replace(self.for_judging().with_workers(0), recorded=True)
 
     def on_opensim(self) -> "Specification":
-        """Return the same task simulated by OpenSim itself."""
+        """Return the task simulated by OpenSim itself."""
         return dataclasses.replace(self, physics=self.physics.on_opensim())
 
     def with_workers(self, count: int) -> "Specification":
-        """Return the same task simulated by ``count`` worker processes, 0 for none."""
+        """Return the task simulated by ``count`` worker processes; 0 for none."""
         workers = dataclasses.replace(self.workers, count=count, cluster=None)
         return dataclasses.replace(self, workers=workers)
 
@@ -155,5 +155,5 @@ def _terms(node: DictConfig, group: str) -> dict[str, Any]:
         if term is not None
     }
     if not terms and group != "termination":
-        raise ConfigError(f"{group} holds no term; at least one is needed.")
+        raise ConfigError(f"{group} has no term; at least one is needed.")
     return terms

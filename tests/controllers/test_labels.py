@@ -137,7 +137,7 @@ def test_a_map_hands_on_which_episodes_ended() -> None:
 
 @pytest.mark.parametrize(
     ("names", "says"),
-    [((), "0 observation_names for 2 columns"), (("place", "place"), "hold place twice")],
+    [((), "0 observation_names for 2 columns"), (("place", "place"), "have place twice")],
 )
 def test_an_environment_names_each_column_once(names: tuple[str, ...], says: str) -> None:
     toy = ToyEnvironment(1)

@@ -31,7 +31,7 @@ def test_each_speed_is_asked_for_in_its_turn_and_the_last_to_the_end() -> None:
 
 
 def test_what_cannot_be_asked_for_is_said() -> None:
-    with pytest.raises(ConfigError, match="none is asked for"):
+    with pytest.raises(ConfigError, match="follows a speed, and there is none"):
         environment(1, "observation=speed", "physics=compiled", "workers=none")
     with pytest.raises(ValueError, match="low must not be above high"):
         Speeds(2.0, 1.0)

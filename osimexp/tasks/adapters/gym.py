@@ -1,4 +1,4 @@
-"""Any Gymnasium environment with Box spaces, to check the algorithms on standard problems."""
+"""Gymnasium environments with Box spaces, to check the algorithms on standard problems."""
 
 import signal
 import threading
@@ -21,13 +21,13 @@ from osimexp.tasks.environment import Observations, Rewards
 
 @dataclass(frozen=True)
 class GymTask:
-    """A Gymnasium environment, as ``conf/task/gym.yaml`` names it.
+    """Settings of a Gymnasium environment, as in ``conf/task/gym.yaml``.
 
     Attributes:
-        id: what it is registered as.
-        mode: ``sync`` steps the batch in this process, ``async`` in a process for each.
-        arguments: passed on to the environment.
-
+        id: id of the environment in Gymnasium's registry.
+        mode: ``sync`` steps the batch in this process, ``async`` in one process for each
+            environment.
+        arguments: keyword arguments of the environment.
     """
 
     id: str
@@ -38,14 +38,13 @@ class GymTask:
         """Return a batch of ``environments``.
 
         Raises:
-            ConfigError: the id is unknown, its package is not installed, or a space is no Box.
-
+            ConfigError: the id is unknown, its package is not installed, or a space is not a Box.
         """
         with _interrupt_left_to_parent():
             return GymEnvironment(self._make(environments))
 
     def _make(self, environments: int) -> VectorEnv[Any, Any, Any]:
-        # Asked first of one environment, as failures within worker processes say little.
+        # One environment is made first, because errors in worker processes say little.
         try:
             single = gymnasium.make(self.id, **self.arguments)
             single.action_space.seed(0)
@@ -56,7 +55,7 @@ class GymTask:
             raise ConfigError(
                 f"task.id: Gymnasium has no environment {self.id}; {known}"
             ) from error
-        except Exception as error:  # Whatever the environment's own code raises.
+        except Exception as error:  # The environment's own code can raise any error.
             reason = (
                 str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             )
@@ -97,7 +96,7 @@ class GymEnvironment:
     """
 
     def __init__(self, vector: VectorEnv[Any, Any, Any]) -> None:
-        """Take over a vector environment with Box spaces that resets in the step of the end."""
+        """Store a vector environment with Box spaces and autoreset in the same step."""
         self.backend = None
         self._vector = vector
         self._closed = False
@@ -127,7 +126,7 @@ class GymEnvironment:
         seed: int | Sequence[int | None] | None = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[Observations, dict[str, Any]]:
-        """Begin an episode everywhere; environment ``i`` draws from ``seed + i``."""
+        """Begin an episode in every environment; environment ``i`` draws from ``seed + i``."""
         given: Any = seed if seed is None or isinstance(seed, int) else list(seed)
         observations, _ = self._vector.reset(seed=given, options=options)
         self._returns[:] = 0.0
@@ -137,7 +136,7 @@ class GymEnvironment:
     def step(
         self, actions: NDArray[np.float32]
     ) -> tuple[Observations, Rewards, Mask, Mask, dict[str, Any]]:
-        """Step the batch: observations, rewards, terminated, truncated, infos."""
+        """Step the batch, and return observations, rewards, terminated, truncated and infos."""
         shaped = actions.reshape(self.num_envs, *self._low.shape).astype(np.float64)
         scaled = self._low + 0.5 * (shaped + 1.0) * (self._high - self._low)
         observations, rewards, terminated, truncated, raw = self._vector.step(
@@ -154,14 +153,13 @@ class GymEnvironment:
         return flat, rewards, terminated.copy(), truncated.copy(), infos
 
     def snapshot(self) -> None:
-        """Return None: Gymnasium's environments cannot be put back where they were."""
+        """Return None, because Gymnasium's environments cannot be restored."""
 
     def restore(self, snapshot: dict[str, Any]) -> Observations:
-        """Never called, as there are no snapshots.
+        """Raise NotImplementedError, because there are no snapshots.
 
         Raises:
             NotImplementedError: always.
-
         """
         raise NotImplementedError("Gymnasium's environments cannot be restored.")
 
@@ -189,7 +187,7 @@ class GymEnvironment:
 
 @contextmanager
 def _interrupt_left_to_parent() -> Iterator[None]:
-    """Let processes made within ignore Ctrl-C, which reaches them too: the parent ends them."""
+    """Let processes started inside ignore Ctrl-C, because the parent ends them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""The single environment: a batch of one, for libraries that want a ``gymnasium.Env``."""
+"""The single environment, a batch of one, for libraries that need a ``gymnasium.Env``."""
 
 from typing import Any
 
@@ -18,13 +18,13 @@ MODES = ("rgb_array", "human")
 
 
 class MusculoskeletalEnv(gymnasium.Env[Observation, NDArray[np.float32]], EzPickle):
-    """One musculoskeletal model, simulated in this process.
+    """One environment of a musculoskeletal model, simulated in this process.
 
-    The figures of an episode are in the infos of its last step, as ``infos["figures"]``, since
-    Gymnasium's ``RecordEpisodeStatistics`` claims ``episode``.
+    The metrics of an episode are in the infos of its last step, as ``infos["figures"]``, because
+    Gymnasium's ``RecordEpisodeStatistics`` uses ``episode``.
 
     Args:
-        specification: the task.
+        specification: task to simulate.
         render_mode: ``rgb_array`` for pictures from ``render``, ``human`` for a window that shows
             each step.
 
@@ -64,7 +64,7 @@ class MusculoskeletalEnv(gymnasium.Env[Observation, NDArray[np.float32]], EzPick
     def step(
         self, action: NDArray[np.float32]
     ) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Act for one control period: observation, reward, terminated, truncated, infos."""
+        """Step one control period; return observation, reward, terminated, truncated, infos."""
         batch = self._batch.step(np.asarray(action)[None])
         observations, rewards, terminated, truncated, infos = batch
         self._show()
@@ -73,7 +73,7 @@ class MusculoskeletalEnv(gymnasium.Env[Observation, NDArray[np.float32]], EzPick
         return observations[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), single
 
     def render(self) -> Image | None:
-        """Return a picture ``(height, width, 3)``; None where a window shows it, or by default."""
+        """Return a picture ``(height, width, 3)``; None if a window shows it or without a mode."""
         pictures = self._batch.render()
         return pictures[0] if pictures and self._window is None else None
 

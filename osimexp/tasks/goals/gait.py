@@ -1,4 +1,4 @@
-"""A gait to follow: joint angles over the gait cycle, and the terms that hold a walker to them."""
+"""A gait to follow: joint angles over the gait cycle, and the terms that belong to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,21 +14,21 @@ from osimexp.tasks.columns import Column
 from osimexp.tasks.scene import Frame, Scene
 
 _SUNK = 0.3
-"""m that poses are drawn into the floor, out of which they are lifted until they touch it."""
+"""Depth at which poses are put into the floor, m; they are then lifted until they touch it."""
 
 
 @dataclass(frozen=True)
 class Gait:
-    """A periodic gait as a target: each episode is given the phase in which it begins.
+    """A periodic gait as a target; the target is the phase in which an episode begins.
 
-    A leg's curves are those of the right one; the left one follows half a cycle later.
+    Curves are those of the right leg; the left leg follows half a cycle later.
 
     Attributes:
-        period: s of a stride.
-        speed: m/s forward.
-        curves: coordinate to its values in degrees, at even shares of the cycle from heel strike
-            on; ``$`` in its name stands for ``r`` and ``l``.
-        within: s of an episode; null leaves the task's own duration.
+        period: duration of a stride, s.
+        speed: speed forward, m/s.
+        curves: values of each coordinate in degrees, at equal shares of the cycle from heel strike
+            on; ``$`` in a name stands for ``r`` and ``l``.
+        within: duration of an episode, s; null keeps the task's duration.
     """
 
     period: float
@@ -44,17 +44,17 @@ class Gait:
 
     @property
     def size(self) -> int:
-        """Numbers in a target: the phase at which the episode began."""
+        """Length of a target, which is the phase at the beginning of the episode."""
         return 1
 
     @property
     def point(self) -> str | None:
-        """No point is to come anywhere."""
+        """None, because no point is to reach a target."""
         return None
 
     @property
     def coordinates(self) -> tuple[str, ...]:
-        """Names of the coordinates that the gait tells."""
+        """Names of the coordinates that the gait gives."""
         names = [
             name.replace("$", side)
             for name in self.curves
@@ -69,14 +69,14 @@ class Gait:
         generators: Sequence[np.random.Generator],
         start: Start,
     ) -> Floats:
-        """Return for each start the phase ``(R, 1)`` whose pose is nearest to it."""
+        """Return, for each start, the phase ``(R, 1)`` whose pose is nearest to it."""
         columns = self.places(scene)
         phases = np.arange(200) / 200.0
         away = start.coordinates[:, None, columns] - self.angles(phases)
         return np.asarray(phases[np.square(away).sum(axis=2).argmin(axis=1)][:, None])
 
     def mirrored(self, targets: Floats) -> Floats:
-        """Return the phases of the other leg, half a cycle apart."""
+        """Return the phases of the other leg, half a cycle later."""
         return targets + 0.5
 
     def columns(self, scene: Scene) -> tuple[Column, ...]:
@@ -84,15 +84,15 @@ class Gait:
         return (Column("phase", "cycles"),)
 
     def places(self, scene: Scene) -> Indices:
-        """Return the columns of the gait's coordinates among those of a model."""
+        """Return the columns of the gait's coordinates in a model."""
         return np.array([scene.coordinate(name) for name in self.coordinates], dtype=np.intp)
 
     def angles(self, phases: Floats) -> Floats:
-        """Return the angles at phases ``(N,)``, ``(N, coordinates)`` rad."""
+        """Return the angles ``(N, coordinates)`` (rad) at phases ``(N,)``."""
         return self._series(phases, 0)
 
     def speeds(self, phases: Floats) -> Floats:
-        """Return the angles' rates at phases ``(N,)``, ``(N, coordinates)`` rad/s."""
+        """Return the rates of the angles ``(N, coordinates)`` (rad/s) at phases ``(N,)``."""
         return self._series(phases, 1) / self.period
 
     def _series(self, phases: Floats, derivative: int) -> Floats:
@@ -106,7 +106,7 @@ class Gait:
 
     @cached_property
     def _harmonics(self) -> tuple[Floats, Floats]:
-        """Cosine and sine parts (rad) of each curve, ``(harmonics, coordinates)``."""
+        """Cosine and sine coefficients (rad) of each curve, ``(harmonics, coordinates)``."""
         columns = []
         most = max(len(values) for values in self.curves.values()) // 2
         for name, values in self.curves.items():
@@ -123,7 +123,7 @@ class Gait:
 
 
 def phase(frame: Frame) -> Floats:
-    """Return where in the gait cycle each episode should be, ``(B,)`` in [0, 1).
+    """Return the phase of each episode in the gait cycle, ``(B,)`` in [0, 1).
 
     Raises:
         ConfigError: the task follows no gait.
@@ -136,7 +136,7 @@ def followed(scene: Scene) -> Gait:
     """Return the gait that the task follows.
 
     Raises:
-        ConfigError: it follows none.
+        ConfigError: the task follows no gait.
     """
     if not isinstance(scene.target, Gait):
         raise ConfigError("A term of the task follows a gait, and there is none; add target=gait.")
@@ -156,7 +156,7 @@ def astray(frame: Frame) -> Floats:
 
 @dataclass(frozen=True)
 class Phase:
-    """An observation of the phase: cosine and sine of the gait cycle."""
+    """Observation of the phase in the gait cycle, as cosine and sine."""
 
     READS: ClassVar[frozenset[str]] = frozenset()
 
@@ -172,11 +172,11 @@ class Phase:
 
 @dataclass(frozen=True)
 class Imitation:
-    """Reward being in the gait's pose.
+    """Reward for joint angles near those of the gait.
 
     Attributes:
-        weight: per step.
-        scale: 1/rad^2 of the exponent.
+        weight: factor of the term.
+        scale: factor in the exponent, 1/rad^2.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
@@ -190,10 +190,10 @@ class Imitation:
 
 @dataclass(frozen=True)
 class Strayed:
-    """The pose is too far from the gait's: ends episodes in training, where they teach little.
+    """Termination if the pose is far from the gait's; in training alone, to save time.
 
     Attributes:
-        limit: rad^2, the sum of the squared differences that is still allowed.
+        limit: sum of the squared differences that is still allowed, rad^2.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
@@ -201,22 +201,22 @@ class Strayed:
     limit: float = 2.0
 
     def __call__(self, frame: Frame) -> Mask:
-        """Return which models ``(B,)`` have strayed."""
+        """Return which models are too far from the gait, as a mask ``(B,)``."""
         return np.asarray(astray(frame) > self.limit)
 
 
 @dataclass(frozen=True)
 class MidGait:
-    """Episodes begin anywhere in the gait cycle, moving, or standing in the default pose.
+    """Starts anywhere in the gait cycle, moving, or standing in the default pose.
 
     Attributes:
-        gait: the same as the target's.
+        gait: gait of the target.
         standing: share of the episodes that begin standing, at rest.
-        angle_noise: rad, standard deviation on every joint angle.
-        speed_noise: rad/s and m/s, standard deviation on every speed of those that move.
-        activation: of every muscle, in [0, 1].
-        fastest: times the gait's speeds; each that moves is between 1 and so much faster, where
-            it is not judged.
+        angle_noise: standard deviation of every joint angle, rad.
+        speed_noise: standard deviation of every speed in moving starts, rad/s and m/s.
+        activation: activation of every muscle, in [0, 1].
+        fastest: greatest factor on the gait's speeds in training; each start has a random factor
+            between 1 and this one.
     """
 
     gait: Gait
@@ -228,16 +228,16 @@ class MidGait:
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.standing <= 1.0:
-            raise ValueError("standing must lie in [0, 1]")
+            raise ValueError("standing must be in [0, 1]")
         if not self.fastest >= 1.0:
-            raise ValueError("fastest is times the gait's speeds and must be 1 or more")
+            raise ValueError("fastest is a factor on the gait's speeds and must be 1 or more")
 
     def for_judging(self) -> "MidGait":
-        """Return the same without faster beginnings, which only help to learn."""
+        """Return the same starts with ``fastest`` at 1, for evaluations."""
         return replace(self, fastest=1.0)
 
     def __call__(self, scene: Scene, generators: Sequence[np.random.Generator]) -> Start:
-        """Return a row for each generator, drawn from it alone."""
+        """Return starts, a row for each generator, drawn from that generator alone."""
         names, count = scene.names, len(generators)
         width = len(names.coordinates)
         draws, noise = np.empty((count, 2)), np.empty((count, 2, width))
@@ -271,15 +271,15 @@ class MidGait:
 
 @dataclass(frozen=True)
 class HalfCycle:
-    """Mirrored is the second half of the gait cycle that the task follows.
+    """Mirror the second half of the gait cycle that the task follows.
 
     Attributes:
-        reversed: patterns of the coordinates whose sign turns in the mirror, as they lead out of
-            the plane; null finds them by moving the model.
+        reversed: patterns of the coordinates that change their sign in the mirror, because they
+            leave the plane; null finds them by moving the model.
     """
 
     reversed: tuple[str, ...] | None = None
 
     def __call__(self, frame: Frame) -> Mask:
-        """Return where the phase is 0.5 or more."""
+        """Return which environments have a phase of 0.5 or more, as a mask ``(B,)``."""
         return phase(frame) >= 0.5

@@ -1,4 +1,4 @@
-"""A speed to walk at, which changes while an episode goes on, and the terms that hold to it."""
+"""A speed to walk at, which changes during an episode, and the terms that belong to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from osimexp.tasks.scene import Frame, Scene
 
 @dataclass(frozen=True)
 class Speeds:
-    """Speeds as a target: a row of them for each episode, each asked for in its turn.
+    """Speeds as a target: a row of them for each episode, which are asked for one after the other.
 
     Attributes:
-        low: m/s, of the slowest.
-        high: m/s, of the fastest.
-        every: s that each is asked for; the last until the episode ends.
-        count: speeds in an episode.
-        within: s of an episode; null leaves the task's own duration.
+        low: lowest speed, m/s.
+        high: highest speed, m/s.
+        every: time for which each speed is asked, s; the last one is asked until the episode ends.
+        count: number of speeds in an episode.
+        within: duration of an episode, s; null keeps the task's duration.
     """
 
     low: float
@@ -39,12 +39,12 @@ class Speeds:
 
     @property
     def size(self) -> int:
-        """Numbers in a target."""
+        """Length of a target."""
         return self.count
 
     @property
     def point(self) -> str | None:
-        """No point is to come anywhere."""
+        """None, because no point is to reach a target."""
         return None
 
     def __call__(
@@ -54,11 +54,11 @@ class Speeds:
         generators: Sequence[np.random.Generator],
         start: Start,
     ) -> Floats:
-        """Return speeds ``(R, count)`` in m/s, drawn evenly."""
+        """Return speeds ``(R, count)`` in m/s, uniform between ``low`` and ``high``."""
         return np.array([g.uniform(self.low, self.high, self.count) for g in generators])
 
     def mirrored(self, targets: Floats) -> Floats:
-        """Return the same speeds: forward is forward in a mirror, too."""
+        """Return the same speeds, because forward is forward in a mirror, too."""
         return targets
 
     def columns(self, scene: Scene) -> tuple[Column, ...]:
@@ -67,21 +67,21 @@ class Speeds:
 
 
 def wanted_speed(frame: Frame) -> Floats:
-    """Return the speed asked for at this moment, ``(B,)`` m/s.
+    """Return the speed that is asked for at this moment, ``(B,)`` m/s.
 
     Raises:
         ConfigError: the task asks for no speeds.
     """
     target = frame.scene.target
     if not isinstance(target, Speeds):
-        raise ConfigError("A term of the task holds to a speed, and none is asked for; add target.")
+        raise ConfigError("A term of the task follows a speed, and there is none; add target.")
     turn = np.minimum(frame.state.time / target.every, target.count - 1).astype(int)
     return np.asarray(frame.targets[np.arange(len(turn)), turn])
 
 
 @dataclass(frozen=True)
 class WantedSpeed:
-    """An observation of the speed asked for, m/s."""
+    """Observation of the speed that is asked for, m/s."""
 
     READS: ClassVar[frozenset[str]] = frozenset()
 
@@ -96,11 +96,11 @@ class WantedSpeed:
 
 @dataclass(frozen=True)
 class VelocityAsked:
-    """Reward the velocity forward that is asked for.
+    """Reward for the velocity forward that is asked for.
 
     Attributes:
-        weight: per step.
-        width: m/s from it at which the reward has fallen to ``exp(-1)``.
+        weight: factor of the term.
+        width: difference from the speed at which the reward is ``exp(-1)``, m/s.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"centre_of_mass_velocity"})

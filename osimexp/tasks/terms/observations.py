@@ -1,8 +1,8 @@
-"""What a controller sees: named terms, joined side by side in the order of the config.
+"""Observation terms, which are joined in the order of the config.
 
 A term is a dataclass called with a ``Frame``; it returns ``(B, k)``. ``READS`` names the costly
-arrays of the state it needs, which the simulation reads only then. A method ``columns`` gives each
-of the ``k`` numbers a name and a unit; without it they are numbered.
+fields of the state that it needs, which the simulation reads only then. A method ``columns`` gives
+each of the ``k`` numbers a name and a unit; without it they are numbered.
 """
 
 from dataclasses import dataclass
@@ -17,23 +17,23 @@ from osimexp.tasks.scene import Frame, Scene
 
 
 class ObservationTerm(Protocol):
-    """Part of an observation."""
+    """A term of an observation."""
 
     READS: ClassVar[frozenset[str]]
 
     def __call__(self, frame: Frame) -> Floats:
-        """Return ``(B, k)``; the same ``k`` at every call."""
+        """Return ``(B, k)``, with the same ``k`` at every call."""
         ...
 
 
 @dataclass(frozen=True)
 class JointAngles:
-    """Coordinates, rad or m, without the place on the floor and the heading.
+    """Coordinates without the position on the floor and the heading, rad or m.
 
-    In three dimensions the angles of the base body are left out, too: see ``Pelvis``.
+    In three dimensions the angles of the base body are left out, too; see ``Pelvis``.
 
     Attributes:
-        coordinates: patterns of their names.
+        coordinates: patterns of the coordinates' names.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
@@ -52,14 +52,14 @@ class JointAngles:
 
 @dataclass(frozen=True)
 class JointSpeeds:
-    """Speeds of coordinates in rad/s or m/s, times a scale that brings them near 1.
+    """Speeds of coordinates (rad/s or m/s) times a scale that brings them near 1.
 
-    In three dimensions those of the base body are left out, but for that of its height: see
+    In three dimensions the speeds of the base body are left out, except that of its height; see
     ``PelvisTurning`` and ``CentreOfMassVelocity``.
 
     Attributes:
-        coordinates: patterns of their names.
-        scale: s.
+        coordinates: patterns of the coordinates' names.
+        scale: factor, s.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
@@ -108,7 +108,7 @@ class PelvisTurning:
     A planar model has the component to the right alone; a model without a base body has none.
 
     Attributes:
-        scale: s.
+        scale: factor, s.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"body_angular_velocities"})
@@ -176,7 +176,7 @@ class FibreLength:
 
 @dataclass(frozen=True)
 class FibreVelocity:
-    """Fibre velocities in maximum contraction velocities, shortening negative."""
+    """Fibre velocities in maximum contraction velocities, negative when shortening."""
 
     READS: ClassVar[frozenset[str]] = frozenset({"fibre_velocity"})
 
@@ -228,7 +228,7 @@ class Points:
     """Positions of named points, m: in ground, or from the base body in the heading's frame.
 
     Attributes:
-        points: their names.
+        points: names of the points.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"point_positions"})
@@ -249,7 +249,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Target:
-    """The target, as the task draws it; nothing for a task without one."""
+    """Target of the task; no columns for a task without a target."""
 
     READS: ClassVar[frozenset[str]] = frozenset()
 
@@ -265,10 +265,10 @@ class Target:
 
 @dataclass(frozen=True)
 class TargetOffset:
-    """The way from a named point to the target point, m; nothing for a task without such a point.
+    """Vector from a named point to the target point, m; no columns for a task without such a point.
 
     Attributes:
-        point: the name of the point.
+        point: name of the point.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"point_positions"})
@@ -288,7 +288,7 @@ class TargetOffset:
 
 @dataclass(frozen=True)
 class PreviousActions:
-    """The actions of the last step, in [-1, 1]."""
+    """Actions of the last step, in [-1, 1]."""
 
     READS: ClassVar[frozenset[str]] = frozenset()
 

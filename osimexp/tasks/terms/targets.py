@@ -1,4 +1,4 @@
-"""What a task asks for, drawn anew for each episode."""
+"""Target terms, drawn for each episode."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from osimexp.tasks.terms.starts import drawn_angles
 
 @dataclass(frozen=True)
 class ReachablePoint:
-    """A place in ground where a named point can come to, m.
+    """A random position in ground that a named point can reach, m.
 
-    It is where the point is in a pose drawn evenly from a share of the model's workspace, so that
-    every target can be reached.
+    It is the position of the point in a random pose, which is uniform in a middle part of the
+    model's workspace, so that every target can be reached.
 
     Attributes:
         point: name of the point.
-        share: of each joint's part, about its middle, that poses are drawn from.
-        within: s given to reach it.
+        share: middle part of each joint's workspace that poses are drawn from, in (0, 1].
+        within: time to reach the target, s; null keeps the task's duration.
     """
 
     point: str = "hand"
@@ -32,13 +32,13 @@ class ReachablePoint:
 
     def __post_init__(self) -> None:
         if not 0.0 < self.share <= 1.0:
-            raise ValueError("share must lie in (0, 1]")
+            raise ValueError("share must be in (0, 1]")
         if self.within is not None and not self.within > 0.0:
             raise ValueError("within must be above 0 s")
 
     @property
     def size(self) -> int:
-        """Numbers in a target."""
+        """Length of a target."""
         return 3
 
     def __call__(
@@ -54,7 +54,7 @@ class ReachablePoint:
         return simulation.kinematics(poses).point_positions[:, row]
 
     def mirrored(self, targets: Floats) -> Floats:
-        """Return points ``(R, 3)`` with the way sideways turned."""
+        """Return points ``(R, 3)`` with the opposite sideways component."""
         return targets * [1.0, 1.0, -1.0]
 
     def columns(self, scene: Scene) -> tuple[Column, ...]:

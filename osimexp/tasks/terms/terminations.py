@@ -1,7 +1,8 @@
-"""What ends an episode for good: named terms, any of which ends it.
+"""Termination terms; an episode is terminated if one of them says so.
 
-A term is a dataclass called with a ``Frame``; it returns a mask ``(B,)``. The simulation's failure
-always ends an episode and needs no term; the time limit is no termination but a truncation.
+A term is a dataclass called with a ``Frame``; it returns a mask ``(B,)``. A failure of the
+simulation always ends an episode and needs no term; the time limit is not a termination but a
+truncation.
 """
 
 from dataclasses import dataclass
@@ -14,28 +15,30 @@ from osimexp.tasks.scene import Frame
 
 
 class TerminationTerm(Protocol):
-    """A reason for an episode's end.
+    """A term that terminates episodes.
 
     Attributes:
-        TRAINING_ONLY: whether it saves a learner's time and says nothing of how good a movement
-            is, so that nothing is judged by it.
+        TRAINING_ONLY: whether the term only saves time in training and is not used in evaluations.
     """
 
     READS: ClassVar[frozenset[str]]
     TRAINING_ONLY: ClassVar[bool]
 
     def __call__(self, frame: Frame) -> Mask:
-        """Return which episodes ``(B,)`` are over."""
+        """Return which episodes are over, as a mask ``(B,)``."""
         ...
 
 
 @dataclass(frozen=True)
 class Fallen:
-    """A base body too low or a trunk that leans too far; a model without a base cannot fall.
+    """Termination if the base body is too low or the trunk leans too far.
+
+    A model without a base body cannot fall.
 
     Attributes:
-        height: m of the base body under which the model has fallen; null does not look.
-        lean: rad of the trunk from upright, to either side, over which it has; null does not look.
+        height: height of the base body below which the model has fallen, m; null has no such limit.
+        lean: angle of the trunk from upright above which the model has fallen, rad; null has no
+            such limit.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
@@ -44,7 +47,7 @@ class Fallen:
     lean: float | None = 1.0
 
     def __call__(self, frame: Frame) -> Mask:
-        """Return which models ``(B,)`` have fallen."""
+        """Return which models have fallen, as a mask ``(B,)``."""
         fallen = np.zeros(len(frame.state.time), dtype=bool)
         base = frame.base
         if self.height is not None and base is not None:
@@ -56,11 +59,12 @@ class Fallen:
 
 @dataclass(frozen=True)
 class OutOfRange:
-    """A joint angle is far outside its range, where muscle paths no longer mean anything.
+    """Termination if a joint angle is far outside its range, where muscle paths are meaningless.
 
     Attributes:
-        coordinates: patterns of the coordinates looked at; pelvis and ways are never among them.
-        margin: rad beyond the range that is still allowed.
+        coordinates: patterns of the coordinates to check; the base body and translations are left
+            out.
+        margin: distance beyond the range that is still allowed, rad.
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
@@ -69,7 +73,7 @@ class OutOfRange:
     margin: float = 0.35
 
     def __call__(self, frame: Frame) -> Mask:
-        """Return which models ``(B,)`` have a joint out of range."""
+        """Return which models have a joint out of range, as a mask ``(B,)``."""
         scene = frame.scene
         columns = scene.joints(self.coordinates, "termination.out_of_range.coordinates")
         angles, ranges = frame.state.coordinates[:, columns], scene.names.ranges[columns]
