@@ -1,4 +1,4 @@
-"""osim-rl's tasks, patched from outside to run with today's OpenSim, NumPy and SciPy.
+"""The tasks of osim-rl, patched from outside to run with today's OpenSim, NumPy and SciPy.
 
 osim-rl leaks memory, prints and changes global state, so each of its environments steps in a
 process of its own: ``python -m osimexp.bench.osim_rl FOLDER CLASS``. Every line on the standard

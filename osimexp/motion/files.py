@@ -139,25 +139,25 @@ def read_movement(path: Path, paths: StatePaths, ground_reactions: Path | None =
 
 
 def read_controls(path: Path, paths: StatePaths, needed: Sequence[str]) -> tuple[Floats, Floats]:
-    """Read controls of a model from a file of them.
+    """Return the controls of a model from a file of controls.
 
     Args:
-        path: a ``.sto`` file, such as ``<name>_controls.sto``; columns are called by the paths of
-            what takes the controls, or by the controls' names.
-        paths: of the model.
-        needed: names of the controls that must be there.
+        path: a ``.sto`` file, such as ``<name>_controls.sto``; columns are named by the paths of
+            the components that take the controls, or by the names of the controls.
+        paths: state paths of the model.
+        needed: names of the controls that the file must have.
 
     Returns:
-        Times ``(T,)`` in s and controls ``(T, controls)``, each held until the next; NaN where the
-        file has none.
+        Times ``(T,)`` in s and controls ``(T, controls)``, each held until the next; NaN if the
+        file does not have the control.
 
     Raises:
-        MovementError: the file is malformed, lacks a control that is needed, or one is not finite.
+        MovementError: the file is malformed, lacks a needed control, or a control is not finite.
     """
     table = read_table(path)
     controls = np.full((len(table.time), len(paths.controls)), np.nan)
     for column, (name, where) in enumerate(zip(paths.names.controls, paths.controls, strict=True)):
-        # What takes several controls has as many columns of its path, in their order.
+        # A component with several controls has as many columns with its path, in their order.
         turn = paths.controls[:column].count(where)
         places = [k for k, label in enumerate(table.columns) if label == where]
         places = places[turn : turn + 1] or [
@@ -166,10 +166,10 @@ def read_controls(path: Path, paths: StatePaths, needed: Sequence[str]) -> tuple
         if places:
             controls[:, column] = table.values[:, places[0]]
             if not np.isfinite(controls[:, column]).all():
-                raise MovementError(f"{path} gives no finite control of {name} throughout.")
+                raise MovementError(f"{path} has controls of {name} that are not finite.")
         elif name in needed:
             raise MovementError(
-                f"{path} gives no control of {name}; {near_matches(where, set(table.columns))}"
+                f"{path} has no control of {name}; {near_matches(where, set(table.columns))}"
             )
     return table.time, controls
 

@@ -86,13 +86,14 @@ class GymEnvironment:
     """A Gymnasium vector environment as an ``Environment``.
 
     Observations are flattened to float32, actions in [-1, 1] are scaled to the environment's box,
-    and each episode's return and length are counted here. Columns have no names but numbers.
+    and the return and length of each episode are counted here. Columns have numbers for names.
 
     Attributes:
-        observation_bounds: lowest and highest of each column of an observation, before it is
-            flattened to float32.
-        action_bounds: likewise of an action, before it is scaled to [-1, 1].
-        facts: the id and the length of episodes, in words.
+        observation_bounds: lowest and highest value of each column of an observation, before it
+            becomes float32.
+        action_bounds: lowest and highest value of each column of an action, before it is scaled to
+            [-1, 1].
+        facts: id of the environment and length of its episodes, as text.
     """
 
     def __init__(self, vector: VectorEnv[Any, Any, Any]) -> None:

@@ -144,10 +144,11 @@ class Machine:
         """Load object code.
 
         Args:
-            code: from ``compile_module`` on a processor of the same ``processor_key``.
-            layout: as it was compiled with.
-            scales: ``(states,)``, the size of each state below which its error counts in full;
-                1 where none are given.
+            code: object code from ``compile_module``, made on a processor with the same
+                ``processor_key``.
+            layout: layout that the code was compiled with.
+            scales: ``(states,)`` size of each state below which its error counts in full; None
+                takes 1.
         """
         self.layout = layout
         self._code = Code(code)
