@@ -19,8 +19,8 @@ BESIDE = {
         "+model.points.hand={body: forearm, location: [0, -0.3, 0]}",
     ),
     ("muscles", "subset"): ("muscles.driven=[soleus_*]",),
-    # Another strength alone, which a model with weak_plantarflexors is compiled for.
-    ("muscles", "sarcopenia"): ("physics=opensim",),
+    # Another strength alone, for which weak_plantarflexors is fitted and compiled already.
+    ("muscles", "sarcopenia"): ("physics=opensim", "model.paths=geometry"),
     ("reward", "reach"): ("model=arm",),
     ("target", "reach"): ("model=arm", "reward=reach"),
     ("target", "gait"): ("reward=imitate",),
@@ -36,6 +36,7 @@ BESIDE = {
 GROUPS = (
     "model",
     "muscles",
+    "actuators",
     "physics",
     "observation",
     "reward",

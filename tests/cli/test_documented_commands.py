@@ -173,4 +173,6 @@ def test_a_command_that_does_not_work_is_seen(command: Command, jobs: list[str],
 def test_files_that_the_documents_name_are_there() -> None:
     for file in DOCUMENTS:
         for name in re.findall(r"`((?:osimexp|conf|tests|docs)/[\w./-]+)", file.read_text()):
-            assert list(ROOT.glob(name.rstrip("./"))), f"{file.name}: {name}"
+            there = Path(name.rstrip("./"))
+            pattern = there.parent if there.stem == "mine" else there  # a file of the reader's own
+            assert list(ROOT.glob(str(pattern))), f"{file.name}: {name}"
