@@ -41,7 +41,7 @@ class WholeBody:
         self._size = len(muscles)
         forces = self._spread(own.maximum_isometric_force[None], 1.0)[0]
         names = replace(own, muscles=tuple(muscles), maximum_isometric_force=forces)
-        self.scene = replace(scene, names=names, _found={})
+        self.scene = replace(scene, names=names)
 
     def frame(self, frame: Frame) -> Frame:
         """Return the moment with a place for every muscle of the whole body."""
@@ -54,7 +54,7 @@ class WholeBody:
         muscles = len(self._own)
         excitations = self._spread(state.controls[:, :muscles], 0.0)
         changed["controls"] = np.hstack([excitations, state.controls[:, muscles:]])
-        return replace(frame, scene=self.scene, state=replace(state, **changed), _found={})
+        return replace(frame, scene=self.scene, state=replace(state, **changed))
 
     def own(self, controls: Floats) -> Floats:
         """Return the model's own controls from controls ``(B, controls)`` of the whole body."""

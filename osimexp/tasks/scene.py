@@ -1,7 +1,7 @@
 """The inputs of terms: the fixed facts of a task, and one moment of it for the whole batch."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
@@ -39,7 +39,6 @@ class Scene:
     target_size: int = 0
     target: "TargetTerm | None" = None
     actions: tuple[str, ...] = ()
-    _found: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def body_weight(self) -> float:
@@ -184,6 +183,11 @@ class Scene:
         found: NDArray[Kind] = self._found[key]
         return found
 
+    @cached_property
+    def _found(self) -> dict[tuple[str, ...], Any]:
+        # No field: what ``replace`` makes has other names, and finds its own.
+        return {}
+
 
 class TargetTerm(Protocol):
     """A term that draws targets.
@@ -248,13 +252,17 @@ class Frame:
     actions: Floats
     previous_actions: Floats
     targets: Floats
-    _found: dict[str, Floats] = field(default_factory=dict, repr=False, compare=False)
 
     def remembered(self, name: str, find: Callable[[], Floats]) -> Floats:
         """Return an array that several terms use, worked out once for this moment."""
         if name not in self._found:
             self._found[name] = find()
         return self._found[name]
+
+    @cached_property
+    def _found(self) -> dict[str, Floats]:
+        # No field: what ``replace`` makes is another moment.
+        return {}
 
     @cached_property
     def effort(self) -> Floats:
