@@ -27,7 +27,7 @@ from osimexp.tasks.scene import Frame, Scene
 from osimexp.tasks.specification import Specification
 from osimexp.tasks.terms.pushes import saved_plan
 from osimexp.tasks.terms.starts import clear_of_ground
-from osimexp.tasks.terms.terminations import Fallen
+from osimexp.tasks.terms.terminations import is_fall
 
 if TYPE_CHECKING:
     from osimexp.tasks.rendering import Pictures
@@ -152,7 +152,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         for term in self._terminations.values():
             over = term(frame)
             terminated |= over
-            if isinstance(term, Fallen):
+            if is_fall(term):
                 fallen |= over
         terminated &= ~lost
         self._episodes.add(rewards, terms, frame)

@@ -1,4 +1,6 @@
 import pickle
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import gymnasium
 import numpy as np
@@ -8,10 +10,12 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 from numpy.testing import assert_allclose, assert_array_equal
 
+from osimexp.arrays import Mask
 from osimexp.errors import ConfigError, ModelError, SimulationError
 from osimexp.physics.reference.simulation import OpenSimSimulation
 from osimexp.tasks.adapters.single import MusculoskeletalEnv
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
+from osimexp.tasks.scene import Frame
 
 SHORT = ("task.duration=0.06",)
 QUICK = {"arm": tasks.ARM, "walker": (*tasks.WALKER, "start=noisy")}
@@ -262,3 +266,29 @@ def test_joints_out_of_range_are_no_fall() -> None:
     _, _, terminated, _, infos = env.step(np.zeros((1, 18), np.float32))
     assert terminated[0]
     assert infos["episode"]["fallen"][0] == 0.0
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    READS: ClassVar[frozenset[str]] = frozenset()
+    TRAINING_ONLY: ClassVar[bool] = False
+
+    def __call__(self, frame: Frame) -> Mask:
+        return np.ones(len(frame.state.time), dtype=bool)
+
+
+@dataclass(frozen=True)
+class Toppled(FirstStep):
+    FALL: ClassVar[bool] = True
+
+
+@pytest.mark.parametrize(("term", "fallen"), [(FirstStep(), 0.0), (Toppled(), 1.0)])
+def test_terminations_of_the_users_own_are_falls_where_they_say_so(
+    term: FirstStep, fallen: float
+) -> None:
+    task = replace(tasks.specification(*tasks.WALKER), termination={"mine": term})
+    env = MusculoskeletalVectorEnv(task, 1)
+    env.reset(seed=0)
+    _, _, terminated, _, infos = env.step(np.zeros((1, 18), np.float32))
+    assert terminated[0]
+    assert infos["episode"]["fallen"][0] == fallen

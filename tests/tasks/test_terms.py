@@ -1,11 +1,13 @@
 """Every term against values worked by hand, on a state made up for it."""
 
 import dataclasses
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from osimexp.arrays import Mask
 from osimexp.errors import ConfigError
 from osimexp.models.names import BaseBody, Names
 from osimexp.models.settings import ModelSettings
@@ -152,3 +154,38 @@ def test_unknown_names_list_the_near_ones() -> None:
         observations.JointAngles(("knee_x",))(frame)
     with pytest.raises(ConfigError, match=r"no point 'hnd'.*did you mean hand"):
         observations.TargetOffset("hnd")(frame)
+
+
+def test_what_was_found_of_a_scene_or_a_moment_does_not_outlive_it() -> None:
+    frame = made_up()
+    scene = frame.scene
+    assert scene.coordinates(("knee_*",), "where").tolist() == [4]
+    assert scene.lean.tolist() == [0, 3]
+    turned = dataclasses.replace(scene.names, coordinates=COORDINATES[::-1])
+    other = dataclasses.replace(scene, names=turned)
+    assert other.coordinates(("knee_*",), "where").tolist() == [0]
+    assert other.lean.tolist() == [4, 1]
+    assert scene.coordinates(("knee_*",), "where").tolist() == [4]
+    assert frame.remembered("speed", lambda: frame.state.speeds[:, 1]).tolist() == [2.0, 0.0]
+    state = dataclasses.replace(frame.state, speeds=frame.state.speeds + 1.0)
+    later = dataclasses.replace(frame, state=state)
+    assert later.remembered("speed", lambda: later.state.speeds[:, 1]).tolist() == [3.0, 1.0]
+
+
+class Bounced:
+    READS: ClassVar[frozenset[str]] = frozenset()
+    TRAINING_ONLY: ClassVar[bool] = False
+
+    def __call__(self, frame: Frame) -> Mask:
+        return np.ones(len(frame.state.time), dtype=bool)
+
+
+class Toppled(Bounced):
+    FALL: ClassVar[bool] = True
+
+
+def test_a_termination_says_itself_whether_it_is_a_fall() -> None:
+    assert terminations.is_fall(terminations.Fallen())
+    assert terminations.is_fall(Toppled())
+    assert not terminations.is_fall(Bounced())  # A term of a user's that says nothing of it.
+    assert not terminations.is_fall(terminations.OutOfRange())

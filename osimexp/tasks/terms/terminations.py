@@ -29,6 +29,14 @@ class TerminationTerm(Protocol):
         ...
 
 
+def is_fall(term: TerminationTerm) -> bool:
+    """Return whether an episode that a term ends counts as a fall.
+
+    A class says so by ``FALL: ClassVar[bool] = True``; one that says nothing tells no falls.
+    """
+    return bool(getattr(term, "FALL", False))
+
+
 @dataclass(frozen=True)
 class Fallen:
     """Termination if the base body is too low or the trunk leans too far.
@@ -43,6 +51,7 @@ class Fallen:
 
     READS: ClassVar[frozenset[str]] = frozenset()
     TRAINING_ONLY: ClassVar[bool] = False
+    FALL: ClassVar[bool] = True
     height: float | None = 0.65
     lean: float | None = 1.0
 
