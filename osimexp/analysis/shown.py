@@ -8,7 +8,28 @@ from osimexp.models.prepare import PreparedModel
 from osimexp.motion.movement import Movement
 from osimexp.physics.posing.appearance import figure
 from osimexp.physics.posing.figure import Figure, Poses
-from osimexp.physics.posing.poses import pose
+from osimexp.physics.posing.poses import Posing
+
+
+@dataclass(frozen=True)
+class DrawnModel:
+    """A model with its appearance, which is read from OpenSim once for all movements of the model.
+
+    Attributes:
+        model: model that is drawn.
+    """
+
+    model: PreparedModel
+
+    @cached_property
+    def figure(self) -> Figure:
+        """Appearance of the model."""
+        return figure(self.model)
+
+    @cached_property
+    def posing(self) -> Posing:
+        """Function that puts the model into poses."""
+        return Posing(self.model)
 
 
 @dataclass(frozen=True)
@@ -20,19 +41,30 @@ class Shown:
         model: model that moves.
         movement: movement of the model.
         home: folder for files that are made from the movement; None if there is none.
+        drawn: appearance of ``model``, which several movements may share; None has it found for
+            this movement.
     """
 
     name: str
     model: PreparedModel
     movement: Movement
     home: Path | None = None
+    drawn: DrawnModel | None = None
+
+    def __post_init__(self) -> None:
+        if self.drawn is not None and self.drawn.model is not self.model:
+            raise ValueError("drawn must be of the model that moves")
 
     @cached_property
     def figure(self) -> Figure:
         """Appearance of the model."""
-        return figure(self.model)
+        return self._drawn.figure
 
     @cached_property
     def poses(self) -> Poses:
         """Poses of the bodies in the movement."""
-        return pose(self.model, self.movement.positions)
+        return self._drawn.posing(self.movement.positions)
+
+    @cached_property
+    def _drawn(self) -> DrawnModel:
+        return self.drawn or DrawnModel(self.model)

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 import numpy as np
 from omegaconf import DictConfig
 
-from osimexp.analysis.shown import Shown
+from osimexp.analysis.shown import DrawnModel, Shown
 from osimexp.controllers.controller import Agent
 from osimexp.experiment.recording import record, recording_environment
 from osimexp.motion.movement import Movement
@@ -36,13 +36,13 @@ def looking(config: DictConfig, seed: int) -> Iterator[Look | None]:
         yield None
         return
     with closing(recording_environment(Specification.from_config(config))) as environment:
+        drawn = DrawnModel(environment.model)
         # What cannot be drawn is told before the run begins.
-        _drawn(Shown("still", environment.model, _still(environment)))
+        _drawn(Shown("still", drawn.model, _still(environment), drawn=drawn))
 
         def look(controller: Agent, check: Callable[[], None]) -> dict[str, bytes]:
             movement = record(environment, controller, seed, check)
-            shown = Shown("evaluation", environment.model, movement)
-            return _drawn(shown)
+            return _drawn(Shown("evaluation", drawn.model, movement, drawn=drawn))
 
         yield look
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from osimexp.controllers.controller import Agent
+from osimexp.models.prepare import PreparedModel
 from osimexp.motion.movement import Movement
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.specification import Specification
@@ -22,9 +23,16 @@ KEPT = {
 """Arrays of a movement, and of the state that they are kept from."""
 
 
-def recording_environment(specification: Specification) -> MusculoskeletalVectorEnv:
-    """Return a batch of one that reads all of its state and leaves an ended episode as it is."""
-    return MusculoskeletalVectorEnv(specification.to_record(), 1, autoreset=False)
+def recording_environment(
+    specification: Specification, model: PreparedModel | None = None
+) -> MusculoskeletalVectorEnv:
+    """Return a batch of one that reads all of its state and leaves an ended episode as it is.
+
+    Args:
+        specification: the task.
+        model: the task's, prepared before; None prepares it now.
+    """
+    return MusculoskeletalVectorEnv(specification.to_record(), 1, autoreset=False, model=model)
 
 
 def record(

@@ -33,11 +33,13 @@ class PreparedModel:
         settings: settings that the model was made from; feet and points are looked up by name in
             ``xml``.
         forces: external forces that were added to the model.
+        muscle_set: muscle set that the model was made with; None if only the text is known.
     """
 
     xml: str
     settings: ModelSettings
     forces: tuple[ExternalForce, ...] = ()
+    muscle_set: MuscleSet | None = None
 
     def foot_bodies(self, bodies: tuple[str, ...]) -> list[int]:
         """Return, for each foot, the index of the first body that one of its patterns matches."""
@@ -71,7 +73,7 @@ def prepare(
         # Fitting takes from a second to a minute, so its result is cached.
         name = digest([xml, sources("models/fit_paths.py"), opensim.GetVersion()])
         xml = kept(f"paths/{name}", lambda: _fitted(model).encode()).decode()
-    return PreparedModel(xml, settings, tuple(forces))
+    return PreparedModel(xml, settings, tuple(forces), muscle_set)
 
 
 def quiet() -> None:

@@ -55,12 +55,14 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         autoreset: whether the next episode begins in the step in which one ends; if not, ``reset``
             with ``options={"reset_mask": ...}`` begins it.
         render_mode: ``rgb_array`` for pictures from ``render``.
+        model: the task's, prepared before; None prepares it now.
 
     Attributes:
         observation_columns: name and unit of each column of an observation.
         action_map: map from actions to controls.
 
     Raises:
+        ValueError: ``model`` is another than the task's.
         ConfigError: a term does not fit the model.
         ModelError: the model cannot be built, read or simulated.
         SimulationError: a worker process does not start.
@@ -83,8 +85,9 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         num_envs: int,
         autoreset: bool = True,
         render_mode: str | None = None,
+        model: PreparedModel | None = None,
     ) -> None:
-        EzPickle.__init__(self, specification, num_envs, autoreset, render_mode)
+        EzPickle.__init__(self, specification, num_envs, autoreset, render_mode, model)
         self.render_mode = known_mode(render_mode, MODES)
         if render_mode is not None:
             specification = replace(specification, recorded=True)
@@ -99,7 +102,11 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         }
         self._pictures: Pictures | None = None
         task, target = specification.task, specification.target
-        model = prepare(specification.model, specification.muscles, specification.forces)
+        wanted = specification.model, specification.muscles, specification.forces
+        if model is None:
+            model = prepare(*wanted)
+        elif (model.settings, model.muscle_set, model.forces) != wanted:
+            raise ValueError("model was prepared from other settings than the task's")
         self.model, self.model_xml = model, model.xml
         self._simulation = self._simulate(model)
         try:

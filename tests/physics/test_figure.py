@@ -10,7 +10,7 @@ from tasks import prepared
 from osimexp.models.prepare import PreparedModel, loaded
 from osimexp.models.settings import ModelSettings
 from osimexp.physics.posing.appearance import figure
-from osimexp.physics.posing.poses import pose
+from osimexp.physics.posing.poses import Posing
 from osimexp.physics.posing.state_paths import state_paths
 
 WALKER = ("model=gait2d", "reward=velocity")
@@ -30,7 +30,7 @@ def poses_of(model: PreparedModel, count: int) -> np.ndarray:
 
 def test_bodies_and_paths_are_where_opensim_puts_them(walker: PreparedModel) -> None:
     positions = poses_of(walker, 5)
-    found = pose(walker, positions)
+    found = Posing(walker)(positions)
     names = state_paths(walker).names
     assert found.bodies.shape == (5, len(names.bodies), 4, 4)
     with loaded(prepared(*WALKER, "model.paths=geometry").xml) as model:
@@ -58,7 +58,7 @@ def test_a_wrapped_path_runs_over_its_surface() -> None:
     paths = state_paths(model)
     positions = np.tile(paths.names.default_pose, (2, 1))
     positions[1, paths.names.coordinates.index("elbow_flexion")] = 1.5
-    found = pose(model, positions)
+    found = Posing(model)(positions)
     with loaded(prepared("model=arm", "reward=reach", "model.paths=geometry").xml) as described:
         state = described.initSystem()
         described.getCoordinateSet().get("elbow_flexion").setValue(state, 1.5)
@@ -75,7 +75,7 @@ def test_muscles_that_were_taken_out_are_not_posed() -> None:
     everyone = prepared(*WALKER)
     names, all_names = state_paths(model).names.muscles, state_paths(everyone).names.muscles
     assert len(names) < len(all_names)
-    found, expected = (pose(m, poses_of(everyone, 2)).paths for m in (model, everyone))
+    found, expected = (Posing(m)(poses_of(everyone, 2)).paths for m in (model, everyone))
     assert len(found) == len(names) == len(figure(model).muscles)
     for name, path in zip(names, found, strict=True):
         np.testing.assert_array_equal(path, expected[all_names.index(name)])

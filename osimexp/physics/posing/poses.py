@@ -12,11 +12,6 @@ from osimexp.physics.reference.engine import Engine
 from osimexp.physics.settings import OpenSimSettings
 
 
-def pose(model: PreparedModel, positions: Floats) -> Poses:
-    """Return where poses put a model; see ``Posing``."""
-    return Posing(model)(positions)
-
-
 class Posing:
     """A model that can be put into poses.
 
