@@ -1,4 +1,4 @@
-"""From config values to checked Python objects, and where the config files are."""
+"""From config values to checked Python objects and back, and where the config files are."""
 
 import dataclasses
 import functools
@@ -6,15 +6,20 @@ import importlib
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from pydantic import TypeAdapter, ValidationError
+from yaml import YAMLError
 
-from osimexp.errors import ConfigError
+from osimexp.errors import ConfigError, near_matches
 from osimexp.moved import present, unknown_key
 
 T = TypeVar("T")
+
+COMMANDS = "command"
+"""Folder of the configs of commands, which are no options of a run."""
 
 
 def config_directory() -> Path:
@@ -24,7 +29,14 @@ def config_directory() -> Path:
     return installed if installed.is_dir() else package.parent / "conf"
 
 
-def build(node: DictConfig | Mapping[str, Any], where: str) -> Any:
+def config_groups() -> dict[str, list[str]]:
+    """Return the groups that a run is composed of, and the options that come with osimexp."""
+    folders = (folder for folder in sorted(config_directory().iterdir()) if folder.is_dir())
+    options = {folder.name: sorted(f.stem for f in folder.glob("*.yaml")) for folder in folders}
+    return {group: found for group, found in options.items() if found and group != COMMANDS}
+
+
+def build(node: Mapping[str, Any], where: str) -> Any:
     """Make the dataclass that a config node's ``_target_`` names from the node's other keys.
 
     Args:
@@ -35,11 +47,11 @@ def build(node: DictConfig | Mapping[str, Any], where: str) -> Any:
         ConfigError: the target cannot be imported, a key is unknown or missing, or a value is of
             the wrong type or refused by the dataclass.
     """
-    values = plain(node)
+    values = dict(node)
     target = values.pop("_target_", None)
     if not isinstance(target, str):
         raise ConfigError(f"{where} needs a _target_, the import path of the class it stands for.")
-    return check(_import(target, where), values, where)
+    return check(imported(target, where), values, where)
 
 
 def check(kind: type[T], values: Mapping[str, Any], where: str) -> T:
@@ -69,18 +81,111 @@ def check(kind: type[T], values: Mapping[str, Any], where: str) -> T:
         raise ConfigError(f"{place}: {_sentence(first['msg'])}{given}.") from error
 
 
-def option(group: str, name: str) -> DictConfig:
+def described(value: Any, kind: Any = None) -> Any:
+    """Return settings as the plain values that ``build`` and ``check`` make the same ones from.
+
+    Args:
+        value: a dataclass, or what a field of one holds.
+        kind: what is expected there; a dataclass of another kind says its ``_target_``.
+
+    Raises:
+        ConfigError: a value is no plain data.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        hints = get_type_hints(type(value))
+        values = {
+            f.name: described(getattr(value, f.name), hints[f.name])
+            for f in dataclasses.fields(value)
+            if f.init
+        }
+        target = f"{type(value).__module__}.{type(value).__qualname__}"
+        return values if type(value) is kind else {"_target_": target, **values}
+    if isinstance(value, Mapping):
+        inner = (get_args(kind) or (None,))[-1]
+        return {str(key): described(item, inner) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        inner = (get_args(kind) or (None,))[0]
+        return [described(item, inner) for item in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return float(value)  # NumPy's are Python's as well, but no YAML is.
+    raise ConfigError(f"{value!r} cannot be written as a config, whose values are plain data.")
+
+
+def option(group: str, name: str) -> dict[str, Any]:
     """Return what one of osimexp's own options says, where it is composed of no others."""
-    found = OmegaConf.load(config_directory() / group / f"{name}.yaml")
-    assert isinstance(found, DictConfig)
+    return read_config(config_directory() / group / f"{name}.yaml")
+
+
+def read_config(file: Path) -> dict[str, Any]:
+    """Return the plain values of a YAML file, interpolations resolved.
+
+    Raises:
+        ConfigError: it cannot be read, or holds no mapping.
+    """
+    try:
+        found = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
+    except (OSError, YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} cannot be read as a config.") from error
+    if not isinstance(found, dict):
+        raise ConfigError(f"{file} cannot be read as a config: it holds no mapping.")
+    return found  # type: ignore[return-value]
+
+
+def config_text(values: Mapping[str, Any] | Iterable[Any]) -> str:
+    """Return plain values as YAML that ``read_config`` reads back."""
+    kept = dict(values) if isinstance(values, Mapping) else list(values)
+    return OmegaConf.to_yaml(OmegaConf.create(kept))
+
+
+def entry(values: Mapping[str, Any], key: str) -> Any:
+    """Return a value of a config.
+
+    Raises:
+        ConfigError: it has none of that name.
+    """
+    if key not in values:
+        raise ConfigError(f"The config has no {key}; {near_matches(key, map(str, values))}")
+    return values[key]
+
+
+def selected(values: Mapping[str, Any], key: str, default: Any = None) -> Any:
+    """Return the value at a dotted key such as ``run.steps``, or ``default`` where none is."""
+    found: Any = values
+    for part in key.split("."):
+        if isinstance(found, Mapping) and part in found:
+            found = found[part]
+        elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
+            found = found[int(part)]
+        else:
+            return default
     return found
 
 
-def plain(node: DictConfig | Mapping[str, Any]) -> dict[str, Any]:
-    """Return a config node as plain dictionaries and lists, interpolations resolved."""
-    if isinstance(node, DictConfig):
-        return OmegaConf.to_container(node, resolve=True)  # type: ignore[return-value]
-    return dict(node)
+def with_value(values: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """Return a copy of a config with another value at a dotted key."""
+    first, _, rest = key.partition(".")
+    if rest:
+        inner = values.get(first)
+        value = with_value(inner if isinstance(inner, Mapping) else {}, rest, value)
+    return {**values, first: value}
+
+
+def imported(target: str, where: str) -> type:
+    """Return the dataclass that a ``_target_`` names.
+
+    Raises:
+        ConfigError: it cannot be imported, or is no dataclass.
+    """
+    module_name, _, name = present(target).rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module_name), name)
+    except Exception as error:  # A module of the user's own can fail in any way.
+        raise ConfigError(f"{where}._target_: {target} cannot be imported ({error}).") from error
+    if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
+        raise ConfigError(f"{where}._target_: {target} is not a dataclass.")
+    return found
 
 
 @functools.cache
@@ -99,17 +204,6 @@ def _not_finite(value: Any, where: str) -> str | None:
     elif isinstance(value, list | tuple):
         items = enumerate(value)
     return next((p for k, v in items if (p := _not_finite(v, f"{where}.{k}"))), None)
-
-
-def _import(target: str, where: str) -> type:
-    module_name, _, name = present(target).rpartition(".")
-    try:
-        found = getattr(importlib.import_module(module_name), name)
-    except Exception as error:  # A module of the user's own can fail in any way.
-        raise ConfigError(f"{where}._target_: {target} cannot be imported ({error}).") from error
-    if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
-        raise ConfigError(f"{where}._target_: {target} is not a dataclass.")
-    return found
 
 
 def _sentence(message: str) -> str:

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 from yaml import YAMLError
 
-from osimexp.config import config_directory
+from osimexp.config import config_groups
 from osimexp.errors import OsimexpError, near_matches
 from osimexp.moved import unknown_key
 
@@ -54,7 +54,7 @@ def _composition(error: ConfigCompositionException) -> str:
     if found := re.match(
         r"Could not override '([^']+)'.\s+No match in the defaults list", str(error)
     ):
-        groups = [folder.name for folder in config_directory().iterdir() if folder.is_dir()]
+        groups = config_groups()
         if found[1] in groups:
             return f"{found[1]} cannot be chosen here: no other option has a {found[1]}."
         return f"{found[1]} is not a known group or key; {near_matches(found[1], groups)}"

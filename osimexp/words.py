@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import islice
 
 # Flags of Hydra's whose word may stand behind them, and not only behind a "=".
@@ -9,6 +10,21 @@ _FLAGS_WITH_A_WORD = (
     "--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn",
     "--config-dir", "-cd", "--experimental-rerun", "--info", "-i",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Override:
+    """A change that a command line makes in a config.
+
+    Attributes:
+        line: as it was typed.
+        key: dotted, or the config group.
+        deletes: whether it takes the key out of the config.
+    """
+
+    line: str
+    key: str
+    deletes: bool = False
 
 
 def words_and_flags(arguments: Iterable[str]) -> tuple[list[str], list[str]]:

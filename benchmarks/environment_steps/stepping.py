@@ -114,18 +114,12 @@ class Stopwatch:
 
 def osimexp_step(candidate: Candidate, seed: int, watch: Stopwatch) -> Step:
     """Return what steps a batch of osimexp's environments under random actions."""
-    from hydra import compose, initialize_config_dir
-
-    from osimexp.config import config_directory
     from osimexp.physics.reference.engine import Engine
-    from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
-    from osimexp.tasks.specification import Specification
+    from osimexp.tasks.compose import vector
 
     overrides = [*TASKS[candidate.task], f"workers.count={candidate.workers}"]
     overrides += candidate.physics.split()
-    with initialize_config_dir(str(config_directory()), version_base="1.3"):
-        config = compose("config", [*overrides, "task.control_period=0.01"])
-    env = MusculoskeletalVectorEnv(Specification.from_config(config), candidate.batch)
+    env = vector(candidate.batch, *overrides, "task.control_period=0.01")
     env.reset(seed=seed)
     watch.watch(opensim.Manager, "integrate", "integrate")
     watch.watch(Engine, "read", "read")

@@ -1,14 +1,13 @@
 """Benchmark of the speed of our algorithms and of Stable-Baselines3's."""
 
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Any
 
-from hydra import compose
-from omegaconf import DictConfig
 from pydantic import Field
 from rich.box import SIMPLE
 from rich.console import Console
@@ -16,10 +15,12 @@ from rich.table import Table
 
 from osimexp.bench.shares import KINDS, shares
 from osimexp.bench.timing import Work
-from osimexp.config import check, plain
+from osimexp.composition import compose
+from osimexp.config import check
 from osimexp.errors import ConfigError
 from osimexp.experiment.seeding import prepare_torch
 from osimexp.files import csv_text, write_text
+from osimexp.tasks.make import task_of
 
 Count = Annotated[int, Field(ge=1)]
 LIBRARIES = ("osimexp", "stable_baselines3")
@@ -27,7 +28,7 @@ LIBRARIES = ("osimexp", "stable_baselines3")
 
 @dataclass(frozen=True)
 class AlgorithmBenchSettings:
-    """Settings of the benchmark, as in ``conf/bench_algorithms.yaml``.
+    """Settings of ``osimexp bench algorithms``, in ``conf/command/bench_algorithms.yaml``.
 
     Attributes:
         problem: overrides of the main config that choose the environment.
@@ -49,13 +50,17 @@ class AlgorithmBenchSettings:
     output: str | None
 
 
-def bench_algorithms(config: DictConfig) -> float:
+def bench_algorithms(config: Mapping[str, Any], added: Sequence[Path] = ()) -> float:
     """Time every piece of work in both libraries by turns, and return the lowest ratio of speeds.
+
+    Args:
+        config: config of the benchmark.
+        added: folders with options of the user's own.
 
     Raises:
         ConfigError: the extra is not installed, or the config cannot be used.
     """
-    settings = check(AlgorithmBenchSettings, plain(config), "bench")
+    settings = check(AlgorithmBenchSettings, config, "bench")
     try:
         # An optional extra, which takes seconds to import.
         from osimexp.bench.pieces import pieces
@@ -64,7 +69,7 @@ def bench_algorithms(config: DictConfig) -> float:
             f"The benchmark needs {error.name}; install osimexp with its extra, osimexp[bench]."
         ) from error
     prepare_torch("cpu", settings.threads)
-    problem = compose("config", [*settings.problem, "seed=0"])
+    problem = task_of(compose("config", [*settings.problem, "seed=0"], added).values)
     with closing(pieces(problem, settings.hidden_sizes, settings.batch_size)) as made:
         rates: dict[tuple[str, str], list[float]] = {
             (name, library): [] for name in made.names for library in LIBRARIES

@@ -2,14 +2,12 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from hydra import compose
-from omegaconf import DictConfig
 from pydantic import Field
 from rich.box import SIMPLE
 from rich.console import Console
@@ -17,10 +15,12 @@ from rich.table import Table
 
 from osimexp.analysis.statistics import Scores, bootstrap_interval, interquartile_mean
 from osimexp.bench.curves import draw_curves
-from osimexp.config import check, plain
+from osimexp.composition import compose
+from osimexp.config import check
 from osimexp.errors import ConfigError
 from osimexp.experiment.seeding import prepare_torch
 from osimexp.files import csv_text, write_json, write_text
+from osimexp.tasks.make import task_of
 
 LIBRARIES = ("osimexp", "stable_baselines3")
 FIELDS = ("problem", "algorithm", "library", "seed", "steps", "return", "seconds")
@@ -33,7 +33,7 @@ Count = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True)
 class LearningBenchSettings:
-    """Settings of the benchmark, as in ``conf/bench_learning.yaml``.
+    """Settings of ``osimexp bench learning``, in ``conf/command/bench_learning.yaml``.
 
     Attributes:
         output: folder for everything that is written.
@@ -90,14 +90,18 @@ class Result:
     seconds: float
 
 
-def bench_learning(config: DictConfig) -> float:
+def bench_learning(config: Mapping[str, Any], added: Sequence[Path] = ()) -> float:
     """Train what is missing, write and print the comparison, and return the number of pairs behind.
+
+    Args:
+        config: config of the benchmark.
+        added: folders with options of the user's own.
 
     Raises:
         ConfigError: a problem is not known, the extra is not installed, or the folder holds
             trainings with other settings.
     """
-    settings = check(LearningBenchSettings, plain(config), "bench")
+    settings = check(LearningBenchSettings, config, "bench")
     for problem in settings.problems:
         if problem not in settings.tasks:
             raise ConfigError(f"problems: {problem} has no entry in tasks.")
@@ -122,9 +126,10 @@ def bench_learning(config: DictConfig) -> float:
             key = (problem, algorithm, library, seed)
             if any((r.problem, r.algorithm, r.library, r.seed) == key for r in rows):
                 continue
+            words = [*settings.tasks[problem], f"seed={seed}"]
             plan = Plan(
                 problem,
-                compose("config", [*settings.tasks[problem], f"seed={seed}"]),
+                task_of(compose("config", words, added).values),
                 algorithm,
                 settings.hyperparameters[algorithm],
                 settings.steps[algorithm][problem],

@@ -3,15 +3,13 @@
 import csv
 import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from hydra import compose
-from omegaconf import DictConfig
 from pydantic import Field
 from rich.box import SIMPLE
 from rich.console import Console
@@ -19,7 +17,8 @@ from rich.table import Table
 
 from osimexp.bench.osim_rl import STALL, folder_with, osim_rl_stepper
 from osimexp.bench.timing import Stepper, Timing, environment_stepper, simulation_stepper
-from osimexp.config import check, plain
+from osimexp.composition import compose
+from osimexp.config import check
 from osimexp.errors import RunFolderError
 from osimexp.files import write_text
 from osimexp.models.prepare import PreparedModel, prepare
@@ -27,6 +26,7 @@ from osimexp.physics.backends import simulate
 from osimexp.physics.simulation import Simulation
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.specification import Specification
+from osimexp.words import setting
 
 COMMON = ("task.control_period=0.01", "workers=none")  # osim-rl's period, in this thread
 
@@ -46,7 +46,7 @@ class BenchTask:
 
 @dataclass(frozen=True)
 class PhysicsBenchSettings:
-    """Settings of the benchmark, as in ``conf/bench.yaml``.
+    """Settings of ``osimexp bench physics``, in ``conf/command/bench_physics.yaml``.
 
     Attributes:
         models: names of ``conf/model``, paths of ``.osim`` files, or names of osim-rl's models.
@@ -116,10 +116,15 @@ class Slice:
         return self.timing.steps / self.timing.seconds
 
 
-def bench_physics(config: DictConfig) -> float:
-    """Print a table of steps per second, and return the number of models measured."""
-    settings = check(PhysicsBenchSettings, plain(config), "bench")
-    slices = [s for name in settings.models for s in _measured(name, settings)]
+def bench_physics(config: Mapping[str, Any], added: Sequence[Path] = ()) -> float:
+    """Print a table of steps per second, and return the number of models measured.
+
+    Args:
+        config: config of the benchmark.
+        added: folders with options of the user's own.
+    """
+    settings = check(PhysicsBenchSettings, config, "bench")
+    slices = [s for name in settings.models for s in _measured(name, settings, added)]
     Console().print(table(slices, bool(settings.folders)))
     print("Steps of 10 ms under random excitations; medians over rounds, ratios within each.")
     if not settings.folders:
@@ -132,10 +137,10 @@ def bench_physics(config: DictConfig) -> float:
     return float(len(settings.models))
 
 
-def _measured(name: str, settings: PhysicsBenchSettings) -> Iterator[Slice]:
+def _measured(name: str, settings: PhysicsBenchSettings, added: Sequence[Path]) -> Iterator[Slice]:
     """Yield the measurement of each candidate with a model in each round."""
     with ExitStack() as stack:
-        steppers = list(_steppers(name, settings, stack))
+        steppers = list(_steppers(name, settings, added, stack))
         for number in range(settings.rounds):
             print(f"{name}: round {number + 1} of {settings.rounds}", file=sys.stderr)
             for candidate, batch, run in steppers[:: -1 if number % 2 else 1]:
@@ -143,7 +148,7 @@ def _measured(name: str, settings: PhysicsBenchSettings) -> Iterator[Slice]:
 
 
 def _steppers(
-    name: str, settings: PhysicsBenchSettings, stack: ExitStack
+    name: str, settings: PhysicsBenchSettings, added: Sequence[Path], stack: ExitStack
 ) -> Iterator[tuple[Candidate, int, Stepper]]:
     """Yield the candidates for a model, their batch sizes and the functions that step them."""
     task = settings.tasks.get(Path(name).stem)
@@ -152,16 +157,14 @@ def _steppers(
     model: PreparedModel | None = None
     for candidate in CANDIDATES:
         overrides = (*COMMON, *(task.overrides if task else ()), *candidate.overrides)
-        specification = _specification(name, settings.folders, overrides)
+        specification = _specification(name, settings.folders, overrides, added)
         batch = 1 if candidate is OPENSIM else settings.batch
+        model = model or prepare(specification.model, specification.muscles, specification.forces)
         if candidate.what == "simulation":
-            model = model or prepare(
-                specification.model, specification.muscles, specification.forces
-            )
             simulation = _simulation(model, specification, batch)
             yield candidate, batch, simulation_stepper(stack.enter_context(closing(simulation)))
         elif task is not None:
-            environment = MusculoskeletalVectorEnv(specification, batch)
+            environment = MusculoskeletalVectorEnv(specification, batch, model=model)
             yield candidate, batch, environment_stepper(stack.enter_context(closing(environment)))
     if theirs is not None and folder is not None:
         run = stack.enter_context(osim_rl_stepper(folder, theirs))
@@ -177,14 +180,15 @@ def _simulation(model: PreparedModel, specification: Specification, batch: int) 
     return simulate(model, physics, workers, batch, period, frozenset())
 
 
-def _specification(name: str, folders: Sequence[Path], overrides: Sequence[str]) -> Specification:
-    if not name.endswith(".osim"):
-        return Specification.from_config(compose("config", [f"model={name}", *overrides]))
-    config = compose("config", ["model=file", "model.paths=fitted", *overrides])
-    theirs = (folder / "osim" / "models" / name for folder in folders)
-    places = [Path(name), *theirs]
-    config.model.path = str(next((place for place in places if place.is_file()), name))
-    return Specification.from_config(config)
+def _specification(
+    name: str, folders: Sequence[Path], overrides: Sequence[str], added: Sequence[Path]
+) -> Specification:
+    model = [f"model={name}"]
+    if name.endswith(".osim"):
+        places = [Path(name), *(folder / "osim" / "models" / name for folder in folders)]
+        path = str(next((place for place in places if place.is_file()), name))
+        model = ["model=file", "model.paths=fitted", setting("model.path", path)]
+    return Specification.from_config(compose("config", [*model, *overrides], added).values)
 
 
 def table(slices: Sequence[Slice], beside_osim_rl: bool) -> Table:

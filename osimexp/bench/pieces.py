@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from omegaconf import DictConfig
 
 from osimexp.algorithms.algorithm import Algorithm, Transition
 from osimexp.algorithms.ppo import PPO
@@ -13,7 +12,7 @@ from osimexp.bench.timing import Work
 from osimexp.bench.trainings import Plan, our_algorithm, their_algorithm
 from osimexp.tasks.adapters.stable_baselines import StableBaselinesEnv
 from osimexp.tasks.environment import Environment
-from osimexp.tasks.make import make
+from osimexp.tasks.make import Task, make
 
 STARTS = 1000  # transitions in a replay before the first update
 ROLLOUT = {"environments": 8, "rollout_steps": 256}
@@ -38,11 +37,11 @@ class Pieces:
             environment.close()
 
 
-def pieces(config: DictConfig, hidden_sizes: tuple[int, ...], batch_size: int) -> Pieces:
+def pieces(task: Task, hidden_sizes: tuple[int, ...], batch_size: int) -> Pieces:
     """Return the updates, epochs and actions of each algorithm in each library.
 
     Args:
-        config: config of the problem, whose observations and actions are used.
+        task: task whose observations and actions are used.
         hidden_sizes: widths of the hidden layers of every network.
         batch_size: transitions in every gradient step.
     """
@@ -60,10 +59,10 @@ def pieces(config: DictConfig, hidden_sizes: tuple[int, ...], batch_size: int) -
     }  # fmt: skip
     for kind, settings in (("sac", off_policy), ("ddpg", off_policy), ("ppo", on_policy)):
         sized = {**settings, "hidden_sizes": hidden_sizes}
-        plan = Plan("", config, kind, sized, STARTS + 10, 1, 1, 0)
+        plan = Plan("", task, kind, sized, STARTS + 10, 1, 1, 0)
         what = f"{EPOCHS} epochs" if kind == "ppo" else "update"
         count = plan.hyperparameters.environments
-        batches = [make(config, count), make(config, count)]
+        batches = [make(task, count), make(task, count)]
         opened += batches
         ours = our_algorithm(plan, batches[0])
         theirs = their_algorithm(plan, StableBaselinesEnv(batches[1], 0))

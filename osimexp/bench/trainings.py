@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from omegaconf import DictConfig
 from stable_baselines3 import DDPG, PPO, SAC
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
@@ -26,7 +25,7 @@ from osimexp.experiment.evaluation import evaluate
 from osimexp.experiment.seeding import Seeds
 from osimexp.tasks.adapters.stable_baselines import StableBaselinesEnv
 from osimexp.tasks.environment import Environment
-from osimexp.tasks.make import make
+from osimexp.tasks.make import Task, make
 
 ACTIVATIONS = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}
 LIBRARIES = ("osimexp", "stable_baselines3")
@@ -38,7 +37,7 @@ class Plan:
 
     Attributes:
         problem: name of the problem.
-        config: composed main config of the problem, with the seed.
+        task: task of the problem.
         algorithm: ``sac``, ``ppo`` or ``ddpg``.
         settings: hyperparameters, by our names.
         steps: budget in environment steps.
@@ -48,7 +47,7 @@ class Plan:
     """
 
     problem: str
-    config: DictConfig
+    task: Task
     algorithm: str
     settings: Mapping[str, Any]
     steps: int
@@ -85,7 +84,7 @@ class Judge:
         self.curve = Curve()
         self._plan = plan
         self._seeds = Seeds.of(plan.seed)
-        self._environment = make(plan.config, plan.episodes, "evaluation")
+        self._environment = make(plan.task, plan.episodes, "evaluation")
         self._spent = 0.0
         self._since = time.perf_counter()
 
@@ -250,5 +249,5 @@ class _Watching(BaseCallback):
 
 @contextmanager
 def _environments(plan: Plan, count: int) -> Iterator[Environment]:
-    with closing(make(plan.config, count)) as environment:
+    with closing(make(plan.task, count)) as environment:
         yield environment

@@ -5,10 +5,9 @@ from contextlib import closing
 from dataclasses import MISSING, astuple, dataclass, fields
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from omegaconf import DictConfig
 from pydantic import Field
 from rich.box import SIMPLE
 from rich.console import Console
@@ -18,9 +17,9 @@ from osimexp.analysis.gait.measure import Gait, measure
 from osimexp.analysis.gait.settings import GaitSettings, default_settings
 from osimexp.analysis.gait.strides import Contacts
 from osimexp.analysis.shown import Shown
-from osimexp.config import check, option, plain
+from osimexp.config import check, entry, option
 from osimexp.errors import ConfigError, MovementError
-from osimexp.experiment.playing import Chosen, changed
+from osimexp.experiment.playing import Changes, Chosen
 from osimexp.experiment.recording import record, recording_environment
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
@@ -39,7 +38,7 @@ Engine = Literal["compiled", "opensim"]
 
 @dataclass(frozen=True)
 class WalkingBenchSettings:
-    """Settings of the benchmark, as in ``conf/bench_walking.yaml``.
+    """Settings of ``osimexp bench walking``, in ``conf/command/bench_walking.yaml``.
 
     Attributes:
         runs: run folders, or names of packaged controllers.
@@ -89,20 +88,24 @@ class Walk:
     flight: float = np.nan
 
 
-def bench_walking(config: DictConfig) -> float:
+def bench_walking(config: Mapping[str, Any], added: Sequence[Path] = ()) -> float:
     """Play and measure the walks, print and write the metrics, and return the number of falls.
+
+    Args:
+        config: config of the benchmark.
+        added: folders with options of the user's own; runs need none of them.
 
     Raises:
         OsimexpError: a run cannot be played.
     """
-    settings = check(WalkingBenchSettings, plain(config), "bench")
+    settings = check(WalkingBenchSettings, config, "bench")
     if not settings.runs:
         raise ConfigError("Give the runs, such as runs=[walk,outputs/my_walk].")
     prepare_torch("cpu", 1)
     walks: list[Walk] = []
     folders = {name: named(name) for name in settings.runs}
     for name, folder in folders.items():
-        if "standing" not in folder.config().start:
+        if "standing" not in entry(folder.config(), "start"):
             raise ConfigError(f"The start of {name} has no key standing, so it is not a walk.")
     for name, folder in folders.items():
         for engine in settings.engines:
@@ -146,9 +149,9 @@ def alternating(contacts: Mapping[str, Contacts]) -> bool:
 def _walks(
     name: str, folder: RunFolder, engine: Engine, start: str, episodes: int
 ) -> Iterator[Walk]:
-    config = folder.config()
-    changed(config, {"physics": option("physics", engine)}, {"standing": STARTS[start]})
-    first = Seeds.of(config.seed).final_evaluation
+    changes = Changes(physics=option("physics", engine), start={"standing": STARTS[start]})
+    config = changes.of(folder.config())
+    first = Seeds.of(config.get("seed")).final_evaluation
     settings = default_settings()
     with closing(recording_environment(Specification.from_config(config))) as environment:
         chosen = Chosen(folder, "policy", folder.judged_checkpoint())

@@ -5,15 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from omegaconf import DictConfig
 from pydantic import Field
 from rich.console import Console
 
 from osimexp.analysis.gait.panels import encoded
 from osimexp.cli.launch import launch
-from osimexp.config import check, plain
+from osimexp.config import check
 from osimexp.errors import RunFolderError
 from osimexp.files import csv_text, replacing, write_text
 from osimexp.results.choosing import compared
@@ -26,7 +25,7 @@ from osimexp.words import quoted, with_keys, words_and_flags
 
 @dataclass(frozen=True)
 class CompareSettings:
-    """What ``conf/compare.yaml`` says.
+    """Settings of ``osimexp compare``, as ``conf/command/compare.yaml`` gives them.
 
     Attributes:
         runs: folders, patterns or whole sweeps.
@@ -48,7 +47,7 @@ class CompareSettings:
 def main() -> None:
     """Compare what the command line names."""
     sys.argv[1:] = as_settings(sys.argv[1:])
-    launch(compare_runs, "compare")
+    launch(compare_runs, "command/compare")
 
 
 def as_settings(arguments: Iterable[str]) -> list[str]:
@@ -61,9 +60,9 @@ def as_settings(arguments: Iterable[str]) -> list[str]:
     return [*settings, *flags]
 
 
-def compare_runs(config: DictConfig) -> float:
+def compare_runs(config: dict[str, Any]) -> float:
     """Show and write the comparison, and return how many groups there are."""
-    settings = check(CompareSettings, plain(config), "compare")
+    settings = check(CompareSettings, config, "compare")
     comparison, left_out = compared(
         settings.runs, settings.figure, settings.allow, settings.resamples
     )

@@ -6,24 +6,25 @@ from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from omegaconf import DictConfig
 from pydantic import Field
 from rich.console import Console
 
 from osimexp.cli.launch import launch
-from osimexp.config import build, check, plain
+from osimexp.config import check
 from osimexp.errors import ConfigError
 from osimexp.experiment.evaluation import evaluate
-from osimexp.experiment.playing import Chosen, changed, played
+from osimexp.experiment.playing import Changes, Chosen, played
 from osimexp.experiment.recording import record, recording_environment
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
+from osimexp.experiment.whole import ExperimentSettings
 from osimexp.files import write_json
+from osimexp.models.prepare import PreparedModel
 from osimexp.motion.files import write_movement
 from osimexp.physics.posing.state_paths import state_paths
-from osimexp.tasks.make import make
+from osimexp.tasks.make import make, prepared
 from osimexp.tasks.specification import Specification
 
 Count = Annotated[int, Field(ge=1)]
@@ -31,7 +32,7 @@ Count = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True)
 class EvaluateSettings:
-    """What ``conf/evaluate.yaml`` says.
+    """Settings of ``osimexp evaluate``, as ``conf/command/evaluate.yaml`` gives them.
 
     Attributes:
         run: folder of the run; null for a controller that comes with the package.
@@ -43,7 +44,6 @@ class EvaluateSettings:
             latest.
         seed: of the first episode; null takes that of the run's final evaluation.
         device: what the policy runs on.
-        workers: as in a run.
         threads: of PyTorch; null leaves the number to PyTorch.
         movements: how many of the episodes are written as files of OpenSim's, too.
         excitations: file of excitations that the open-loop controller plays back.
@@ -59,7 +59,6 @@ class EvaluateSettings:
     checkpoint: Literal["best", "latest"] | None
     seed: Annotated[int, Field(ge=0)] | None
     device: str
-    workers: dict[str, int | float | None]
     threads: Count | None
     movements: Annotated[int, Field(ge=0)] = 0
     excitations: str | None = None
@@ -68,29 +67,27 @@ class EvaluateSettings:
 
 def main() -> None:
     """Evaluate what the command line describes."""
-    launch(evaluate_run, "evaluate")
+    launch(evaluate_run, "command/evaluate")
 
 
-def evaluate_run(config: DictConfig) -> float:
+def evaluate_run(config: dict[str, Any]) -> float:
     """Evaluate, show and write the figures, and return the mean return."""
-    values = plain(config)
-    # Groups of the run's config, checked with it.
-    groups = ("model", "muscles", "physics", "push")
-    changes = {name: group for name in groups if (group := values.pop(name, None)) is not None}
-    start = values.pop("start", None) or {}
+    values = dict(config)
+    changes = Changes.taken_from(values)
     settings = check(EvaluateSettings, values, "evaluate")
     prepare_torch(settings.device, settings.threads)
     folder, kind = played(settings.run, settings.controller)
     results = folder
     if settings.run is None:
         results = RunFolder(Path("outputs") / "trained" / settings.controller)
-    run_config = folder.config()
-    run_config.workers = config.workers
-    changed(run_config, {name: config[name] for name in changes}, start)
+    experiment = ExperimentSettings.from_config(changes.of(folder.config()))
+    task = experiment.task
+    if settings.movements and not isinstance(task, Specification):
+        raise ConfigError(f"The task of {folder.path} moves no model, so movements must be 0.")
     checkpoint_name = settings.checkpoint or folder.judged_checkpoint()
     seed = settings.seed
     if seed is None:
-        seed = Seeds.of(run_config.seed).final_evaluation
+        seed = Seeds.of(experiment.seed).final_evaluation
     chosen = Chosen(
         folder,
         kind,
@@ -101,36 +98,40 @@ def evaluate_run(config: DictConfig) -> float:
         settings.fill or {},
         settings.device,
     )
-    chosen.suit(run_config)
-    batch = min(build(run_config.algo, "algo").environments, settings.episodes)
-    with closing(make(run_config, batch, "evaluation")) as environment:
+    task = chosen.suited(task)
+    batch = min(experiment.algo.environments, settings.episodes)
+    model = prepared(task)
+    with closing(make(task, batch, "evaluation", model)) as environment:
         evaluation = evaluate(environment, chosen.controller(environment), settings.episodes, seed)
     which = chosen.called
     Console().print(evaluation.table(f"{folder.path}: {which}, {settings.episodes} episodes"))
     called = f"{which}_{settings.episodes}_s{seed}"
-    given = {"start": start, "fill": settings.fill, "excitations": settings.excitations}
-    changes |= {name: value for name, value in given.items() if value}
-    if changes:
-        digest = sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()[:6]
-        called += f"_{'_'.join(changes)}_{digest}"
+    others = {"fill": settings.fill, "excitations": settings.excitations}
+    given = {**changes.given(), **{name: value for name, value in others.items() if value}}
+    if given:
+        digest = sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:6]
+        called += f"_{'_'.join(given)}_{digest}"
     file = results.evaluation_file(called)
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(file, {**plain(config), **evaluation.as_json()})
+    write_json(file, {**config, **evaluation.as_json()})
     print(f"Written to {file}", flush=True)
-    if settings.movements:
-        if "_target_" in run_config.task:
-            raise ConfigError(f"The task of {folder.path} moves no model, so movements must be 0.")
+    if isinstance(task, Specification) and settings.movements:
         stem = results.path / "movements" / which
-        for written in _movements(chosen, run_config, settings.movements, seed, stem):
+        for written in _movements(chosen, task, model, settings.movements, seed, stem):
             print(f"Written to {written}", flush=True)
     return evaluation.means()["return"]
 
 
 def _movements(
-    chosen: Chosen, config: DictConfig, count: int, seed: int, stem: Path
+    chosen: Chosen,
+    task: Specification,
+    model: PreparedModel | None,
+    count: int,
+    seed: int,
+    stem: Path,
 ) -> Iterator[Path]:
     """Play the first episodes again and write each as files whose names begin with ``stem``."""
-    with closing(recording_environment(Specification.from_config(config))) as environment:
+    with closing(recording_environment(task, model)) as environment:
         paths = state_paths(environment.model)
         for episode in range(seed, seed + count):
             movement = record(environment, chosen.controller(environment), episode)

@@ -2,8 +2,8 @@
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig
 from rich.console import Console
 
 from osimexp.analysis.gait import tables
@@ -11,20 +11,19 @@ from osimexp.analysis.gait.report import report
 from osimexp.analysis.gait.settings import GaitSettings
 from osimexp.analysis.shown import Shown
 from osimexp.cli.launch import launch
-from osimexp.config import check, plain
+from osimexp.config import check
 from osimexp.errors import RunFolderError
 from osimexp.experiment.showing import shown
 
 
 def main() -> None:
     """Measure what the command line describes."""
-    launch(measure_gait, "gait")
+    launch(measure_gait, "command/gait")
 
 
-def measure_gait(config: DictConfig) -> float:
+def measure_gait(config: dict[str, Any]) -> float:
     """Show the numbers of a walk, write its figures, and return how many strides it has."""
-    values = plain(config)
-    own = {field.name: values[field.name] for field in fields(GaitSettings)}
+    own = {field.name: config[field.name] for field in fields(GaitSettings)}
     settings = check(GaitSettings, own, "gait")
     movement, _ = shown(config)
     found = report(movement, settings)

@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-
-from omegaconf import DictConfig
+from typing import Any
 
 from osimexp.cli.launch import launch
-from osimexp.config import check, plain
+from osimexp.config import check
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.trained import keep
 
 
 @dataclass(frozen=True)
 class KeepSettings:
-    """What ``conf/keep.yaml`` says.
+    """Settings of ``osimexp keep``, as ``conf/command/keep.yaml`` gives them.
 
     Attributes:
         run: folder of the run.
@@ -26,12 +25,12 @@ class KeepSettings:
 
 def main() -> None:
     """Keep what the command line names."""
-    launch(keep_policy, "keep")
+    launch(keep_policy, "command/keep")
 
 
-def keep_policy(config: DictConfig) -> float:
+def keep_policy(config: dict[str, Any]) -> float:
     """Write the folder and return its size in bytes."""
-    settings = check(KeepSettings, plain(config), "keep")
+    settings = check(KeepSettings, config, "keep")
     folder = keep(RunFolder.open(Path(settings.run)), Path(settings.to))
     size = sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file())
     print(f"Written to {folder.path}: {size / 1000.0:.0f} kB", flush=True)

@@ -15,8 +15,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from osimexp.config import config_directory, plain
-from osimexp.errors import ConfigError
+from osimexp.composition import check_given, choices, plain
+from osimexp.config import config_directory
 from osimexp.experiment.interruption import Interrupted
 from osimexp.mistakes import MISTAKES, sentence
 from osimexp.words import words_and_flags
@@ -43,7 +43,7 @@ class Job:
     sweep_folder: Path | None
     launcher: str
     sweeper: Mapping[str, Any]
-    added: tuple[str, ...]
+    added: tuple[Path, ...]
 
     def facts(self) -> dict[str, Any]:
         """Return what a run's record says of its job.
@@ -67,19 +67,15 @@ def current_job() -> Job:
         folder = folder.relative_to(Path.cwd())
     # Left as they were typed: what they interpolate is the task's to resolve.
     overrides = OmegaConf.to_container(known.overrides.task, resolve=False)
-    choices = {
-        str(group).partition("@")[0]: option
-        for group, option in known.runtime.choices.items()
-        if not str(group).startswith("hydra/")
-    }
+    chosen = choices(known.runtime.choices)
     launcher = str(known.launcher["_target_"])
     sweeper = plain(known.sweeper)
     sources = known.runtime.config_sources
-    added = tuple(str(source.path) for source in sources if source.provider == "command-line")
-    return Job(tuple(map(str, overrides)), choices, folder, launcher, sweeper, added)  # type: ignore[arg-type]
+    added = tuple(Path(source.path) for source in sources if source.provider == "command-line")
+    return Job(tuple(map(str, overrides)), chosen, folder, launcher, sweeper, added)  # type: ignore[arg-type]
 
 
-def launch(task: Callable[[DictConfig], float], config_name: str) -> None:
+def launch(task: Callable[[dict[str, Any]], float], config_name: str) -> None:
     """Compose the config that the command line asks for and run ``task`` on it.
 
     What the user can mend is printed as one sentence, and the process ends with exit code 2; with
@@ -87,7 +83,7 @@ def launch(task: Callable[[DictConfig], float], config_name: str) -> None:
     and the signal's number. All else is raised.
 
     Args:
-        task: takes the composed config; what it returns is what a sweep optimises.
+        task: takes the composed config as plain values; what it returns is what a sweep optimises.
         config_name: of the config that the command begins with.
 
     """
@@ -100,9 +96,9 @@ def launch(task: Callable[[DictConfig], float], config_name: str) -> None:
         nonlocal begun
         begun = True
         try:
-            if missing := sorted(OmegaConf.missing_keys(config)):
-                raise ConfigError(f"{missing[0]} must be given, as {missing[0]}=value.")
-            return task(config)
+            values = plain(config)
+            check_given(values)
+            return task(values)
         except MISTAKES as error:
             # Ended here, as Hydra would print a line of its own before handing it on. One of
             # several jobs is not to end the others.

@@ -3,17 +3,16 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
-from hydra import compose
-from omegaconf import DictConfig
 from pydantic import Field
 from rich.console import Console
 from rich.table import Table
 
 from osimexp.cli.launch import launch
-from osimexp.config import build, check, config_directory, plain
+from osimexp.composition import compose
+from osimexp.config import build, check, config_groups
 from osimexp.errors import RunFolderError
 from osimexp.models.muscle_sets import MuscleSet
 from osimexp.models.prepare import PreparedModel, prepare
@@ -28,7 +27,7 @@ EPISODE = 0.5  # s; longer random excitation would time a heap on the floor
 
 @dataclass(frozen=True)
 class ListingSettings:
-    """What ``conf/models.yaml`` says.
+    """Settings of ``osimexp models``, as ``conf/command/models.yaml`` gives them.
 
     Attributes:
         steps: that are timed.
@@ -41,12 +40,12 @@ class ListingSettings:
 
 def main() -> None:
     """List the models as the command line asks."""
-    launch(list_models, "models")
+    launch(list_models, "command/models")
 
 
-def list_models(config: DictConfig) -> float:
+def list_models(config: dict[str, Any]) -> float:
     """Show a table of the models and return how many there are."""
-    settings = check(ListingSettings, plain(config), "models")
+    settings = check(ListingSettings, config, "models")
     table = Table("model", "coordinates", "muscles", "made of", "ms a step", "times real time")
     found = _own_models()
     for name, model_settings in found.items():
@@ -66,16 +65,16 @@ def list_models(config: DictConfig) -> float:
 
 def _own_models() -> dict[str, ModelSettings]:
     models = {}
-    for file in sorted((config_directory() / "model").glob("*.yaml")):
+    for name in config_groups()["model"]:
         # As Hydra composes it: an option may build on another.
-        config = compose("config", [f"model={file.stem}"]).model
-        if config.anatomy is not None:
-            models[file.stem] = check(ModelSettings, plain(config), "model")
+        values = compose("config", [f"model={name}"]).values["model"]
+        if values["anatomy"] is not None:
+            models[name] = check(ModelSettings, values, "model")
     return models
 
 
 def _row(model: PreparedModel, steps: int) -> tuple[str, ...]:
-    physics = build(compose("config", ["physics=opensim"]).physics, "physics")
+    physics = build(compose("config", ["physics=opensim"]).values["physics"], "physics")
     assert isinstance(physics, OpenSimSettings)
     workers = WorkerSettings(count=0)
     batch = OpenSimSimulation(model, physics, workers, 1, CONTROL_PERIOD, frozenset())

@@ -4,8 +4,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-
-from omegaconf import DictConfig
+from typing import Any
 
 from osimexp.cli.launch import launch
 from osimexp.config import check
@@ -16,7 +15,7 @@ from osimexp.words import with_keys
 
 @dataclass(frozen=True)
 class RenderSettings(ClipSettings):
-    """What ``conf/render.yaml`` says beside what is shown.
+    """Settings of ``osimexp render`` beside those of what is shown.
 
     Attributes:
         output: the file that is written: .mp4, .gif, or .png for a strip of pictures.
@@ -28,10 +27,10 @@ class RenderSettings(ClipSettings):
 def main() -> None:
     """Render what the command line describes."""
     sys.argv[1:] = with_keys(sys.argv[1:], {"-o": "output", "--output": "output"})
-    launch(render, "render")
+    launch(render, "command/render")
 
 
-def render(config: DictConfig) -> float:
+def render(config: dict[str, Any]) -> float:
     """Write the clip and return its frames a second of rendering."""
     one, own = shown(config)
     settings = check(RenderSettings, own, "render")

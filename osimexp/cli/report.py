@@ -4,14 +4,13 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from omegaconf import DictConfig
 from pydantic import Field
 
 from osimexp.cli.compare import as_settings
 from osimexp.cli.launch import launch
-from osimexp.config import check, plain
+from osimexp.config import check
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.files import write_text
 from osimexp.results.choosing import compared
@@ -22,7 +21,7 @@ from osimexp.results.page import page
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """What ``conf/report.yaml`` says.
+    """Settings of ``osimexp report``, as ``conf/command/report.yaml`` gives them.
 
     Attributes:
         runs: folders, patterns or whole sweeps.
@@ -46,12 +45,12 @@ class ReportSettings:
 def main() -> None:
     """Write the page that the command line asks for."""
     sys.argv[1:] = as_settings(sys.argv[1:])
-    launch(report, "report")
+    launch(report, "command/report")
 
 
-def report(config: DictConfig) -> float:
+def report(config: dict[str, Any]) -> float:
     """Write the page and the table, and return how many groups there are."""
-    settings = check(ReportSettings, plain(config), "report")
+    settings = check(ReportSettings, config, "report")
     file = Path(settings.output)
     if file.suffix not in (".html", ".htm"):
         raise ConfigError(f"output is {file}, but a report is a page; name it .html.")

@@ -3,15 +3,15 @@
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from omegaconf import DictConfig
 from pydantic import Field
 from rich.console import Console
 from rich.table import Table
 
 from osimexp.cli.launch import launch
-from osimexp.config import check, plain
+from osimexp.composition import value_of
+from osimexp.config import check
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment.finding import find_runs
 from osimexp.experiment.run_folder import RunFolder
@@ -22,7 +22,7 @@ from osimexp.words import quoted, words_and_flags
 
 @dataclass(frozen=True)
 class RunsSettings:
-    """What ``conf/runs.yaml`` says.
+    """Settings of ``osimexp runs``, as ``conf/command/runs.yaml`` gives them.
 
     Attributes:
         folders: where runs are looked for, or patterns of such.
@@ -40,7 +40,7 @@ class RunsSettings:
 def main() -> None:
     """List what the command line describes."""
     sys.argv[1:] = as_settings(sys.argv[1:])
-    launch(list_runs, "runs")
+    launch(list_runs, "command/runs")
 
 
 def as_settings(arguments: Iterable[str]) -> list[str]:
@@ -67,9 +67,9 @@ def as_settings(arguments: Iterable[str]) -> list[str]:
     return [*written, *flags]
 
 
-def list_runs(config: DictConfig) -> float:
+def list_runs(config: dict[str, Any]) -> float:
     """Show the runs, remove them where that is asked for, and return how many there are."""
-    settings = check(RunsSettings, plain(config), "runs")
+    settings = check(RunsSettings, config, "runs")
     found = list(_readable(find_runs(settings.folders)))
     chosen = [
         summary
@@ -122,11 +122,11 @@ def _readable(runs: Iterable[RunFolder]) -> Iterator[Summary]:
 
 
 def _agreeing(summaries: Sequence[Summary], where: Iterable[tuple[str, str]]) -> Sequence[Summary]:
-    for key, value in where:
-        kept, known = [], False
+    for key, text in where:
+        value, kept, known = value_of(key, text), [], False
         for summary in summaries:
             try:
-                if summary.says(key, value):
+                if summary.says(key, text, value):
                     kept.append(summary)
                 known = True
             except KeyError:  # A run of another kind: it has no such key.

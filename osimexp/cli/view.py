@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from omegaconf import DictConfig
 from pydantic import Field
 
 from osimexp.analysis.shown import Shown
 from osimexp.cli.launch import launch
-from osimexp.config import check, plain
+from osimexp.config import check
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment.following import follow
 from osimexp.experiment.run_folder import RunFolder
@@ -31,7 +30,7 @@ from osimexp.words import with_keys
 
 @dataclass(frozen=True)
 class ViewSettings:
-    """What ``conf/view.yaml`` says beside what is shown.
+    """Settings of ``osimexp view`` beside those of what is shown.
 
     Attributes:
         against: another run's folder or another file of the same model, to compare with.
@@ -51,20 +50,19 @@ class ViewSettings:
 def main() -> None:
     """Show what the command line describes."""
     sys.argv[1:] = with_keys(sys.argv[1:], {"--export": "export"})
-    launch(view, "view")
+    launch(view, "command/view")
 
 
-def view(config: DictConfig) -> float:
+def view(config: dict[str, Any]) -> float:
     """Write or serve the page, and return the seconds that the first movement lasts."""
-    values = plain(config)
-    own = {key: values[key] for key in ViewSettings.__dataclass_fields__}
+    own = {key: config[key] for key in ViewSettings.__dataclass_fields__}
     settings = check(ViewSettings, own, "view")
     if settings.export is not None:
         return _export(config, settings, Path(settings.export))
     return _serve(config, settings)
 
 
-def _export(config: DictConfig, settings: ViewSettings, file: Path) -> float:
+def _export(config: dict[str, Any], settings: ViewSettings, file: Path) -> float:
     if file.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"view.export: {file} must end in .html.")
     movements = [_first(config), *_second(config, settings)]
@@ -78,10 +76,10 @@ def _export(config: DictConfig, settings: ViewSettings, file: Path) -> float:
     return movements[0].movement.duration
 
 
-def _serve(config: DictConfig, settings: ViewSettings) -> float:
+def _serve(config: dict[str, Any], settings: ViewSettings) -> float:
     folder = _followed(config, settings)
-    if folder is not None and config.checkpoint is None:
-        config.checkpoint = "latest"
+    if folder is not None and config["checkpoint"] is None:
+        config = {**config, "checkpoint": "latest"}
     second = [_packed(one) for one in _second(config, settings)]
     duration = 0.0
 
@@ -91,7 +89,7 @@ def _serve(config: DictConfig, settings: ViewSettings) -> float:
         duration = first.movement.duration
         return [_packed(first), *second]
 
-    title = Path(config.run or config.movement or "").name
+    title = Path(config["run"] or config["movement"] or "").name
     with PageServer(title, settings.port, live=folder is not None) as server:
         if folder is None:
             server.show(play())
@@ -108,30 +106,27 @@ def _serve(config: DictConfig, settings: ViewSettings) -> float:
     return duration
 
 
-def _followed(config: DictConfig, settings: ViewSettings) -> RunFolder | None:
+def _followed(config: dict[str, Any], settings: ViewSettings) -> RunFolder | None:
     """Return the run whose newer policies are to be shown, or None."""
-    if config.run is None or config.movement is not None:
+    if config["run"] is None or config["movement"] is not None:
         if settings.live:
             raise ConfigError("view.live: a movement's file cannot be followed; give run=FOLDER.")
         return None
-    folder = RunFolder.open(Path(config.run))
+    folder = RunFolder.open(Path(config["run"]))
     running = folder.record()["state"] == "running"
     return folder if (running if settings.live is None else settings.live) else None
 
 
-def _first(config: DictConfig) -> Shown:
+def _first(config: dict[str, Any]) -> Shown:
     return shown(config)[0]
 
 
-def _second(config: DictConfig, settings: ViewSettings) -> list[Shown]:
+def _second(config: dict[str, Any], settings: ViewSettings) -> list[Shown]:
     if settings.against is None:
         return []
-    other = config.copy()
-    other.ground_reactions = None
+    other = {**config, "ground_reactions": None, "movement": settings.against}
     if Path(settings.against).is_dir():
-        other.run, other.movement = settings.against, None
-    else:
-        other.movement = settings.against
+        other |= {"run": settings.against, "movement": None}
     return [shown(other)[0]]
 
 

@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from omegaconf import DictConfig
 
-from osimexp.config import plain
 from osimexp.errors import RunFolderError
 from osimexp.experiment.settings import CHANGEABLE
 from osimexp.files import replacing
@@ -51,12 +49,12 @@ class Checkpoint:
         return self.state.get("controller")
 
 
-def config_hash(config: DictConfig) -> str:
+def config_hash(config: Mapping[str, Any]) -> str:
     """Return a hash of all that makes a run what it is; the budget and the machine do not.
 
     Renamed keys go in by their first names, so that a checkpoint of an earlier version is known.
     """
-    values = first_keys(plain(config))
+    values = first_keys(config)
     kept = {key: value for key, value in values.items() if key not in CHANGEABLE}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 

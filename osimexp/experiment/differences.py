@@ -4,9 +4,6 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from omegaconf import DictConfig
-
-from osimexp.config import plain
 from osimexp.errors import ConfigError
 from osimexp.experiment.summary import Summary
 
@@ -43,9 +40,9 @@ class Group:
     members: tuple[Summary, ...]
 
 
-def facts_of(config: DictConfig) -> dict[str, Hashable]:
+def facts_of(config: Mapping[str, Any]) -> dict[str, Hashable]:
     """Return the values of a config by their dotted keys; lists are tuples."""
-    return dict(_leaves(plain(config), ""))
+    return dict(_leaves(config, ""))
 
 
 def differing(facts: Sequence[Facts], within: Sequence[str] | None = None) -> list[str]:
@@ -64,7 +61,7 @@ def differing(facts: Sequence[Facts], within: Sequence[str] | None = None) -> li
     ]
 
 
-def identity(config: DictConfig) -> Hashable:
+def identity(config: Mapping[str, Any]) -> Hashable:
     """Return what two runs share only where they are the same one, seed and all."""
     facts = facts_of(config)
     return tuple(sorted((k, repr(v)) for k, v in facts.items() if k == "seed" or _of_group(k)))

@@ -1,13 +1,11 @@
 """Where a run's policy begins, if not from nothing."""
 
-import math
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from omegaconf import DictConfig
-
 from osimexp.algorithms.algorithm import Algorithm
-from osimexp.config import check, plain
+from osimexp.config import check
 from osimexp.controllers.labels import Fill, Labels
 from osimexp.controllers.policy import Policy
 from osimexp.controllers.saved import restored
@@ -15,10 +13,12 @@ from osimexp.errors import ConfigError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.trained import named
 from osimexp.tasks.actions import ActionSettings
+from osimexp.tasks.make import Task
+from osimexp.tasks.specification import Specification
 
 
 def begin(
-    algorithm: Algorithm, source: str, task: DictConfig, labels: Labels, fill: Fill
+    algorithm: Algorithm, source: str, task: Task, labels: Labels, fill: Fill
 ) -> dict[str, Any]:
     """Let an algorithm begin with the policy of another run, observation statistics included.
 
@@ -30,7 +30,7 @@ def begin(
     Args:
         algorithm: that learns.
         source: see ``osimexp.experiment.trained.named``.
-        task: the config's, that is to be learned.
+        task: that is to be learned.
         labels: of that task.
         fill: what becomes of columns that the policy or the task lacks; see
             ``osimexp.controllers.labels.fit``.
@@ -47,7 +47,8 @@ def begin(
     saved = restored(loaded.controller, str(file))
     controller = saved.controller
     fit = saved.fit(labels, fill, f"init_from={source}")
-    before, now = _action(folder.config().task), _action(task)
+    before = _action(folder.config().get("task") or {})
+    now = task.task.action if isinstance(task, Specification) else None
     try:
         if isinstance(controller, Policy):
             if before is not None and now is not None and before != now:
@@ -68,24 +69,7 @@ def begin(
     }
 
 
-def fill_of(config: DictConfig) -> Fill:
-    """Return what a run's config says of columns that the policy or the task lacks.
-
-    Raises:
-        ConfigError: it is no mapping of patterns to numbers or null.
-    """
-    given = config.get("fill") or {}
-    if not isinstance(given, DictConfig | dict):
-        raise ConfigError(f"fill maps patterns of names to numbers or null, and is {given!r}.")
-    values = plain(given)
-    for pattern, value in values.items():
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not (value is None or (number and math.isfinite(value))):
-            raise ConfigError(f"fill.{pattern} must be a finite number or null, not {value!r}.")
-    return values
-
-
-def _action(task: DictConfig) -> ActionSettings | None:
-    """Return how a task's actions become drives; None where they move no muscles."""
+def _action(task: Mapping[str, Any]) -> ActionSettings | None:
+    """Return how actions become drives in a config's task; None where they move no muscles."""
     action = task.get("action")
-    return None if action is None else check(ActionSettings, plain(action), "task.action")
+    return None if action is None else check(ActionSettings, action, "task.action")

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import numpy as np
-from omegaconf import DictConfig
 
 from osimexp.analysis.shown import DrawnModel, Shown
 from osimexp.controllers.controller import Agent
 from osimexp.experiment.recording import record, recording_environment
+from osimexp.models.prepare import PreparedModel
 from osimexp.motion.movement import Movement
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.specification import Specification
@@ -22,20 +22,18 @@ Look = Callable[[Agent, Callable[[], None]], dict[str, bytes]]
 
 
 @contextmanager
-def looking(config: DictConfig, seed: int) -> Iterator[Look | None]:
-    """Yield what makes the images of evaluations; None for a task that moves no model.
+def looking(task: Specification, seed: int, model: PreparedModel | None = None) -> Iterator[Look]:
+    """Yield what makes the images of evaluations.
 
     Args:
-        config: of the run.
+        task: that is evaluated.
         seed: of the episode that is shown.
+        model: the task's, prepared before; None prepares it now.
 
     Raises:
-        OsimexpError: the config cannot be used.
+        OsimexpError: the task cannot be made, or its model cannot be drawn.
     """
-    if "_target_" in config.task:
-        yield None
-        return
-    with closing(recording_environment(Specification.from_config(config))) as environment:
+    with closing(recording_environment(task, model)) as environment:
         drawn = DrawnModel(environment.model)
         # What cannot be drawn is told before the run begins.
         _drawn(Shown("still", drawn.model, _still(environment), drawn=drawn))

@@ -1,13 +1,13 @@
 """The controller that a command is asked to play."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
 
+from osimexp.config import entry
 from osimexp.controllers.controller import Controller
 from osimexp.controllers.labels import Fill, Labels
 from osimexp.controllers.saved import restored
@@ -18,7 +18,11 @@ from osimexp.experiment.open_loop import open_loop
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.trained import trained
 from osimexp.tasks.environment import Environment
+from osimexp.tasks.make import Task
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
+from osimexp.tasks.specification import Specification
+
+AnyTask = TypeVar("AnyTask", bound=Task)
 
 Played = Literal["policy", "random", "constant", "open_loop"]
 
@@ -99,20 +103,20 @@ class Chosen:
         """What titles and files call it."""
         return self.checkpoint if self.kind == "policy" else self.kind
 
-    def suit(self, config: DictConfig) -> None:
-        """Change the config of the run to a task that the controller can act in.
+    def suited(self, task: AnyTask) -> AnyTask:
+        """Return the run's task as one that the controller can act in.
 
         Raises:
             ConfigError: excitations are to be played, and the task moves no model.
         """
         if self.kind != "open_loop":
-            return
-        if "_target_" in config.task:
+            return task
+        if not isinstance(task, Specification):
             raise ConfigError(
                 f"The task of {self.folder.path} moves no model, so that it has no excitations."
             )
         # A recorded excitation belongs to its own side.
-        OmegaConf.update(config, "symmetry", None, force_add=True)
+        return replace(task, symmetry=None)
 
     def controller(self, environment: Environment) -> Controller:
         """Return the controller, fitted to the columns of an environment.
@@ -137,24 +141,56 @@ class Chosen:
         return saved.fitted(Labels.of(environment), self.fill, who)
 
 
-def changed(config: DictConfig, groups: Mapping[str, Any], start: Mapping[str, Any]) -> None:
-    """Change a run's config to what a command plays it in.
+@dataclass(frozen=True)
+class Changes:
+    """Parts of a run's config that a command plays it with others of.
 
-    Args:
-        config: of the run, which is changed.
-        groups: that take the place of the run's: model, muscles, physics, push.
-        start: values that take the place of those of the run's start.
-
-    Raises:
-        ConfigError: the run's task moves no model, or its start has no such value.
+    Attributes:
+        model: that the controller moves, as ``gait2d_prosthesis``; null is that of the run.
+        muscles: as ``weak_plantarflexors``; null are those of the run.
+        physics: ``opensim`` or ``compiled``; null is that of the run.
+        push: ``random``, with ``push.impulse=10``; null is that of the run.
+        start: values of the run's start to be changed, as ``start={standing:1}``; noise that only
+            helps to learn stays out.
+        workers: processes or threads that simulate; null are those of the run.
     """
-    if (groups or start) and "_target_" in config.task:
-        name = next(iter(groups), "start")
-        raise ConfigError(f"The run's task moves no model, so that {name} cannot be given.")
-    for name, group in groups.items():
-        OmegaConf.update(config, name, group, merge=False, force_add=True)
-    for key, value in start.items():
-        if key not in config.start:
-            known = [name for name in config.start if not str(name).startswith("_")]
-            raise ConfigError(f"start.{key} is not a known key; {near_matches(key, known)}")
-        config.start[key] = value
+
+    model: Mapping[str, Any] | None = None
+    muscles: Mapping[str, Any] | None = None
+    physics: Mapping[str, Any] | None = None
+    push: Mapping[str, Any] | None = None
+    start: Mapping[str, Any] | None = None
+    workers: Mapping[str, Any] | None = None
+
+    @classmethod
+    def taken_from(cls, values: dict[str, Any]) -> "Changes":
+        """Take the parts that are named so out of a command's values."""
+        return cls(**{field.name: values.pop(field.name, None) for field in fields(cls)})
+
+    def given(self) -> dict[str, Any]:
+        """Return those that are given and change what is played, by name."""
+        named = {**vars(self), "start": self.start or None}
+        return {n: value for n, value in named.items() if value is not None and n != "workers"}
+
+    def of(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a run's config with these parts in the place of its own.
+
+        Raises:
+            ConfigError: the run's task moves no model, or its start has no such value.
+        """
+        given = self.given()
+        if given and "_target_" in entry(config, "task"):
+            name = next(iter(given))
+            raise ConfigError(f"The run's task moves no model, so that {name} cannot be given.")
+        changed = dict(config)
+        start = dict(given.pop("start", {}))
+        if start:
+            present = entry(config, "start")
+            for key in start:
+                if key not in present:
+                    known = [name for name in present if not str(name).startswith("_")]
+                    raise ConfigError(f"start.{key} is not a known key; {near_matches(key, known)}")
+            changed["start"] = {**present, **start}
+        if self.workers is not None:
+            changed["workers"] = self.workers
+        return {**changed, **given}

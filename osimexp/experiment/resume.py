@@ -1,13 +1,12 @@
 """Which config a resumed run has: its own, but for the budget and the machine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf, open_dict
-
-from osimexp.config import plain
+from osimexp.config import selected, with_value
 from osimexp.errors import ConfigError
 from osimexp.experiment.settings import CHANGEABLE
+from osimexp.words import Override
 
 # The group whose options are put elsewhere in the config than its name says.
 _KEYS_OF_GROUPS = {"schedule": "run"}
@@ -18,7 +17,9 @@ _EVERYWHERE = ("experiment", "sweep")
 _NOWHERE = object()
 
 
-def resumed_config(saved: DictConfig, given: DictConfig, overrides: Sequence[str]) -> DictConfig:
+def resumed_config(
+    saved: Mapping[str, Any], given: Mapping[str, Any], overrides: Sequence[Override]
+) -> dict[str, Any]:
     """Return a run's saved config with what the command line may change in it.
 
     Args:
@@ -31,30 +32,28 @@ def resumed_config(saved: DictConfig, given: DictConfig, overrides: Sequence[str
         ConfigError: an override would make it another run.
 
     """
-    config = saved.copy()
-    OmegaConf.set_struct(config, True)
-    for override in OverridesParser.create().parse_overrides(overrides=list(overrides)):
-        key = _KEYS_OF_GROUPS.get(override.key_or_group, override.key_or_group)
+    config = dict(saved)
+    for override in overrides:
+        key = _KEYS_OF_GROUPS.get(override.key, override.key)
         top = key.split(".")[0]
         if key == "resume":
             continue
         if key in _EVERYWHERE and _same_run(config, given):
             continue
-        value = OmegaConf.select(given, key, default=_NOWHERE)
-        if key != "run.folder" and top in CHANGEABLE and not override.is_delete():
-            folder = config.run.folder
-            with open_dict(config):
-                OmegaConf.update(config, key, value, merge=False)
-                config.run.folder = folder
-        elif override.is_delete() or value is _NOWHERE or value != OmegaConf.select(config, key):
+        value = selected(given, key, _NOWHERE)
+        there = value is not _NOWHERE and not override.deletes
+        if there and key != "run.folder" and top in CHANGEABLE:
+            folder = selected(saved, "run.folder")
+            config = with_value(with_value(config, key, value), "run.folder", folder)
+        elif not there or value != selected(config, key):
             raise ConfigError(
-                f"{override.input_line} would make another run of the one that is resumed; beside "
+                f"{override.line} would make another run of the one that is resumed; beside "
                 f"resume only run.steps and the other keys of run (not run.folder), workers and "
                 f"device may change."
             )
     return config
 
 
-def _same_run(saved: DictConfig, given: DictConfig) -> bool:
-    one, other = plain(saved), plain(given)
-    return all(one.get(key) == other.get(key) for key in one | other if key not in CHANGEABLE)
+def _same_run(saved: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
+    keys = {**saved, **given}
+    return all(saved.get(key) == given.get(key) for key in keys if key not in CHANGEABLE)

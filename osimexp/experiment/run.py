@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-
-from osimexp.algorithms.algorithm import Algorithm, Settings
-from osimexp.config import build, check, plain
+from osimexp.algorithms.algorithm import Algorithm
+from osimexp.config import config_text
 from osimexp.controllers.labels import Labels
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, config_hash
 from osimexp.experiment.evaluation import Evaluation, evaluate
-from osimexp.experiment.initial import begin, fill_of
+from osimexp.experiment.initial import begin
 from osimexp.experiment.interruption import Interrupted, Interruption, Judge, Pruned
 from osimexp.experiment.logger import Logger
 from osimexp.experiment.looking import Look, looking
@@ -25,14 +23,15 @@ from osimexp.experiment.loop import TrainingLoop
 from osimexp.experiment.playing import Chosen
 from osimexp.experiment.progress import Progress
 from osimexp.experiment.provenance import provenance
-from osimexp.experiment.resume import resumed_config
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
-from osimexp.experiment.settings import RunSettings
 from osimexp.experiment.trained import named
+from osimexp.experiment.whole import ExperimentSettings
 from osimexp.files import write_json
+from osimexp.models.prepare import PreparedModel
 from osimexp.tasks.environment import Environment
-from osimexp.tasks.make import make
+from osimexp.tasks.make import make, prepared
+from osimexp.tasks.specification import Specification
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -61,33 +60,78 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Parts:
-    """What a config is built into before anything is written."""
+    """What settings are built into before anything is written.
 
-    settings: RunSettings
+    ``config`` is what is written of them, and ``model`` the task's, which all environments share.
+    """
+
+    settings: ExperimentSettings
+    config: Mapping[str, Any]
     seeds: Seeds
+    model: PreparedModel | None
     algorithm: Algorithm
     environment: Environment
     evaluation_environment: Environment
-    config_hash: str
+    look: Look | None
 
 
 def run(
-    config: DictConfig,
-    overrides: Sequence[str],
-    folder: Path,
+    settings: ExperimentSettings,
+    folder: Path | None = None,
+    *,
+    config: Mapping[str, Any] | None = None,
+    overrides: Sequence[str] = (),
     facts: Mapping[str, Any] | None = None,
     judge: Judge | None = None,
 ) -> Outcome:
-    """Train what ``config`` describes, or go on with the run that ``config.resume`` names.
+    """Train what settings describe.
 
-    Nothing is written before the config was checked and the environments and the algorithm were
-    built.
+    Nothing is written before the environments and the algorithm were built.
 
     Args:
-        config: the composed config.
-        overrides: what the command line changed in it.
-        folder: of the run; left alone where a run is resumed.
+        settings: of the run.
+        folder: of the run; None takes that of the settings.
+        config: what the settings were built from, which is written to the folder; None writes
+            what they say.
+        overrides: what the command line changed in the config.
         facts: what else the record of the run is to say, or to say otherwise.
+        judge: says after each evaluation in training whether the run is to end.
+
+    Raises:
+        OsimexpError: the settings or the run folder cannot be used, or the disk is full.
+        Interrupted: Ctrl-C or SIGTERM; the run was saved.
+        Pruned: the judge ended the run.
+
+    """
+    path = Path(settings.run.folder) if folder is None else folder
+    config = settings.as_config() if config is None else config
+    if settings.init_from is not None:
+        named(settings.init_from)  # Said before anything is compiled.
+    elif settings.fill:
+        raise ConfigError("fill is for the policy of init_from, which is not given.")
+    with ExitStack() as stack:
+        parts = _build(settings, config, stack)
+        origin = {**provenance(), **(facts or {})}
+        if settings.init_from is not None:
+            labels = Labels.of(parts.environment)
+            origin["init_from"] = begin(
+                parts.algorithm, settings.init_from, settings.task, labels, settings.fill
+            )
+        with _disk_full_said(path):
+            xml = getattr(parts.environment, "model_xml", None)
+            opened = RunFolder.create(path, config, overrides, origin, xml)
+        with opened.claimed():
+            return _train(opened, parts, None, judge)
+
+
+def go_on(
+    folder: RunFolder, config: Mapping[str, Any] | None = None, judge: Judge | None = None
+) -> Outcome:
+    """Go on with a run from its latest checkpoint.
+
+    Args:
+        folder: of the run.
+        config: of the run, with another budget or for another machine; None goes on with its own.
         judge: says after each evaluation in training whether the run is to end.
 
     Raises:
@@ -97,44 +141,19 @@ def run(
         Pruned: the judge ended the run.
 
     """
-    resumed: RunFolder | None = None
-    saved: Checkpoint | None = None
-    if config.resume is not None:
-        resumed = RunFolder.open(Path(str(config.resume)))
-        config = resumed_config(resumed.config(), config, overrides)
-        saved = _checkpoint_to_resume(resumed, config)
-    elif config.get("init_from") is None:
-        if fill_of(config):
-            raise ConfigError("fill is for the policy of init_from, which is not given.")
-    else:
-        named(str(config.init_from))  # Said before anything is compiled.
+    config = folder.config() if config is None else config
+    settings = ExperimentSettings.from_config(config)
+    saved = _checkpoint_to_go_on_from(folder, config, settings.run.steps)
     with ExitStack() as stack:
-        parts = _build(config, stack)
-        origin = {**provenance(), **(facts or {})}
-        if saved is None and config.get("init_from") is not None:
-            origin["init_from"] = begin(
-                parts.algorithm,
-                str(config.init_from),
-                config.task,
-                Labels.of(parts.environment),
-                fill_of(config),
-            )
-        look: Look | None = None
-        if parts.settings.evaluation.images:
-            look = stack.enter_context(looking(config, parts.seeds.evaluation))
-        with _disk_full_said(resumed.path if resumed else folder):
-            if resumed is None:
-                xml = getattr(parts.environment, "model_xml", None)
-                opened = RunFolder.create(folder, config, overrides, origin, xml)
-            else:
-                opened = resumed
-        with opened.claimed():
-            return _train(opened, config, parts, saved, look, judge)
+        parts = _build(settings, config, stack)
+        with folder.claimed():
+            return _train(folder, parts, saved, judge)
 
 
-def _checkpoint_to_resume(folder: RunFolder, config: DictConfig) -> Checkpoint:
+def _checkpoint_to_go_on_from(
+    folder: RunFolder, config: Mapping[str, Any], budget: int
+) -> Checkpoint:
     saved = checkpoint.load(folder.checkpoint_file("latest"))
-    budget = check(RunSettings, _run_values(config), "run").steps
     if folder.record()["state"] == "finished" and saved.steps >= budget:
         raise ConfigError(
             f"{folder.path} has finished its {saved.steps} steps; give it a larger budget, "
@@ -147,40 +166,34 @@ def _checkpoint_to_resume(folder: RunFolder, config: DictConfig) -> Checkpoint:
     return saved
 
 
-def _build(config: DictConfig, stack: ExitStack) -> _Parts:
-    settings = check(RunSettings, _run_values(config), "run")
-    seeds = Seeds.of(config.seed)
-    device = str(config.device)
-    prepare_torch(device, settings.threads)
-    hyperparameters: Settings = build(config.algo, "algo")
-    count = hyperparameters.environments
-    environment = stack.enter_context(closing(make(config, count)))
-    longest = max(settings.evaluation.episodes, settings.evaluation.final_episodes)
-    evaluation_environment = make(config, min(count, longest), "evaluation")
+def _build(settings: ExperimentSettings, config: Mapping[str, Any], stack: ExitStack) -> _Parts:
+    seeds = Seeds.of(settings.seed)
+    prepare_torch(settings.device, settings.run.threads)
+    task, judged = settings.task, settings.run.evaluation
+    count = settings.algo.environments
+    model = prepared(task)
+    environment = stack.enter_context(closing(make(task, count, model=model)))
+    longest = max(judged.episodes, judged.final_episodes)
+    evaluation_environment = make(task, min(count, longest), "evaluation", model)
     stack.enter_context(closing(evaluation_environment))
-    algorithm = hyperparameters.create(
+    algorithm = settings.algo.create(
         environment.single_observation_space.shape[0],
         environment.single_action_space.shape[0],
         seeds.algorithm,
-        device,
+        settings.device,
     )
+    look: Look | None = None
+    if judged.images and isinstance(task, Specification):
+        look = stack.enter_context(looking(task, seeds.evaluation, model))
     return _Parts(
-        settings, seeds, algorithm, environment, evaluation_environment, config_hash(config)
+        settings, config, seeds, model, algorithm, environment, evaluation_environment, look
     )
-
-
-def _run_values(config: DictConfig) -> dict[str, Any]:
-    values = plain(config.run)
-    values.pop("name", None)  # It only serves to make up the folder's default.
-    return values
 
 
 def _train(
     folder: RunFolder,
-    config: DictConfig,
     parts: _Parts,
     saved: Checkpoint | None,
-    look: Look | None,
     judge: Judge | None,
 ) -> Outcome:
     path = shlex.quote(str(folder.path))
@@ -189,10 +202,10 @@ def _train(
     try:
         with _disk_full_said(folder.path), interruption:
             if saved is not None:
-                folder.mark_resumed(saved.steps, config, provenance())
+                folder.mark_resumed(saved.steps, parts.config, provenance())
                 folder.drop_evaluations_after(saved.steps)
-            _loop(folder, config, parts, saved, look, judge, interruption)
-            outcome = _final_evaluation(folder, config, parts, interruption)
+            _loop(folder, parts, saved, judge, interruption)
+            outcome = _final_evaluation(folder, parts, interruption)
             folder.mark("finished")
             return outcome
     except Pruned as pruned:
@@ -214,33 +227,30 @@ def _train(
 
 def _loop(
     folder: RunFolder,
-    config: DictConfig,
     parts: _Parts,
     saved: Checkpoint | None,
-    look: Look | None,
     judge: Judge | None,
     interruption: Interruption,
 ) -> None:
     logger_state = None if saved is None else saved.state["logger"]
+    settings = parts.settings.run
     with (
         Logger(folder.metrics_file, folder.path, logger_state) as logger,
-        Progress(
-            parts.settings.steps, saved.steps if saved else 0, parts.settings.table
-        ) as progress,
+        Progress(settings.steps, saved.steps if saved else 0, settings.table) as progress,
     ):
-        logger.write_config(OmegaConf.to_yaml(config, resolve=True))
+        logger.write_config(config_text(parts.config))
         loop = TrainingLoop(
-            settings=parts.settings,
+            settings=settings,
             environment=parts.environment,
             algorithm=parts.algorithm,
             judged=parts.evaluation_environment,
             evaluation_seed=parts.seeds.evaluation,
             logger=logger,
             folder=folder,
-            config_hash=parts.config_hash,
+            config_hash=config_hash(parts.config),
             progress=progress,
             interruption=interruption,
-            look=look,
+            look=parts.look,
             judge=judge,
         )
         if saved is None:
@@ -252,15 +262,14 @@ def _loop(
 
 def _final_evaluation(
     folder: RunFolder,
-    config: DictConfig,
     parts: _Parts,
     interruption: Interruption,
 ) -> Outcome:
     """Evaluate the best policy, or the last where none was evaluated yet, on unseen episodes."""
     name = folder.judged_checkpoint()
-    chosen = Chosen(folder, "policy", name, device=str(config.device))
+    chosen = Chosen(folder, "policy", name, device=parts.settings.device)
     controller = chosen.controller(parts.evaluation_environment)
-    episodes = parts.settings.evaluation.final_episodes
+    episodes = parts.settings.run.evaluation.final_episodes
     seed = parts.seeds.final_evaluation
     evaluation = evaluate(
         parts.evaluation_environment, controller, episodes, seed, interruption.check
@@ -275,7 +284,8 @@ def _final_evaluation(
     backend = parts.evaluation_environment.backend
     if backend is not None and not backend.reference:
         count = parts.evaluation_environment.num_envs
-        with closing(make(config, count, "verification")) as environment:
+        task, model = parts.settings.task, parts.model
+        with closing(make(task, count, "verification", model)) as environment:
             print("Evaluating on OpenSim itself, which takes longer.", flush=True)
             verification = evaluate(environment, controller, episodes, seed, interruption.check)
         write_json(

@@ -1,6 +1,6 @@
 """The folder of one run: everything needed to judge, repeat and go on with it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from json import JSONDecodeError, loads
@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from filelock import FileLock, Timeout
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
-from osimexp.errors import RunFolderError
+from osimexp.config import config_text, read_config
+from osimexp.errors import ConfigError, RunFolderError
 from osimexp.files import write_json, write_text
 from osimexp.moved import present_keys
 
@@ -94,7 +92,7 @@ class RunFolder:
     def create(
         cls,
         path: Path,
-        config: DictConfig,
+        config: Mapping[str, Any],
         overrides: Sequence[str],
         provenance: dict[str, Any],
         model_xml: str | None = None,
@@ -119,7 +117,7 @@ class RunFolder:
                 f"The run folder {path} cannot be made: {error.strerror}."
             ) from error
         folder.write_config(config)
-        write_text(folder.overrides_file, OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
+        write_text(folder.overrides_file, config_text(overrides))
         if model_xml is not None:
             write_text(folder.model_file, model_xml)
         write_json(folder.record_file, {"state": "running", "reason": None, **provenance})
@@ -143,27 +141,24 @@ class RunFolder:
             )
         return folder
 
-    def config(self) -> DictConfig:
-        """Return the run's config, closed to new keys; renamed ones have their new names.
+    def config(self) -> dict[str, Any]:
+        """Return the run's config as plain values; renamed keys have their new names.
 
         Raises:
             RunFolderError: it cannot be read.
 
         """
         try:
-            config = OmegaConf.load(self.config_file)
-        except (OSError, YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
-            raise RunFolderError(f"{self.config_file} cannot be read as a config.") from error
-        if not isinstance(config, DictConfig) or not config:
+            config = read_config(self.config_file)
+        except ConfigError as error:
+            raise RunFolderError(str(error)) from error
+        if not config:
             raise RunFolderError(f"{self.config_file} is not the config of a run.")
-        values: Any = OmegaConf.to_container(config)
-        config = OmegaConf.create(present_keys(values))
-        OmegaConf.set_struct(config, True)
-        return config
+        return present_keys(config)
 
-    def write_config(self, config: DictConfig) -> None:
-        """Write the config with its interpolations resolved."""
-        write_text(self.config_file, OmegaConf.to_yaml(config, resolve=True))
+    def write_config(self, config: Mapping[str, Any]) -> None:
+        """Write the config."""
+        write_text(self.config_file, config_text(config))
 
     def record(self) -> dict[str, Any]:
         """Return state and provenance.
@@ -184,7 +179,9 @@ class RunFolder:
         """Write how the run stands, and why."""
         write_json(self.record_file, {**self.record(), "state": state, "reason": reason})
 
-    def mark_resumed(self, steps: int, config: DictConfig, provenance: dict[str, Any]) -> None:
+    def mark_resumed(
+        self, steps: int, config: Mapping[str, Any], provenance: dict[str, Any]
+    ) -> None:
         """Write that the run goes on from ``steps``, by whom and with which config."""
         self.write_config(config)
         record = self.record()

@@ -62,6 +62,7 @@ class RunSettings:
         log: when metrics are written.
         threads: of PyTorch; null leaves the number to PyTorch.
         table: whether the terminal shows a table of the latest metrics.
+        name: of the run in the default of ``folder``; its seed apart, of runs of one kind.
 
     """
 
@@ -72,3 +73,4 @@ class RunSettings:
     log: LogSettings
     threads: Count | None
     table: bool = False
+    name: str | None = None

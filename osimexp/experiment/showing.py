@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from omegaconf import DictConfig
 from pydantic import Field
 
 from osimexp.analysis.shown import Shown
-from osimexp.config import check, plain
+from osimexp.config import check, entry
 from osimexp.errors import ConfigError
-from osimexp.experiment.playing import Chosen, Played, changed, played
+from osimexp.experiment.playing import Changes, Chosen, Played, played
 from osimexp.experiment.recording import record, recording_environment
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
@@ -26,7 +25,7 @@ from osimexp.tasks.specification import Specification
 
 @dataclass(frozen=True)
 class ShownSettings:
-    """What is shown, as ``conf/shown.yaml`` says: the keys that commands share.
+    """Settings that say what is drawn or measured, shared by several commands.
 
     Attributes:
         run: folder of a run whose policy is played for one episode.
@@ -63,28 +62,27 @@ class ShownSettings:
             raise ValueError("ground_reactions belong to a movement, which must be given too")
 
 
-def shown(config: DictConfig) -> tuple[Shown, dict[str, object]]:
-    """Return what a config shows, and those of its values that are the command's own.
+def shown(config: Mapping[str, Any]) -> tuple[Shown, dict[str, Any]]:
+    """Return what a command's config shows, and those of its values that are the command's own.
 
     Raises:
         OsimexpError: a file, a run or a value cannot be used.
     """
-    values = plain(config)
-    groups = {name: values.pop(name, None) for name in ("model", "muscles", "physics")}
-    start = values.pop("start", None) or {}
+    values = dict(config)
+    changes = Changes.taken_from(values)
     own = ShownSettings.__dataclass_fields__
     settings = check(ShownSettings, {k: v for k, v in values.items() if k in own}, "shown")
     rest = {k: v for k, v in values.items() if k not in own}
-    if start and settings.movement is not None:
+    if changes.start and settings.movement is not None:
         raise ConfigError("start belongs to what is played, and a movement is only replayed.")
     if settings.movement is None:
-        changes = {name: config[name] for name, value in groups.items() if value is not None}
         folder, kind = played(settings.run, settings.controller)
-        return from_run(folder, settings, kind, changes, start), rest
-    model, muscles = groups["model"], groups["muscles"]
+        return from_run(folder, settings, kind, changes), rest
+    model, muscles = changes.model, changes.muscles
     if settings.run is not None:
         run_config = RunFolder.open(Path(settings.run)).config()
-        model, muscles = model or plain(run_config.model), muscles or plain(run_config.muscles)
+        model = model or entry(run_config, "model")
+        muscles = muscles or entry(run_config, "muscles")
     elif model is None:
         raise ConfigError(
             "A movement needs the model that moves: model=gait2d, model=file model.path=my.osim or "
@@ -103,8 +101,7 @@ def from_run(
     folder: RunFolder,
     settings: ShownSettings,
     kind: Played = "policy",
-    changes: Mapping[str, DictConfig] | None = None,
-    start: Mapping[str, Any] | None = None,
+    changes: Changes | None = None,
 ) -> Shown:
     """Play a run's policy, or another controller in the run's task, for one episode.
 
@@ -112,24 +109,24 @@ def from_run(
         folder: of the run.
         settings: which checkpoint and which episode.
         kind: which controller.
-        changes: groups that take the place of the run's: model, muscles, physics.
-        start: values that take the place of those of the run's start.
+        changes: what takes the place of parts of the run's config.
 
     Raises:
         OsimexpError: the run cannot be used, or its task moves no model.
     """
     config = folder.config()
-    if "_target_" in config.task:
+    if "_target_" in entry(config, "task"):
         raise ConfigError(f"The task of {folder.path} moves no musculoskeletal model to be shown.")
-    changed(config, changes or {}, start or {})
+    task = Specification.from_config((changes or Changes()).of(config))
     prepare_torch("cpu", 1)
-    seed = Seeds.of(config.seed).final_evaluation if settings.seed is None else settings.seed
+    seed = settings.seed
+    if seed is None:
+        seed = Seeds.of(config.get("seed")).final_evaluation
     name = settings.checkpoint or folder.judged_checkpoint()
     chosen = Chosen(
         folder, kind, name, seed, settings.value, settings.excitations, settings.fill or {}
     )
-    chosen.suit(config)
-    with closing(recording_environment(Specification.from_config(config))) as environment:
+    with closing(recording_environment(chosen.suited(task))) as environment:
         movement = record(environment, chosen.controller(environment), seed)
         title = f"{folder.path.name} ({chosen.called})"
         # Nothing is written beside a controller that comes with the package.

@@ -9,10 +9,7 @@ from functools import cached_property
 from json import loads
 from typing import Any, Literal
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
-from omegaconf import DictConfig, ListConfig, OmegaConf
-
+from osimexp.config import selected
 from osimexp.errors import RunFolderError
 from osimexp.experiment.run_folder import RunFolder
 
@@ -36,7 +33,7 @@ class Summary:
     """
 
     run: RunFolder
-    config: DictConfig
+    config: Mapping[str, Any]
     choices: Mapping[str, str | None]
     state: State
     reason: str | None
@@ -47,7 +44,7 @@ class Summary:
     @property
     def group(self) -> str:
         """What runs of the same kind share: the name without the seed."""
-        name = str(OmegaConf.select(self.config, "run.name") or self.run.path.name)
+        name = str(selected(self.config, "run.name") or self.run.path.name)
         return name.removesuffix(f"_s{self.config.get('seed')}")
 
     @cached_property
@@ -65,26 +62,25 @@ class Summary:
         """The highest mean return of the evaluations in training."""
         return max(self.returns.values(), default=None)
 
-    def says(self, key: str, value: str) -> bool:
-        """Whether a config group was chosen so, or a config value is the one that is written.
+    def says(self, key: str, text: str, value: object) -> bool:
+        """Whether a config group was chosen so, or a config value is the one that is asked for.
+
+        Args:
+            key: of the group, or of the value, dotted.
+            text: the option or the value as it was typed.
+            value: what the text stands for: of 3e-4, 0.0003.
 
         Raises:
             KeyError: the run knows neither a group nor a value of that name.
         """
-        found = OmegaConf.select(self.config, key, default=_MISSING)
+        found = selected(self.config, key, _MISSING)
         if found is _MISSING and key not in self.choices:
             raise KeyError(key)
-        if isinstance(found, ListConfig):
-            found = OmegaConf.to_container(found)
-        try:  # As it is read on the command line, where 3e-4 is 0.0003.
-            wanted = OverridesParser.create().parse_override(f"{key}={value}").value()
-        except HydraException:
-            wanted = value
-        if self.choices.get(key, _MISSING) in (value, wanted):
+        if self.choices.get(key, _MISSING) in (text, value):
             return True
         # True is 1 for Python, but not here.
-        same = found == wanted and isinstance(found, bool) == isinstance(wanted, bool)
-        return same or str(found) == value
+        same = found == value and isinstance(found, bool) == isinstance(value, bool)
+        return same or str(found) == text
 
 
 def summarise(run: RunFolder) -> Summary:
@@ -107,7 +103,7 @@ def summarise(run: RunFolder) -> Summary:
         state,
         reason,
         _steps(run) or told,
-        int(OmegaConf.select(config, "run.steps") or 0),
+        int(selected(config, "run.steps") or 0),
         started,
     )
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from osimexp.config import with_value
 from osimexp.controllers.saved import restored
 from osimexp.errors import ConfigError, RunFolderError, near_matches
 from osimexp.experiment import checkpoint
@@ -67,7 +68,7 @@ def keep(folder: RunFolder, path: Path) -> RunFolder:
     saved = checkpoint.load(file)
     controller = restored(saved.controller, str(file))
     record = folder.record()
-    config.run.folder = str(Path("outputs") / path.name)
+    config = with_value(config, "run.folder", str(Path("outputs") / path.name))
     if path.exists():
         raise RunFolderError(f"{path} is there already; name a folder that is not.")
     kept = RunFolder(path)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from omegaconf import OmegaConf
 from pydantic import Field
 from rich.table import Table
 
@@ -17,14 +16,14 @@ from osimexp.analysis.statistics import Scores
 from osimexp.config import option
 from osimexp.errors import MovementError
 from osimexp.experiment.evaluation import evaluate
-from osimexp.experiment.playing import Chosen
+from osimexp.experiment.playing import Changes, Chosen
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds
 from osimexp.experiment.showing import ShownSettings, from_run
 from osimexp.experiment.summary import figures_of
 from osimexp.results.comparison import Comparison, interquartile_estimate
 from osimexp.results.tables import said
-from osimexp.tasks.make import make
+from osimexp.tasks.make import make, task_of
 
 METRICS = {
     "speed": "speed, m/s",
@@ -144,7 +143,7 @@ def movement_rows(groups: Sequence[Moved]) -> Iterable[Sequence[object]]:
 
 
 def _walk(run: RunFolder, episode: int) -> dict[str, float]:
-    seed = Seeds.of(run.config().seed).final_evaluation + episode
+    seed = Seeds.of(run.config().get("seed")).final_evaluation + episode
     shown = from_run(run, ShownSettings(run=str(run.path), seed=seed))
     try:
         gait = measure(shown, default_settings())
@@ -159,14 +158,12 @@ def _walk(run: RunFolder, episode: int) -> dict[str, float]:
 
 def _falls(run: RunFolder, settings: MovementSettings) -> float:
     """Return the share of episodes with pushes in which the model falls."""
-    config = run.config()
-    push = option("push", "random")
-    push.impulse = settings.impulse
-    OmegaConf.update(config, "push", push, merge=False, force_add=True)
+    push = {**option("push", "random"), "impulse": settings.impulse}
     # A run that was simulated by a cluster can be played without it.
-    config.workers = option("workers", "cores")
-    seed = Seeds.of(config.seed).final_evaluation
-    with closing(make(config, min(settings.pushed, 64), "evaluation")) as environment:
+    config = Changes(push=push, workers=option("workers", "cores")).of(run.config())
+    seed = Seeds.of(config.get("seed")).final_evaluation
+    task, count = task_of(config), min(settings.pushed, 64)
+    with closing(make(task, count, "evaluation")) as environment:
         controller = Chosen(run, "policy", run.judged_checkpoint()).controller(environment)
         means = evaluate(environment, controller, settings.pushed, seed).means()
     return _number(means.get("fallen"))

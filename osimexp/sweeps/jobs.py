@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ class Before:
     mean_return: float = float("nan")
 
 
-def job_of_sweep(folder: Path, config: DictConfig, train: Callable[[bool], float]) -> float:
+def job_of_sweep(folder: Path, config: Mapping[str, Any], train: Callable[[bool], float]) -> float:
     """Run one job of a sweep, unless it is finished, and return its mean return.
 
     An error is written to the folder and printed, and the result is NaN, so that the other jobs go
@@ -148,7 +148,7 @@ def ending_with_parent() -> Iterator[None]:
             os._exit(128 + signal.SIGTERM)
 
 
-def _before(folder: Path, config: DictConfig) -> Before:
+def _before(folder: Path, config: Mapping[str, Any]) -> Before:
     (folder / FAILURE).unlink(missing_ok=True)
     if not (folder / "run.json").is_file():
         if folder.is_dir():  # The process was killed before there was a run.
@@ -162,7 +162,7 @@ def _before(folder: Path, config: DictConfig) -> Before:
         time.sleep(0.5)
     summary = summarise(run)
     if summary.state in ("finished", "pruned"):
-        longer = summary.state == "finished" and summary.budget < config.run.steps
+        longer = summary.state == "finished" and summary.budget < config["run"]["steps"]
         _check_same(run, config, longer)
         if not longer:
             mean = (figures_of(run, "final") or {}).get("return")
@@ -179,7 +179,7 @@ def _before(folder: Path, config: DictConfig) -> Before:
     return Before("none")
 
 
-def _check_same(run: RunFolder, config: DictConfig, longer: bool) -> None:
+def _check_same(run: RunFolder, config: Mapping[str, Any], longer: bool) -> None:
     """Refuse to keep or continue a run whose config is not the one that is asked for."""
     there, here = facts_of(run.config()), facts_of(config)
     different = [k for k in unlike(there, here) if not (longer and k.startswith("run."))]

@@ -4,18 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
-
 from osimexp.experiment.interruption import Judge
+from osimexp.experiment.settings import RunSettings
 
 
-def judge_of(sweeper: Mapping[str, Any], folder: Path, run: DictConfig) -> Judge | None:
+def judge_of(sweeper: Mapping[str, Any], folder: Path, run: RunSettings) -> Judge | None:
     """Return the judge that can end a job early; None if the sweep is not a search.
 
     Args:
         sweeper: settings of the sweeper.
         folder: folder of the sweep.
-        run: ``run`` of the config.
+        run: settings of the run of the job.
     """
     if sweeper.get("trial") is None:
         return None

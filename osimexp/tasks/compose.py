@@ -1,18 +1,22 @@
 """Environments from Python: the main config with overrides, as on the command line."""
 
-from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig
+from typing import Any
 
-from osimexp.config import config_directory
+from osimexp.composition import check_given, compose
 from osimexp.tasks.adapters.single import MusculoskeletalEnv
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.specification import Specification
 
 
-def composed(*overrides: str) -> DictConfig:
-    """Return the main config with overrides, such as ``model=arm``."""
-    with initialize_config_dir(str(config_directory()), version_base="1.3"):
-        return compose("config", list(overrides))
+def composed(*overrides: str) -> dict[str, Any]:
+    """Return the main config with overrides, such as ``model=arm``, as plain values.
+
+    Raises:
+        ConfigError: the overrides cannot be read or do not fit together, or one is missing.
+    """
+    values = compose("config", overrides).values
+    check_given(values)
+    return values
 
 
 def single(*overrides: str, render_mode: str | None = None) -> MusculoskeletalEnv:

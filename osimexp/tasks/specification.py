@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from omegaconf import DictConfig
-
-from osimexp.config import build, check, plain
+from osimexp.config import build, check, described, entry
 from osimexp.errors import ConfigError
 from osimexp.models.actuators import ExternalForce
 from osimexp.models.muscle_sets import MuscleSet
@@ -48,9 +46,24 @@ class MovementSettings:
 
 @dataclass(frozen=True)
 class Specification:
-    """A task on a model; terms are kept by the names that the config gives them.
+    """A task on a musculoskeletal model.
 
-    ``recorded`` asks for every array of the state, whether a term reads it or not.
+    Attributes:
+        model: what moves.
+        muscles: which muscles it has, how strong they are and what drives them together.
+        physics: what simulates it, and how.
+        workers: where simulations run.
+        task: control period, duration and action map.
+        observation: what the controller sees, term by term, by the names that the config gives.
+        reward: what the controller is to do: a sum of named terms.
+        termination: what ends an episode, by name.
+        start: how episodes begin.
+        target: what is to be reached or followed; null for a task without.
+        symmetry: when sides are changed for the controller, so that it does alike on both; null
+            never does.
+        push: pushes in an episode; null for none.
+        actuators: how the actuators of the model that are no muscles are told what to do.
+        recorded: whether every array of the state is read, be there a term for it or not.
     """
 
     GROUPS: ClassVar[tuple[str, ...]] = ("observation", "reward", "termination")
@@ -71,32 +84,38 @@ class Specification:
     recorded: bool = False
 
     @classmethod
-    def from_config(cls, config: DictConfig) -> "Specification":
-        """Build and check every part of a composed config.
+    def from_config(cls, config: Mapping[str, Any]) -> "Specification":
+        """Build and check the parts of a composed config that make up the task.
 
         Raises:
-            ConfigError: a value is unknown, of the wrong type or out of range.
+            ConfigError: a part is missing, or a value is unknown, of the wrong type or out of
+                range.
         """
-        target, symmetry = config.get("target"), config.get("symmetry")
-        push: PushTerm | None = None if config.get("push") is None else build(config.push, "push")
-        actuators = config.get("actuators")
         return cls(
-            model=check(ModelSettings, plain(config.model), "model"),
-            actuators=check(
-                ActuatorSet, {} if actuators is None else plain(actuators), "actuators"
-            ),
-            push=push,
-            muscles=check(MuscleSet, plain(config.muscles), "muscles"),
-            physics=build(config.physics, "physics"),
-            workers=check(WorkerSettings, plain(config.workers), "workers"),
-            task=check(MovementSettings, plain(config.task), "task"),
-            start=build(config.start, "start"),
-            target=None if target is None else build(target, "target"),
-            symmetry=None if symmetry is None else build(symmetry, "symmetry"),
-            observation=_terms(config.observation, "observation"),
-            reward=_terms(config.reward, "reward"),
-            termination=_terms(config.termination, "termination"),
+            model=check(ModelSettings, entry(config, "model"), "model"),
+            actuators=check(ActuatorSet, config.get("actuators") or {}, "actuators"),
+            push=_optional(config, "push"),
+            muscles=check(MuscleSet, entry(config, "muscles"), "muscles"),
+            physics=build(entry(config, "physics"), "physics"),
+            workers=check(WorkerSettings, entry(config, "workers"), "workers"),
+            task=check(MovementSettings, entry(config, "task"), "task"),
+            start=build(entry(config, "start"), "start"),
+            target=_optional(config, "target"),
+            symmetry=_optional(config, "symmetry"),
+            observation=_terms(config, "observation"),
+            reward=_terms(config, "reward"),
+            termination=_terms(config, "termination"),
         )
+
+    def as_config(self) -> dict[str, Any]:
+        """Return the parts of a config that ``from_config`` makes the same task from.
+
+        Raises:
+            ConfigError: a value is no plain data.
+        """
+        config: dict[str, Any] = described(self, Specification)
+        del config["recorded"]
+        return config
 
     @property
     def reads(self) -> frozenset[str]:
@@ -147,11 +166,17 @@ class Specification:
         return dataclasses.replace(self, workers=workers)
 
 
-def _terms(node: DictConfig, group: str) -> dict[str, Any]:
+def _optional(config: Mapping[str, Any], group: str) -> Any:
+    """Build what a group says, where an option of it was chosen."""
+    chosen = config.get(group)
+    return None if chosen is None else build(chosen, group)
+
+
+def _terms(config: Mapping[str, Any], group: str) -> dict[str, Any]:
     """Build the terms of a group; a term set to null is left out."""
     terms = {
         name: build(term, f"{group}.{name}")
-        for name, term in plain(node).items()
+        for name, term in (entry(config, group) or {}).items()
         if term is not None
     }
     if not terms and group != "termination":

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 import torch
 from algorithm_helpers import Stream, run, through_file
-from omegaconf import OmegaConf
 
 from osimexp.algorithms import ddpg, ppo, sac
 from osimexp.algorithms.algorithm import Algorithm, Transition
-from osimexp.config import build, check, config_directory
+from osimexp.config import build, check, option
 from osimexp.controllers.policy import Policy
 from osimexp.errors import ConfigError
 
@@ -171,7 +170,7 @@ def test_truncation_bootstraps_the_value_of_ppo(terminates: bool, value: float) 
 
 @pytest.mark.parametrize("name", ["sac", "ppo", "ddpg"])
 def test_the_yaml_says_the_defaults(name: str) -> None:
-    node = OmegaConf.load(config_directory() / "algo" / f"{name}.yaml")
+    node = option("algo", name)
     module = {"sac": sac, "ppo": ppo, "ddpg": ddpg}[name]
     assert build(node, "algo") == module.Settings()
     assert set(node) - {"_target_"} == set(vars(module.Settings()))

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import TESTS, Command
-from omegaconf import OmegaConf
 from pages import unpack
 
 from osimexp.cli.view import main
@@ -108,7 +107,7 @@ class Heard(PageServer):
 def test_each_newer_policy_is_played_and_what_goes_wrong_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = RunFolder.create(tmp_path / "run", OmegaConf.create({"seed": 0}), [], {})
+    folder = RunFolder.create(tmp_path / "run", {"seed": 0}, [], {})
     file = folder.checkpoint_file("latest")
 
     def trained(steps: int) -> None:
@@ -150,7 +149,7 @@ def test_each_newer_policy_is_played_and_what_goes_wrong_is_said(
 
 
 def test_a_first_policy_that_cannot_be_played_ends_the_command(place: Path) -> None:
-    folder = RunFolder.create(place / "run", OmegaConf.create({"seed": 0}), [], {})
+    folder = RunFolder.create(place / "run", {"seed": 0}, [], {})
     checkpoint.save(folder.checkpoint_file("latest"), checkpoint.Checkpoint(1, "", {}))
 
     def play() -> list[Packed]:

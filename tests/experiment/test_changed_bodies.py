@@ -1,6 +1,7 @@
 """Controllers on bodies they were not trained on: other strengths, and muscles that are gone."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from osimexp.experiment import checkpoint
 from osimexp.experiment.initial import begin
 from osimexp.experiment.trained import trained
 from osimexp.models import anatomy
+from osimexp.tasks.specification import Specification
 
 WHOLE = ("physics=compiled", "workers=none", "observation=full", "start=default")
 LACKING = ("gastroc_r", "soleus_r", "tib_ant_r")
@@ -142,9 +144,10 @@ def test_a_run_begins_with_the_policy_of_another(small: tuple[str, ...], command
 def test_drives_stay_what_they_were_where_actions_mean_others() -> None:
     data = checkpoint.load(trained("walk").checkpoint_file("best")).controller
     labels = Labels(tuple(data["observations"]), tuple(data["actions"]))
-    sizes, before = data["state"]["sizes"], trained("walk").config().task
-    after = before.copy()
-    after.action.update({"rest": 0.2, "gain": 0.9})
+    sizes = data["state"]["sizes"]
+    before = Specification.from_config(trained("walk").config())
+    action = replace(before.task.action, rest=0.2, gain=0.9)
+    after = replace(before, task=replace(before.task, action=action))
     drives = []
     observations = np.random.default_rng(0).normal(size=(20, sizes[0]))
     for task in (before, after):
@@ -152,7 +155,8 @@ def test_drives_stay_what_they_were_where_actions_mean_others() -> None:
         algorithm = settings.create(sizes[0], sizes[-1], 0, "cpu")
         begin(algorithm, "walk", task, labels, {})
         outputs = algorithm.controller.outputs(torch.tensor(observations, dtype=torch.float32))
-        drives.append(task.action.rest + task.action.gain * outputs.detach().numpy())
+        action = task.task.action
+        drives.append(action.rest + action.gain * outputs.detach().numpy())
     np.testing.assert_allclose(drives[0], drives[1], atol=1e-4)
     squashed = sac.Settings(hidden_sizes=(8,)).create(4, 2, 0, "cpu").controller
     with pytest.raises(ValueError, match="cannot be rescaled"):

@@ -50,8 +50,6 @@ class Listener:
 
 
 def train_listener(place: Path, steps: int = 60) -> Listener:
-    from omegaconf import OmegaConf
-
     settings = RunSettings(
         steps=steps,
         folder="run",
@@ -60,7 +58,7 @@ def train_listener(place: Path, steps: int = 60) -> Listener:
         log=LogSettings(every=20),
         threads=1,
     )
-    folder = RunFolder.create(place / "run", OmegaConf.create({"seed": 0}), [], {})
+    folder = RunFolder.create(place / "run", {"seed": 0}, [], {})
     algorithm = Listener()
     with Logger(folder.metrics_file, folder.path) as logger, Progress(steps) as progress:
         loop = TrainingLoop(
@@ -120,7 +118,7 @@ def test_a_run_leaves_a_whole_folder(command: Command, place: Path) -> None:
     assert record["state"] == "finished"
     assert record["versions"]["torch"] == torch.__version__
     assert record["machine"]["cores"] >= 1
-    assert folder.config().algo.hidden_sizes == [8]
+    assert folder.config()["algo"]["hidden_sizes"] == [8]
     assert "- algo.batch_size=16" in folder.overrides_file.read_text()
     assert folder.model_file.read_text() == ToyEnvironment.model_xml
     assert sorted(f.stem for f in (place / "run/evaluations").iterdir()) == [
@@ -161,7 +159,7 @@ def test_sweeps_have_a_folder_for_each_job(command: Command, place: Path) -> Non
     answer = command("-m", *SMALL_SAC, "run.steps=100", "seed=0,1")
     assert answer.code == 0, answer.err
     folders = sorted(file.parent for file in (place / "outputs/sweeps").rglob("run.json"))
-    assert [RunFolder.open(f).config().seed for f in folders] == [0, 1]
+    assert [RunFolder.open(f).config()["seed"] for f in folders] == [0, 1]
     assert not (place / "run").exists()
 
 

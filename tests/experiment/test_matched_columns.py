@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from conftest import SMALL_PPO, SMALL_SAC, Command
-from omegaconf import DictConfig, OmegaConf
 from tasks import ARM, composed
 from toy import ToyEnvironment
 
@@ -29,29 +28,28 @@ from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, config_hash
 from osimexp.experiment.initial import begin
 from osimexp.experiment.run_folder import RunFolder
-from osimexp.tasks.make import make
+from osimexp.tasks.make import make, task_of
 
 TURNED = ("activations", "joint_speeds", "target_offset", "fibre_velocity", "joint_angles",
           "fibre_length", "ground_reaction")  # fmt: skip
 """The terms of the default observation in another order."""
 
 
-def arm(*overrides: str) -> DictConfig:
+Config = dict[str, Any]
+
+
+def arm(*overrides: str) -> Config:
     names = ("run.name=any", "run.folder=any", "algo=ppo", "algo.environments=2")
-    config = composed(*ARM, "physics=compiled", *names, *overrides)
-    OmegaConf.set_struct(config, False)
-    return config
+    return composed(*ARM, "physics=compiled", *names, *overrides)
 
 
-def turned(config: DictConfig, terms: tuple[str, ...] = TURNED) -> DictConfig:
+def turned(config: Config, terms: tuple[str, ...] = TURNED) -> Config:
     """Return a config with some terms of its observation, in another order."""
-    changed = config.copy()
-    changed.observation = {name: config.observation[name] for name in terms}
-    return changed
+    return {**config, "observation": {name: config["observation"][name] for name in terms}}
 
 
-def labels_of(config: DictConfig) -> Labels:
-    with closing(make(config, 1)) as environment:
+def labels_of(config: Config) -> Labels:
+    with closing(make(task_of(config), 1)) as environment:
         return Labels.of(environment)
 
 
@@ -67,7 +65,7 @@ def policy(labels: Labels, blind_to: str = "nothing") -> Policy:
     return Policy(network, normaliser, actions, "clip")
 
 
-def made_run(path: Path, config: DictConfig, controller: Controller, labels: Labels | None) -> None:
+def made_run(path: Path, config: Config, controller: Controller, labels: Labels | None) -> None:
     folder = RunFolder.create(path, config, [], {"versions": {}})
     data = {"controller": Saved(controller, labels).data()}
     checkpoint.save(folder.checkpoint_file("best"), Checkpoint(7, config_hash(config), data))
@@ -121,22 +119,22 @@ def test_learning_begins_with_exactly_the_policy_of_another_order(
     made = policy(own)
     made_run(place / "run", config, made, own)
     terms = tuple(name for name in TURNED if name != term)
-    task = turned(config, terms)
-    task.observation.previous_actions = {
+    other = turned(config, terms)
+    other["observation"]["previous_actions"] = {
         "_target_": "osimexp.tasks.terms.observations.PreviousActions"
     }
-    labels = labels_of(task)
+    labels, task = labels_of(other), task_of(other)
     algorithm = ppo.Settings(hidden_sizes=(16,), environments=2).create(
         len(labels.observations), len(labels.actions), 0, "cpu"
     )
     source = str(place / "run")
     fill: dict[str, float | None] = {"previous_actions/*": None}
     with pytest.raises(ConfigError, match="previous_actions/TRIlong and 5 more") as refused:
-        begin(algorithm, source, task.task, labels, {} if term is None else {"fibre_*": 0.9})
+        begin(algorithm, source, task, labels, {} if term is None else {"fibre_*": 0.9})
     assert f"init_from={source} does not fit" in str(refused.value)
     if term is not None:
         fill["fibre_length/*"] = 0.9
-    begin(algorithm, source, task.task, labels, fill)
+    begin(algorithm, source, task, labels, fill)
     shown = np.random.default_rng(0).normal(size=(9, len(labels.observations)))
     known = dict(zip(labels.observations, shown.T, strict=True))
     seen = np.stack([known.get(name, np.full(9, 0.9)) for name in own.observations], axis=1)
@@ -212,7 +210,6 @@ PUSHES = {
 def test_a_run_may_hold_any_controller(command: Command, place: Path, kind: str) -> None:
     assert command(*SMALL_SAC, "run.folder=learned", "run.steps=60").code == 0
     config = RunFolder.open(place / "learned").config()
-    OmegaConf.set_struct(config, False)
     made_run(place / "made", config, PUSHES[kind], Labels.of(ToyEnvironment(1)))
     assert len(returns(command, "made")) == 2
     answer = command("run=made", "to=kept", main=keep)

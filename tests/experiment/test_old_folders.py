@@ -50,11 +50,11 @@ def test_renamed_keys_mean_the_same_and_leave_a_checkpoint_its_own() -> None:
     assert len(set(RENAMED.values())) == len(RENAMED)
     folder = RunFolder.open(OLD / "walk_ppo")
     config = folder.config()
-    assert config.algo.desired_kl == 0.01
-    assert "kl_target" not in config.algo
+    assert config["algo"]["desired_kl"] == 0.01
+    assert "kl_target" not in config["algo"]
     saved = checkpoint.load(folder.checkpoint_file("latest"))
     assert checkpoint.config_hash(config) == saved.config_hash
-    config.algo.desired_kl = 0.02
+    config["algo"]["desired_kl"] = 0.02
     assert checkpoint.config_hash(config) != saved.config_hash
 
 

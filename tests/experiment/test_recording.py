@@ -6,28 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import Command
-from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig
-from tasks import prepared
+from tasks import prepared, specification
 
 from osimexp.cli.evaluate import main as evaluate
-from osimexp.config import config_directory
+from osimexp.composition import compose
 from osimexp.controllers.scripted import Constant, Uniform
 from osimexp.errors import ConfigError
 from osimexp.experiment.recording import record, recording_environment
 from osimexp.experiment.showing import shown
 from osimexp.motion.files import read_movement, write_movement
 from osimexp.physics.posing.state_paths import state_paths
-from osimexp.tasks.specification import Specification
-
-
-def composed(name: str, *overrides: str) -> DictConfig:
-    with initialize_config_dir(str(config_directory()), version_base="1.3"):
-        return compose(name, [*overrides])
-
-
-def specification(*overrides: str) -> Specification:
-    return Specification.from_config(composed("config", *overrides))
 
 
 @pytest.mark.parametrize("physics", ["compiled", "opensim"])
@@ -69,8 +57,7 @@ def test_a_written_episode_is_shown_from_its_file_alone(tmp_path: Path) -> None:
     with closing(recording_environment(task)) as environment:
         movement = record(environment, Constant(6, 0.0), 0)
         file = write_movement(tmp_path / "reach", movement, state_paths(environment.model))[0]
-    config = composed("shown", f"movement={file}", "model=arm")
-    made, rest = shown(config)
+    made, rest = shown(compose("command/shown", [f"movement={file}", "model=arm"]).values)
     assert not rest
     assert made.name == "reach_states"
     np.testing.assert_array_equal(made.movement.positions, movement.positions)
@@ -88,7 +75,7 @@ def test_a_written_episode_is_shown_from_its_file_alone(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_shown_is_told(overrides: list[str], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        shown(composed("shown", *overrides))
+        shown(compose("command/shown", overrides).values)
 
 
 def test_evaluation_writes_movements(command: Command, place: Path) -> None:
@@ -110,5 +97,5 @@ def test_evaluation_writes_movements(command: Command, place: Path) -> None:
     ]
     paths = state_paths(prepared("model=arm", "reward=reach"))
     movement = read_movement(place / "run" / "movements" / files[2], paths)
-    made, _ = shown(composed("shown", "run=run", "seed=5"))
+    made, _ = shown(compose("command/shown", ["run=run", "seed=5"]).values)
     np.testing.assert_array_equal(made.movement.positions, movement.positions)

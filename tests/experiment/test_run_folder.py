@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from commands import SMALL_SAC, Command
-from omegaconf import OmegaConf
 
 from osimexp import files
 from osimexp.errors import RunFolderError
@@ -32,7 +31,7 @@ def full_disk(*arguments: Any) -> None:
 
 
 def create(path: Path) -> RunFolder:
-    return RunFolder.create(path, OmegaConf.create({"seed": 0}), ["seed=0"], {"git": None}, "<x/>")
+    return RunFolder.create(path, {"seed": 0}, ["seed=0"], {"git": None}, "<x/>")
 
 
 def test_a_created_folder_opens(place: Path) -> None:

@@ -12,6 +12,7 @@ from commands import SMALL_SAC, Command
 
 from osimexp.cli.runs import as_settings
 from osimexp.cli.runs import main as runs
+from osimexp.composition import value_of
 from osimexp.errors import RunFolderError
 from osimexp.experiment.finding import find_runs
 from osimexp.experiment.run_folder import RunFolder
@@ -49,17 +50,22 @@ def test_a_summary_says_what_the_run_wrote(two_runs: Path) -> None:
     assert summary.last == evaluation["figures"]["return"]["mean"]
     assert summary.best == max(summary.returns.values())
     assert summary.choices["algo"] == "sac"
-    assert summary.says("algo", "sac")
-    assert not summary.says("algo", "ppo")
-    assert summary.says("run.table", "false")
-    assert summary.says("run.threads", "1")
-    assert not summary.says("run.threads", "true")
-    assert summary.says("algo.updates_per_step", ".5")
-    assert summary.says("algo.hidden_sizes", "[ 8 ]")
-    assert summary.says("experiment", "null")
-    assert summary.says("algo.learning_rate", f"{summary.config.algo.learning_rate:e}")
+
+    def says(key: str, text: str) -> bool:
+        return summary.says(key, text, value_of(key, text))
+
+    assert says("algo", "sac")
+    assert not says("algo", "ppo")
+    assert says("run.table", "false")
+    assert says("run.threads", "1")
+    assert not says("run.threads", "true")
+    assert says("algo.updates_per_step", ".5")
+    assert says("algo.hidden_sizes", "[ 8 ]")
+    assert says("algo.hidden_sizes.0", "8")
+    assert says("experiment", "null")
+    assert says("algo.learning_rate", f"{summary.config['algo']['learning_rate']:e}")
     with pytest.raises(KeyError):
-        summary.says("algo.nothing", "1")
+        says("algo.nothing", "1")
 
 
 def test_a_run_is_running_while_its_process_holds_it_and_cut_after(two_runs: Path) -> None:

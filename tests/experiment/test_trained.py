@@ -108,7 +108,7 @@ def test_the_walk_is_the_same_on_opensim_itself(command: Command) -> None:
 def test_the_run_goes_as_far_from_standing_as_is_said() -> None:
     folder = trained("run")
     config = folder.config()
-    config.start.standing = 1.0
+    config["start"]["standing"] = 1.0
     task = Specification.from_config(config).for_judging().with_workers(0)
     with closing(MusculoskeletalVectorEnv(task, 16, autoreset=False)) as batch:
         policy = Chosen(folder, "policy", "best").controller(batch)
@@ -158,7 +158,7 @@ def test_controllers_of_the_package_are_small_and_name_no_machine() -> None:
         assert set(saved.state) == {"controller"}
         assert saved.config_hash == config_hash(folder.config())
         assert "machine" not in folder.record()
-        assert str(folder.config().run.folder) == f"outputs/{name}"
+        assert folder.config()["run"]["folder"] == f"outputs/{name}"
 
 
 def test_a_kept_run_plays_as_the_run_does(command: Command) -> None:

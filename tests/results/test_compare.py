@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import Command
-from omegaconf import OmegaConf
 
 from osimexp.cli.compare import as_settings
 from osimexp.cli.compare import main as compare_main
+from osimexp.config import with_value
 from osimexp.errors import ConfigError
 from osimexp.experiment.differences import check_comparable, grouped
 from osimexp.experiment.finding import find_runs
@@ -40,9 +40,9 @@ def make_run(
     **changes: Any,
 ) -> None:
     """Write a run whose evaluations had these mean returns, the last of them at its end."""
-    config = OmegaConf.create(CONFIG)
+    config: dict[str, Any] = CONFIG
     for key, value in changes.items():
-        OmegaConf.update(config, key.replace("__", "."), value, force_add=True)
+        config = with_value(config, key.replace("__", "."), value)
     record = {"choices": {"algo": "sac", "reward": "velocity", **(choices or {})}}
     folder = RunFolder.create(path, config, [], record)
     names = [str(100 * (i + 1)) for i in range(len(scores) - 1)] + ["final"]

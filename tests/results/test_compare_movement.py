@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import Command
-from omegaconf import OmegaConf
 
 from osimexp.analysis.gait.measure import measure
 from osimexp.analysis.gait.parameters import BOTH
@@ -26,9 +25,7 @@ def walker(path: Path, seed: int, speed: float) -> RunFolder:
     """The walking controller of the package as a run whose final evaluation was made up."""
     shutil.copytree(trained("walk").path, path)
     run = RunFolder(path)
-    config = OmegaConf.load(run.config_file)
-    config.seed = seed
-    OmegaConf.save(config, run.config_file)
+    run.write_config({**run.config(), "seed": seed})
     figures = {"return": 1.0 + seed, "speed": speed, "effort": 0.1, "fallen": 0.0}
     run.evaluation_file("final").parent.mkdir()
     write_json(

@@ -29,7 +29,7 @@ class ToyTask:
     interrupt_after: int | None = None
     killed_after: int | None = None
 
-    def create(self, config: Any, environments: int) -> "ToyEnvironment":
+    def create(self, environments: int) -> "ToyEnvironment":
         if self.killed_after == 0:
             signal.raise_signal(signal.SIGKILL)
         return ToyEnvironment(environments, self)

@@ -11,12 +11,17 @@ import numpy as np
 import optuna
 import pytest
 from commands import SMALL_SAC, SUPPORT, Command, wait_for
-from omegaconf import OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
 
 from osimexp.errors import ConfigError
 from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.settings import (
+    CheckpointSettings,
+    EvaluationSettings,
+    LogSettings,
+    RunSettings,
+)
 from osimexp.experiment.summary import figures_of
 from osimexp.sweeps.search.settings import search_settings
 from osimexp.sweeps.search.space import Choice, Range, dimension
@@ -41,7 +46,14 @@ SETTINGS = {
 }
 
 
-RUN = OmegaConf.create({"steps": 900, "evaluation": {"every": 100}})
+RUN = RunSettings(
+    steps=900,
+    folder="run",
+    checkpoint=CheckpointSettings(every=100, replay=True),
+    evaluation=EvaluationSettings(every=100, episodes=1, final_episodes=1),
+    log=LogSettings(every=100),
+    threads=None,
+)
 
 
 def trials(folder: str = "sweep") -> list[dict[str, str]]:
@@ -168,7 +180,7 @@ def test_a_search_ends_with_an_experiment_that_is_its_best_trial(
     best = max(finished, key=finished.__getitem__)
     run = RunFolder.open(Path(f"sweep/trial_00{best}"))
     assert (figures_of(run, "final") or {})["return"] == finished[best]
-    assert run.config().seed == 7 + int(best)
+    assert run.config()["seed"] == 7 + int(best)
     for row in rows:
         state = RunFolder.open(Path(f"sweep/trial_00{row['trial']}")).record()["state"]
         assert state == {"complete": "finished", "pruned": "pruned"}[row["state"]]
@@ -180,7 +192,7 @@ def test_a_search_ends_with_an_experiment_that_is_its_best_trial(
     (place / "sweep/experiment/best.yaml").rename(options / "experiment/best.yaml")
     again = command(f"--config-dir={options}", "experiment=best", "run.folder=again")
     assert again.code == 0, again.err
-    one, other = (OmegaConf.to_container(RunFolder(p).config()) for p in (run.path, Path("again")))
+    one, other = (RunFolder(p).config() for p in (run.path, Path("again")))
     for config in (one, other):
         del config["seed"], config["run"]["folder"], config["run"]["name"]
     assert one == other

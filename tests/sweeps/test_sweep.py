@@ -79,7 +79,7 @@ def test_a_cut_job_of_an_experiment_goes_on(command: Command, place: Path) -> No
     config = cut.config()
     answer = command("resume=sweep")
     assert answer.code == 130  # seed 1
-    assert config.run.steps == 300
+    assert config["run"]["steps"] == 300
     answer = command("resume=sweep")
     assert answer.code == 0, answer.err
     assert all(RunFolder.open(job).record()["resumed"] for job in jobs("sweep"))

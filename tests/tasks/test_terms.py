@@ -160,11 +160,13 @@ def test_what_was_found_of_a_scene_or_a_moment_does_not_outlive_it() -> None:
     frame = made_up()
     scene = frame.scene
     assert scene.coordinates(("knee_*",), "where").tolist() == [4]
-    assert scene.lean.tolist() == [0, 3]
-    turned = dataclasses.replace(scene.names, coordinates=COORDINATES[::-1])
+    assert np.isinf(scene.bounds[0]).tolist() == [False, True, True, False, False]
+    turned = dataclasses.replace(
+        scene.names, coordinates=COORDINATES[::-1], rotational=scene.names.rotational[::-1]
+    )
     other = dataclasses.replace(scene, names=turned)
     assert other.coordinates(("knee_*",), "where").tolist() == [0]
-    assert other.lean.tolist() == [4, 1]
+    assert np.isinf(other.bounds[0]).tolist() == [False, False, True, True, False]
     assert scene.coordinates(("knee_*",), "where").tolist() == [4]
     assert frame.remembered("speed", lambda: frame.state.speeds[:, 1]).tolist() == [2.0, 0.0]
     state = dataclasses.replace(frame.state, speeds=frame.state.speeds + 1.0)

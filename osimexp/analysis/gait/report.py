@@ -72,7 +72,7 @@ def report(shown: Shown, settings: GaitSettings | None = None) -> Report:
 
     Args:
         shown: movement and its model.
-        settings: settings of the measurement; None takes those of ``conf/gait.yaml``.
+        settings: settings of the measurement; None takes those of ``conf/command/gait.yaml``.
     """
     settings = default_settings() if settings is None else settings
     try:

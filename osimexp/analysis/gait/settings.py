@@ -1,13 +1,12 @@
-"""Settings of gait analysis, as in ``conf/gait.yaml``."""
+"""Settings of gait analysis, as in ``conf/command/gait.yaml``."""
 
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Annotated
 
-from omegaconf import DictConfig, OmegaConf
 from pydantic import Field
 
-from osimexp.config import check, config_directory, plain
+from osimexp.config import COMMANDS, check, option
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
@@ -121,8 +120,6 @@ class GaitSettings:
 
 @cache
 def default_settings() -> GaitSettings:
-    """Return the settings in ``conf/gait.yaml``, for callers without a config."""
-    read = OmegaConf.load(config_directory() / "gait.yaml")
-    assert isinstance(read, DictConfig)
-    own = OmegaConf.masked_copy(read, [field.name for field in fields(GaitSettings)])
-    return check(GaitSettings, plain(own), "gait")
+    """Return the settings in ``conf/command/gait.yaml``, for callers without a config."""
+    said = option(COMMANDS, "gait")
+    return check(GaitSettings, {f.name: said[f.name] for f in fields(GaitSettings)}, "gait")

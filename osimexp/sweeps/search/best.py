@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import OmegaConf, open_dict
 
-from osimexp.config import plain
+from osimexp.composition import without_hydra
+from osimexp.config import config_text
 from osimexp.errors import ConfigError
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.files import write_text
@@ -41,14 +40,14 @@ def write_best(folder: Path, run: RunFolder, told: str, loader: ConfigLoader) ->
         for group, option in (run.record().get("choices") or {}).items()
         if group not in (*_COMPOSING, *_LEFT_OUT) and group in usual and usual[group] != option
     }
-    values = _difference(plain(run.config()), _composed(loader, chosen), "")
+    values = _difference(run.config(), _composed(loader, chosen), "")
     lines = ["# @package _global_", f"# {told}"]
     if chosen:
         lines.append("defaults:")
         lines += [f"  - override /{group}: {option or 'null'}" for group, option in chosen.items()]
     text = "\n".join(lines) + "\n"
     if values:
-        text += OmegaConf.to_yaml(OmegaConf.create(values))
+        text += config_text(values)
     file = folder / "experiment" / "best.yaml"
     file.parent.mkdir(exist_ok=True)
     write_text(file, text)
@@ -58,12 +57,7 @@ def write_best(folder: Path, run: RunFolder, told: str, loader: ConfigLoader) ->
 def _composed(loader: ConfigLoader, chosen: Mapping[str, str | None]) -> dict[str, Any]:
     """Return the config that options compose to, without Hydra's part."""
     words = [f"{group}={option}" if option else f"~{group}" for group, option in chosen.items()]
-    config = loader.load_configuration("config", words, RunMode.RUN)
-    # Interpolations of Hydra's part are resolved while that part is still there.
-    HydraConfig.instance().set_config(config)
-    with open_dict(config):
-        del config["hydra"]
-    return plain(config)
+    return without_hydra(loader.load_configuration("config", words, RunMode.RUN))
 
 
 def _difference(

@@ -16,9 +16,11 @@ from optuna.trial import TrialState
 from rich.console import Console
 from rich.table import Table
 
-from osimexp.config import plain
+from osimexp.composition import plain, without_hydra
+from osimexp.config import check
 from osimexp.errors import ConfigError
 from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.settings import RunSettings
 from osimexp.experiment.summary import figures_of, summarise
 from osimexp.files import csv_text, write_text
 from osimexp.sweeps.jobs import FAILURE
@@ -59,7 +61,8 @@ def search(
     OmegaConf.save(config, folder / "multirun.yaml")
     present = {key: _value(config, key) for key in settings.space}
     seed = int(config.seed)
-    study = SearchStudy(folder, settings, config.run, seed)
+    run = check(RunSettings, without_hydra(config)["run"], "run")
+    study = SearchStudy(folder, settings, run, seed)
     for number in study.retry_failed():
         failed = folder / trial_folder(number)
         if failed.is_dir() and not RunFolder(failed).in_use():

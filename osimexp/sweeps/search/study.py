@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import optuna
 from filelock import FileLock, Timeout
-from omegaconf import DictConfig
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
@@ -17,6 +16,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from osimexp.errors import ConfigError
+from osimexp.experiment.settings import RunSettings
 from osimexp.sweeps.search.settings import PrunerSettings, SearchSettings
 
 _JOURNAL = "study.log"
@@ -45,14 +45,14 @@ class SearchStudy:
     Args:
         folder: folder of the sweep.
         settings: settings of the search.
-        run: ``run`` of the config, with the steps of a trial and between its evaluations.
+        run: settings of the run, with the steps of a trial and between its evaluations.
         seed: seed of the sampler; a proposal follows from it, its number and the trials before it.
 
     Raises:
         ConfigError: the folder has a study with the other goal.
     """
 
-    def __init__(self, folder: Path, settings: SearchSettings, run: DictConfig, seed: int) -> None:
+    def __init__(self, folder: Path, settings: SearchSettings, run: RunSettings, seed: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         goal = StudyDirection.MAXIMIZE if settings.goal == "maximise" else StudyDirection.MINIMIZE
         self._folder, self._settings, self._seed = folder, settings, seed
@@ -164,10 +164,10 @@ class RunningTrial:
     Args:
         folder: folder of the sweep.
         settings: settings of the search, with the number of the trial.
-        run: ``run`` of the config, with the steps of a trial and between its evaluations.
+        run: settings of the run, with the steps of a trial and between its evaluations.
     """
 
-    def __init__(self, folder: Path, settings: SearchSettings, run: DictConfig) -> None:
+    def __init__(self, folder: Path, settings: SearchSettings, run: RunSettings) -> None:
         assert settings.trial is not None
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._figure = settings.figure
@@ -222,7 +222,7 @@ def _storage(folder: Path) -> JournalStorage:
     return JournalStorage(JournalFileBackend(file, lock_obj=JournalFileOpenLock(file)))
 
 
-def _pruner(settings: PrunerSettings, run: DictConfig) -> BasePruner:
+def _pruner(settings: PrunerSettings, run: RunSettings) -> BasePruner:
     match settings.kind:
         case "median":
             return MedianPruner(settings.startup, settings.warmup)

@@ -12,7 +12,6 @@ import numpy as np
 from gymnasium.spaces import Box
 from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
-from omegaconf import DictConfig
 
 from osimexp.arrays import Mask
 from osimexp.errors import ConfigError, near_matches
@@ -34,7 +33,7 @@ class GymTask:
     mode: Literal["sync", "async"] = "sync"
     arguments: dict[str, Any] = field(default_factory=dict)
 
-    def create(self, config: DictConfig, environments: int) -> "GymEnvironment":
+    def create(self, environments: int) -> "GymEnvironment":
         """Return a batch of ``environments``.
 
         Raises:

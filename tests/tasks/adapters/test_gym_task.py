@@ -2,18 +2,16 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.spaces import Box
-from omegaconf import OmegaConf
 
 from osimexp.errors import ConfigError
 from osimexp.tasks.adapters.gym import GymTask
 
-CONFIG = OmegaConf.create({})
 ACTIONS = np.random.default_rng(0).uniform(-1.0, 1.0, (450, 2, 1)).astype(np.float32)
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_a_batch_is_a_list_of_single_environments(mode: str) -> None:
-    batch = GymTask("Pendulum-v1", mode).create(CONFIG, 2)  # type: ignore[arg-type]
+    batch = GymTask("Pendulum-v1", mode).create(2)  # type: ignore[arg-type]
     singles = [gymnasium.make("Pendulum-v1") for _ in range(2)]
     try:
         observations, _ = batch.reset(seed=3)
@@ -42,7 +40,7 @@ def test_a_batch_is_a_list_of_single_environments(mode: str) -> None:
 
 
 def test_spaces_are_flat_and_actions_within_one() -> None:
-    batch = GymTask("MountainCarContinuous-v0").create(CONFIG, 3)
+    batch = GymTask("MountainCarContinuous-v0").create(3)
     assert batch.single_action_space == Box(-1.0, 1.0, (1,), np.float32)
     assert batch.single_observation_space.shape == (2,)
     assert batch.reset(seed=0)[0].dtype == np.float32
@@ -52,7 +50,7 @@ def test_spaces_are_flat_and_actions_within_one() -> None:
 
 
 def test_arguments_reach_the_environment() -> None:
-    batch = GymTask("Pendulum-v1", arguments={"g": 0.0}).create(CONFIG, 1)
+    batch = GymTask("Pendulum-v1", arguments={"g": 0.0}).create(1)
     batch.reset(seed=0)
     # Without gravity an undriven pendulum keeps its speed.
     first = batch.step(np.zeros((1, 1), dtype=np.float32))[0][0, 2]
@@ -74,5 +72,5 @@ def test_arguments_reach_the_environment() -> None:
 )
 def test_what_cannot_be_used_is_named(task: GymTask, word: str) -> None:
     with pytest.raises(ConfigError, match=word) as caught:
-        task.create(CONFIG, 1)
+        task.create(1)
     assert "\n" not in str(caught.value)

@@ -1,0 +1,152 @@
+"""The one place where Hydra's configs become plain values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from hydra import version
+
+# Hydra's public functions compose by way of what a process has one of, which a user's program may
+# hold already.
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import setup_globals
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from osimexp.config import config_directory
+from osimexp.errors import ConfigError
+from osimexp.mistakes import MISTAKES, sentence
+from osimexp.words import Override
+
+_COMPOSING = Lock()
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A composed config.
+
+    Attributes:
+        values: plain, interpolations resolved; what must yet be given is ``???``.
+        choices: the option of each config group.
+    """
+
+    values: dict[str, Any]
+    choices: Mapping[str, str | None]
+
+
+def compose(
+    name: str, overrides: Sequence[str] = (), folders: Sequence[Path | str] = ()
+) -> Composition:
+    """Compose one of osimexp's configs, in any thread and within any program of Hydra's.
+
+    Args:
+        name: of the config, such as ``config`` or ``command/evaluate``.
+        overrides: as on the command line.
+        folders: of options of the user's own.
+
+    Raises:
+        ConfigError: the overrides cannot be read or do not fit together.
+    """
+    with _COMPOSING:
+        try:
+            config = _loader(folders).load_configuration(
+                name, [*overrides, "hydra.job.name=osimexp"], RunMode.RUN, from_shell=False
+            )
+            chosen = config.hydra.runtime.choices
+            return Composition(without_hydra(config), choices(chosen))
+        except MISTAKES as error:
+            raise ConfigError(sentence(error)) from error
+
+
+def check_given(values: Mapping[str, Any], before: str = "") -> None:
+    """See that nothing is left to be given in a composed config.
+
+    Raises:
+        ConfigError: a value must be; it names the first.
+    """
+    for key, value in sorted(values.items(), key=lambda item: str(item[0])):
+        if value == "???":
+            raise ConfigError(f"{before}{key} must be given, as {before}{key}=value.")
+        if isinstance(value, Mapping):
+            check_given(value, f"{before}{key}.")
+
+
+def parsed(lines: Sequence[str]) -> tuple[Override, ...]:
+    """Return the changes that words of a command line make.
+
+    Raises:
+        HydraException: one cannot be read.
+    """
+    found = OverridesParser.create().parse_overrides(overrides=list(lines))
+    return tuple(
+        Override(line, override.key_or_group, override.is_delete())
+        for line, override in zip(lines, found, strict=True)
+    )
+
+
+def value_of(key: str, text: str) -> object:
+    """Return what the command line reads as the value of a key: 0.0003 of 3e-4."""
+    try:
+        return OverridesParser.create().parse_override(f"{key}={text}").value()
+    except HydraException:
+        return text
+
+
+def plain(node: DictConfig) -> dict[str, Any]:
+    """Return a config as plain dictionaries and lists, interpolations resolved."""
+    return OmegaConf.to_container(node, resolve=True)  # type: ignore[return-value]
+
+
+def without_hydra(config: DictConfig) -> dict[str, Any]:
+    """Return a config that Hydra's own part belongs to as plain values, without that part.
+
+    Interpolations of Hydra's part are taken from there and not from the process's HydraConfig.
+    """
+    tree = OmegaConf.create(_from_this(OmegaConf.to_container(config, resolve=False)))
+    found: dict[str, Any] = {}
+    for key in tree:
+        if key == "hydra":
+            continue
+        value = "???" if OmegaConf.is_missing(tree, key) else tree[key]
+        found[str(key)] = (
+            OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+        )
+    return found
+
+
+def choices(chosen: Mapping[Any, Any]) -> dict[str, str | None]:
+    """Return the option of each group but Hydra's own."""
+    return {
+        str(group).partition("@")[0]: option
+        for group, option in chosen.items()
+        if not str(group).startswith("hydra/")
+    }
+
+
+def _loader(folders: Sequence[Path | str]) -> ConfigLoaderImpl:
+    setup_globals()
+    if not hasattr(version.getbase(), "major"):
+        version.setbase("1.3")  # No program of Hydra's has chosen one.
+    path = create_config_search_path(str(config_directory()))
+    for folder in folders:
+        place = Path(folder).absolute()
+        if not place.is_dir():
+            raise ConfigError(f"{place} is not there, where options of your own should be.")
+        before = SearchPathQuery(provider="schema", path=None)
+        path.prepend(provider="command-line", path=f"file://{place}", anchor=before)
+    return ConfigLoaderImpl(path)
+
+
+def _from_this(value: Any) -> Any:
+    """Return raw values whose interpolations of Hydra's part name it as a part of their own."""
+    if isinstance(value, dict):
+        return {key: _from_this(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_from_this(item) for item in value]
+    return value.replace("${hydra:", "${hydra.") if isinstance(value, str) else value
