@@ -19,7 +19,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from osimexp.config import config_directory
+from osimexp.config import COMMANDS, config_directory
 from osimexp.errors import ConfigError
 from osimexp.mistakes import MISTAKES, sentence
 from osimexp.words import Override
@@ -62,6 +62,20 @@ def compose(
             return Composition(without_hydra(config), choices(chosen))
         except MISTAKES as error:
             raise ConfigError(sentence(error)) from error
+
+
+def options(folders: Sequence[Path | str] = ()) -> dict[str, list[str]]:
+    """Return the groups that a run is composed of, and the options of each.
+
+    Args:
+        folders: of options of the user's own.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    loader = _loader(folders)
+    groups = [g for g in loader.list_groups("") if g not in ("hydra", COMMANDS)]
+    return {group: loader.get_group_options(group) for group in sorted(groups)}
 
 
 def check_given(values: Mapping[str, Any], before: str = "") -> None:

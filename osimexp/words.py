@@ -1,7 +1,7 @@
 """The words of a command line, as they are typed and as Hydra reads them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -37,6 +37,15 @@ def words_and_flags(arguments: Iterable[str]) -> tuple[list[str], list[str]]:
         if argument in _FLAGS_WITH_A_WORD:
             flags.extend(islice(left, 1))
     return words, flags
+
+
+def behind_flag(flags: Sequence[str], *names: str) -> str | None:
+    """Return the word that belongs to a flag, given by any of its names; None without it."""
+    for place, flag in enumerate(flags):
+        name, equals, word = flag.partition("=")
+        if name in names:
+            return word if equals else next(iter(flags[place + 1 :]), "")
+    return None
 
 
 def with_keys(arguments: Iterable[str], flags: Mapping[str, str]) -> list[str]:

@@ -1,4 +1,9 @@
-"""Benchmark of the speed of our algorithms and of Stable-Baselines3's."""
+"""Time gradient updates, epochs and acting beside those of Stable-Baselines3.
+
+Usage: osimexp bench algorithms [key=value ...]
+
+It takes pip install osimexp[bench].
+"""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -35,9 +40,9 @@ class AlgorithmBenchSettings:
         hidden_sizes: widths of the hidden layers of every network.
         batch_size: transitions in every gradient step.
         threads: number of PyTorch's threads.
-        rounds: number of rounds through all candidates.
+        rounds: number of rounds through all candidates, every second one backwards.
         seconds: time for each candidate in each round, s.
-        output: file for the raw measurements; another file beside it has the shares of time; null
+        output: CSV file for the raw measurements; another beside it has the shares of time; null
             writes none.
     """
 

@@ -1,4 +1,12 @@
-"""Benchmark of learning: our algorithms and Stable-Baselines3's on the same problems."""
+"""Train SAC, PPO and DDPG beside those of Stable-Baselines3, on the same problems and seeds.
+
+Usage: osimexp bench learning [key=value ...]
+
+A benchmark that was cut goes on where it stopped. It takes pip install osimexp[bench].
+
+Example:
+    osimexp bench learning problems=[Pendulum-v1] algorithms=[sac] seeds=3 output=outputs/learning
+"""
 
 import csv
 import json
@@ -36,15 +44,15 @@ class LearningBenchSettings:
     """Settings of ``osimexp bench learning``, in ``conf/command/bench_learning.yaml``.
 
     Attributes:
-        output: folder for everything that is written.
+        output: folder for everything that is written: curves, tables and a picture of each problem.
         problems: names of the problems, of those in ``tasks``.
-        algorithms: names of the algorithms.
+        algorithms: names of the algorithms, of ``ppo``, ``ddpg`` and ``sac``.
         seeds: trainings of each algorithm by each library on each problem.
         evaluations: evaluations of a training, at equal intervals.
         episodes: episodes of an evaluation.
         steps: budget of each algorithm on each problem, environment steps.
         tasks: overrides of the main config for each problem.
-        hyperparameters: hyperparameters of each algorithm, by our names.
+        hyperparameters: hyperparameters of each algorithm, by our names, for both libraries.
     """
 
     output: str

@@ -1,4 +1,10 @@
-"""Benchmark of OpenSim, its compiled equations and osim-rl, alone and as whole environments."""
+"""Measure steps of 10 ms a second: OpenSim, its compiled equations, whole environments, osim-rl.
+
+Usage: osimexp bench physics [key=value ...]
+
+Example:
+    osimexp bench physics models=[gait2d] rounds=5 output=speed.csv
+"""
 
 import csv
 import io
@@ -50,11 +56,12 @@ class PhysicsBenchSettings:
 
     Attributes:
         models: names of ``conf/model``, paths of ``.osim`` files, or names of osim-rl's models.
-        osim_rl: folders where releases of osim-rl are installed; null leaves its tasks out.
-        rounds: number of rounds through all candidates.
+        osim_rl: folder, or folders, with releases of osim-rl (``pip install --no-deps --target
+            FOLDER osim-rl``); null leaves its tasks out.
+        rounds: number of rounds through all candidates, every second one backwards.
         seconds: time for each candidate in each round, s.
         batch: number of environments in a batch of the compiled equations.
-        output: file for the raw measurements; null writes none.
+        output: CSV file for the raw measurements; null writes none.
         tasks: tasks by the model's name; a model without a task is simulated alone.
     """
 

@@ -1,4 +1,10 @@
-"""Benchmark of walks, episode by episode: from standing and from mid-gait, on both engines."""
+"""Play walks from standing and from mid-gait, on both engines, and measure each as a gait.
+
+Usage: osimexp bench walking runs=[FOLDER,NAME,...] [key=value ...]
+
+Example:
+    osimexp bench walking runs=[walk,outputs/mine] episodes=5
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -43,8 +49,8 @@ class WalkingBenchSettings:
     Attributes:
         runs: run folders, or names of packaged controllers.
         episodes: episodes of each run, from each start, on each engine.
-        engines: physics engines.
-        output: file for the metrics of every episode; null writes none.
+        engines: physics engines, of ``compiled`` and ``opensim``.
+        output: CSV file for the metrics of every episode; null writes none.
     """
 
     runs: tuple[str, ...]

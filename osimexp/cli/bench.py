@@ -1,30 +1,43 @@
-"""Measure what the first word of the command line names: ``python -m osimexp.bench physics``."""
+"""Measure speed and learning: the second word of the command says what.
+
+Usage: osimexp bench KIND [key=value ...]
+"""
 
 import sys
 
-from osimexp.bench.algorithms import bench_algorithms
-from osimexp.bench.learning import bench_learning
-from osimexp.bench.physics import bench_physics
-from osimexp.bench.walking import bench_walking
-from osimexp.cli.launch import USER_MISTAKE, current_job, launch
+from osimexp.bench import algorithms, learning, physics, walking
+from osimexp.cli.help import first_line
+from osimexp.cli.launch import USER_MISTAKE, asks_for_help, current_job, launch
+
+KINDS = {
+    "physics": (physics, physics.bench_physics, physics.PhysicsBenchSettings),
+    "learning": (learning, learning.bench_learning, learning.LearningBenchSettings),
+    "algorithms": (algorithms, algorithms.bench_algorithms, algorithms.AlgorithmBenchSettings),
+    "walking": (walking, walking.bench_walking, walking.WalkingBenchSettings),
+}
+"""What is measured: the module that does, its function and its settings."""
 
 
 def main() -> None:
     """Measure as the command line asks."""
-    kinds = {
-        "physics": bench_physics,
-        "learning": bench_learning,
-        "algorithms": bench_algorithms,
-        "walking": bench_walking,
-    }
-    if len(sys.argv) < 2 or sys.argv[1] not in kinds:
-        given = sys.argv[1] if len(sys.argv) > 1 else "nothing"
-        known = " or ".join(kinds)
-        print(f"Error: name what to measure, and not {given}: {known}.", file=sys.stderr)
+    kind = sys.argv[1] if len(sys.argv) > 1 else "nothing"
+    if kind not in KINDS and asks_for_help(sys.argv[1:]):
+        print(__doc__)
+        for name, (module, *_) in KINDS.items():
+            print(f"{name:12}{first_line(module.__doc__)}")
+        return
+    if kind not in KINDS:
+        known = " or ".join(KINDS)
+        print(f"Error: name what to measure, and not {kind}: {known}.", file=sys.stderr)
         sys.exit(USER_MISTAKE)
-    kind = sys.argv.pop(1)
-    measure = kinds[kind]
-    launch(lambda values: measure(values, current_job().added), f"command/bench_{kind}")
+    del sys.argv[1]
+    module, measure, settings = KINDS[kind]
+    launch(
+        lambda values: measure(values, current_job().added),
+        f"command/bench_{kind}",
+        module.__doc__,
+        lambda: (settings,),
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,14 @@
-"""Say which runs are better, and how surely: ``python -m osimexp.compare``."""
+"""Say which runs are better, and how surely, with tables, CSV files and figures.
+
+Usage: osimexp compare FOLDER... [-o FOLDER] [key=value ...]
+
+A FOLDER is a run, a folder of runs, a sweep or a pattern. Runs that differ in their seeds alone are
+a group; -o names the folder that is written.
+
+Examples:
+    osimexp compare outputs/sweeps/2025-01-31/12-00-00
+    osimexp compare outputs/a outputs/b figure=distance movement.walks=5 -o outputs/a_and_b
+"""
 
 import sys
 from collections.abc import Iterable
@@ -28,10 +38,13 @@ class CompareSettings:
     """Settings of ``osimexp compare``, as ``conf/command/compare.yaml`` gives them.
 
     Attributes:
-        runs: folders, patterns or whole sweeps.
-        figure: of the final evaluations.
-        allow: keys that may differ although runs are then not given the same task.
-        output: folder of tables and figures; null makes one of the time.
+        runs: folders, patterns or whole sweeps; words of the command line without a ``=``.
+        figure: of the final evaluations, by which runs are compared: return, distance, speed,
+            effort, fallen, ...
+        allow: keys that may differ although runs are then not given the same task, as
+            ``[physics]``.
+        output: folder of tables and figures (``-o``); null is one of the time under
+            ``outputs/comparisons``.
         resamples: of each bootstrap.
         movement: episodes that are played to compare how controllers move.
     """
@@ -47,7 +60,7 @@ class CompareSettings:
 def main() -> None:
     """Compare what the command line names."""
     sys.argv[1:] = as_settings(sys.argv[1:])
-    launch(compare_runs, "command/compare")
+    launch(compare_runs, "command/compare", __doc__, lambda: (CompareSettings,))
 
 
 def as_settings(arguments: Iterable[str]) -> list[str]:

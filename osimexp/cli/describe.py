@@ -1,4 +1,14 @@
-"""The command that describes a task: ``osimexp describe``."""
+"""Describe the observations, actions, rewards and terminations of a task, with their units.
+
+Usage: osimexp describe [group=option ...] [key=value ...]
+
+It takes what osimexp train takes, and trains nothing.
+
+Examples:
+    osimexp describe model=arm reward=reach
+    osimexp describe experiment=walk
+    osimexp describe task=gym task.id=Pendulum-v1
+"""
 
 from contextlib import closing
 from dataclasses import replace
@@ -7,6 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from osimexp.cli.launch import launch
+from osimexp.cli.train import settings_of_main
 from osimexp.config import build, option
 from osimexp.tasks.description import describe
 from osimexp.tasks.make import make, task_of
@@ -15,7 +26,7 @@ from osimexp.tasks.specification import Specification
 
 def main() -> None:
     """Describe the task that the command line composes."""
-    launch(describe_task, "command/describe")
+    launch(describe_task, "command/describe", __doc__, settings_of_main)
 
 
 def describe_task(config: dict[str, Any]) -> float:

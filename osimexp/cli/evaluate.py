@@ -1,4 +1,13 @@
-"""Evaluate a run's controller, or one to compare it with: ``python -m osimexp.evaluate``."""
+"""Evaluate the policy of a run, or a controller to compare it with, over whole episodes.
+
+Usage: osimexp evaluate run=FOLDER [key=value ...]
+       osimexp evaluate controller=walk [key=value ...]
+
+Examples:
+    osimexp evaluate run=outputs/2025-01-31/12-00-00_gait2d_velocity_sac_s0 episodes=50
+    osimexp evaluate controller=walk push=random push.impulse=10
+    osimexp evaluate controller=walk model=gait2d_prosthesis physics=opensim
+"""
 
 import json
 from collections.abc import Iterator
@@ -35,20 +44,20 @@ class EvaluateSettings:
     """Settings of ``osimexp evaluate``, as ``conf/command/evaluate.yaml`` gives them.
 
     Attributes:
-        run: folder of the run; null for a controller that comes with the package.
-        episodes: how many.
-        controller: the run's policy, or one to compare it with, in the run's own task; or the name
-            of one that comes with the package.
+        run: folder of the run; null for a controller of osimexp's own.
+        episodes: that are evaluated.
+        controller: the run's ``policy``; ``random``, ``constant`` or ``open_loop``, to compare it
+            with in the run's own task; or one of osimexp's own, such as ``walk``, in its own task.
         value: of every action of the constant controller, in [-1, 1].
-        checkpoint: which of the run's policies; null takes the best if there is one, else the
-            latest.
+        checkpoint: the policy, ``best`` or ``latest``; null takes the best if there is one.
         seed: of the first episode; null takes that of the run's final evaluation.
-        device: what the policy runs on.
+        device: what the policy runs on, ``cpu`` or ``cuda``.
         threads: of PyTorch; null leaves the number to PyTorch.
-        movements: how many of the episodes are written as files of OpenSim's, too.
+        movements: the first so many of the episodes are written to the run folder as files of
+            OpenSim's, too: .sto and .mot.
         excitations: file of excitations that the open-loop controller plays back.
-        fill: what becomes of columns that the run's controller or the changed task lacks: patterns
-            of their names to values, null leaves them out.
+        fill: value in the place of columns that only the controller or only the task has, by
+            patterns of their names, such as ``{activations/*: 0.0}``; null leaves them out.
 
     """
 
@@ -67,7 +76,12 @@ class EvaluateSettings:
 
 def main() -> None:
     """Evaluate what the command line describes."""
-    launch(evaluate_run, "command/evaluate")
+    launch(
+        evaluate_run,
+        "command/evaluate",
+        __doc__,
+        lambda: (EvaluateSettings, Changes, Specification),
+    )
 
 
 def evaluate_run(config: dict[str, Any]) -> float:

@@ -1,4 +1,12 @@
-"""Measure a walk, or draw any other movement: ``python -m osimexp.gait``."""
+"""Measure a walk, or draw the angles, forces and muscles of any other movement.
+
+Usage: osimexp gait run=FOLDER [key=value ...]
+       osimexp gait movement=FILE ground_reactions=FILE model=file model.path=FILE
+
+Examples:
+    osimexp gait run=outputs/2025-01-31/12-00-00_gait2d_walk_sac_s0
+    osimexp gait movement=walk.mot ground_reactions=walk_grf.mot model=file model.path=my.osim
+"""
 
 from dataclasses import fields
 from pathlib import Path
@@ -13,12 +21,19 @@ from osimexp.analysis.shown import Shown
 from osimexp.cli.launch import launch
 from osimexp.config import check
 from osimexp.errors import RunFolderError
-from osimexp.experiment.showing import shown
+from osimexp.experiment.playing import Changes
+from osimexp.experiment.showing import ShownSettings, shown
+from osimexp.tasks.specification import Specification
 
 
 def main() -> None:
     """Measure what the command line describes."""
-    launch(measure_gait, "command/gait")
+    launch(
+        measure_gait,
+        "command/gait",
+        __doc__,
+        lambda: (ShownSettings, GaitSettings, Changes, Specification),
+    )
 
 
 def measure_gait(config: dict[str, Any]) -> float:

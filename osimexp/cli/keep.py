@@ -1,4 +1,12 @@
-"""Keep a run's policy in a small folder, to give to others: ``python -m osimexp.keep``."""
+"""Keep the policy of a run and its task, and nothing else, in a folder to give to others.
+
+Usage: osimexp keep run=FOLDER to=FOLDER
+
+The folder that is made is played as a run's is: by osimexp evaluate, render, view and gait.
+
+Example:
+    osimexp keep run=outputs/2025-01-31/12-00-00_gait2d_velocity_sac_s0 to=my_walker
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +33,7 @@ class KeepSettings:
 
 def main() -> None:
     """Keep what the command line names."""
-    launch(keep_policy, "command/keep")
+    launch(keep_policy, "command/keep", __doc__, lambda: (KeepSettings,))
 
 
 def keep_policy(config: dict[str, Any]) -> float:

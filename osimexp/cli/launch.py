@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +15,13 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from osimexp.composition import check_given, choices, plain
+from osimexp.cli.help import help_text
+from osimexp.composition import check_given, choices, compose, options, plain
 from osimexp.config import config_directory
+from osimexp.errors import ConfigError
 from osimexp.experiment.interruption import Interrupted
 from osimexp.mistakes import MISTAKES, sentence
-from osimexp.words import words_and_flags
+from osimexp.words import behind_flag, words_and_flags
 
 USER_MISTAKE = 2
 
@@ -75,8 +77,16 @@ def current_job() -> Job:
     return Job(tuple(map(str, overrides)), chosen, folder, launcher, sweeper, added)  # type: ignore[arg-type]
 
 
-def launch(task: Callable[[dict[str, Any]], float], config_name: str) -> None:
+def launch(
+    task: Callable[[dict[str, Any]], float],
+    config_name: str,
+    said: str | None,
+    settings: Callable[[], Sequence[type]],
+    more: Callable[[], str] = str,
+) -> None:
     """Compose the config that the command line asks for and run ``task`` on it.
+
+    With ``--help``, what the command does and what its keys mean is printed instead.
 
     What the user can mend is printed as one sentence, and the process ends with exit code 2; with
     OSIMEXP_TRACEBACK=1 or HYDRA_FULL_ERROR=1 it is raised instead. An interruption ends with 128
@@ -85,11 +95,20 @@ def launch(task: Callable[[dict[str, Any]], float], config_name: str) -> None:
     Args:
         task: takes the composed config as plain values; what it returns is what a sweep optimises.
         config_name: of the config that the command begins with.
+        said: docstring of the command's module, with which the help begins.
+        settings: returns the dataclasses whose docstrings say what the config's keys mean.
+        more: returns what the help ends with.
 
     """
     raised = any(os.environ.get(name) == "1" for name in ("OSIMEXP_TRACEBACK", "HYDRA_FULL_ERROR"))
     begun = False
     words, flags = words_and_flags(sys.argv[1:])
+    if asks_for_help(flags):
+        try:
+            print(_help(config_name, words, flags, said, settings(), more()))
+        except ConfigError as error:
+            end(error)
+        return
     sys.argv[1:] = [*words, *flags]  # Hydra's parser refuses words on both sides of a flag.
 
     def job(config: DictConfig) -> float:
@@ -134,10 +153,33 @@ def launch(task: Callable[[dict[str, Any]], float], config_name: str) -> None:
         sys.exit(130)
 
 
+def asks_for_help(flags: Iterable[str]) -> bool:
+    """Whether flags of a command line ask for its help."""
+    return not {"--help", "-h"}.isdisjoint(flags)
+
+
 def end(error: Exception) -> NoReturn:
     """Say what is wrong in one sentence, and end the process with the exit code for it."""
     print(f"Error: {sentence(error)}", file=sys.stderr)
     sys.exit(USER_MISTAKE)
+
+
+def _help(
+    config_name: str,
+    words: Sequence[str],
+    flags: Sequence[str],
+    said: str | None,
+    settings: Sequence[type],
+    more: str,
+) -> str:
+    added = behind_flag(flags, "--config-dir", "-cd")
+    folders = [] if added is None else [added]
+    composed = compose(config_name, words, folders)
+    known = options(folders)
+    whole = "experiment" in composed.choices  # An option may bring any other group.
+    groups = {group: own for group, own in known.items() if whole or group in composed.choices}
+    text = help_text(said, composed.values, settings, groups, composed.choices)
+    return f"{text}\n\n{more}" if more else text
 
 
 @contextmanager

@@ -1,4 +1,10 @@
-"""List the models and what they cost: ``python -m osimexp.models``."""
+"""List the models with their coordinates, muscles and what each costs to simulate.
+
+Usage: osimexp models [key=value ...]
+
+Example:
+    osimexp models steps=1000 osim=models
+"""
 
 import time
 from dataclasses import dataclass
@@ -30,8 +36,8 @@ class ListingSettings:
     """Settings of ``osimexp models``, as ``conf/command/models.yaml`` gives them.
 
     Attributes:
-        steps: that are timed.
-        osim: a folder to write the models into.
+        steps: of 10 ms each that are timed, under random excitations.
+        osim: a folder to write every model into, as ``.osim`` files for OpenSim's own GUI.
     """
 
     steps: Annotated[int, Field(ge=1)]
@@ -40,7 +46,7 @@ class ListingSettings:
 
 def main() -> None:
     """List the models as the command line asks."""
-    launch(list_models, "command/models")
+    launch(list_models, "command/models", __doc__, lambda: (ListingSettings,))
 
 
 def list_models(config: dict[str, Any]) -> float:

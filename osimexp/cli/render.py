@@ -1,4 +1,12 @@
-"""Render a run's policy, or a file's movement, as a clip: ``python -m osimexp.render``."""
+"""Render the policy of a run, or the movement in a file, as a video or a picture.
+
+Usage: osimexp render run=FOLDER -o FILE [key=value ...]
+       osimexp render movement=FILE model=file model.path=my.osim -o FILE [key=value ...]
+
+Examples:
+    osimexp render run=outputs/2025-01-31/12-00-00_gait2d_velocity_sac_s0 -o walk.mp4
+    osimexp render controller=walk view=oblique moments=6 -o walk.png
+"""
 
 import sys
 from dataclasses import dataclass
@@ -8,7 +16,9 @@ from typing import Any
 
 from osimexp.cli.launch import launch
 from osimexp.config import check
-from osimexp.experiment.showing import shown
+from osimexp.experiment.playing import Changes
+from osimexp.experiment.showing import ShownSettings, shown
+from osimexp.tasks.specification import Specification
 from osimexp.visual.clip import Clip, ClipSettings, write_clip
 from osimexp.words import with_keys
 
@@ -18,7 +28,7 @@ class RenderSettings(ClipSettings):
     """Settings of ``osimexp render`` beside those of what is shown.
 
     Attributes:
-        output: the file that is written: .mp4, .gif, or .png for a strip of pictures.
+        output: the file that is written (``-o``): .mp4, .gif, or .png for a strip of pictures.
     """
 
     output: str = "clip.mp4"
@@ -27,7 +37,12 @@ class RenderSettings(ClipSettings):
 def main() -> None:
     """Render what the command line describes."""
     sys.argv[1:] = with_keys(sys.argv[1:], {"-o": "output", "--output": "output"})
-    launch(render, "command/render")
+    launch(
+        render,
+        "command/render",
+        __doc__,
+        lambda: (ShownSettings, RenderSettings, Changes, Specification),
+    )
 
 
 def render(config: dict[str, Any]) -> float:

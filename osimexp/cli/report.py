@@ -1,4 +1,13 @@
-"""Write a comparison as one page: ``python -m osimexp.report``."""
+"""Write what a comparison finds as one page of HTML that needs nothing beside it.
+
+Usage: osimexp report FOLDER... [-o PAGE.html] [key=value ...]
+
+A FOLDER is a run, a folder of runs, a sweep or a pattern. Runs that differ in their seeds alone are
+a group. A table for LaTeX is written beside the page that -o names.
+
+Example:
+    osimexp report outputs/sweeps/2025-01-31/12-00-00 -o report.html
+"""
 
 import shlex
 import sys
@@ -24,10 +33,12 @@ class ReportSettings:
     """Settings of ``osimexp report``, as ``conf/command/report.yaml`` gives them.
 
     Attributes:
-        runs: folders, patterns or whole sweeps.
-        figure: of the final evaluations.
-        allow: keys that may differ although runs are then not given the same task.
-        output: the page.
+        runs: folders, patterns or whole sweeps; words of the command line without a ``=``.
+        figure: of the final evaluations, by which runs are compared: return, distance, speed,
+            effort, fallen, ...
+        allow: keys that may differ although runs are then not given the same task, as
+            ``[physics]``.
+        output: the page (``-o``).
         resamples: of each bootstrap.
         largest_video: MB; a video above it is named and not shown.
         movement: episodes that are played to compare how controllers move.
@@ -45,7 +56,7 @@ class ReportSettings:
 def main() -> None:
     """Write the page that the command line asks for."""
     sys.argv[1:] = as_settings(sys.argv[1:])
-    launch(report, "command/report")
+    launch(report, "command/report", __doc__, lambda: (ReportSettings,))
 
 
 def report(config: dict[str, Any]) -> float:

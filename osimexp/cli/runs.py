@@ -1,4 +1,14 @@
-"""List runs, and remove those that are no longer wanted: ``python -m osimexp.runs``."""
+"""List the runs under folders, how they stand and what they reached.
+
+Usage: osimexp runs [FOLDER ...] [KEY=VALUE ...] [state=STATE] [--prune]
+
+KEY=VALUE chooses by what a run was composed of. --prune asks, and then removes the runs that are
+listed; those that are running are left.
+
+Examples:
+    osimexp runs algo=sac seed=3 reward.effort.weight=0.5
+    osimexp runs outputs/sweeps state=failed --prune
+"""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,10 +35,13 @@ class RunsSettings:
     """Settings of ``osimexp runs``, as ``conf/command/runs.yaml`` gives them.
 
     Attributes:
-        folders: where runs are looked for, or patterns of such.
-        state: which runs are listed; null lists all.
-        where: a key and its value each, which listed runs agree with.
-        prune: whether to remove what is listed, once it was confirmed.
+        folders: where runs are looked for, or patterns of such; words of the command line without
+            a ``=``.
+        state: of the runs that are listed: running, finished, cut, failed or pruned; null lists
+            all.
+        where: pairs of a key and its value, which listed runs agree with: ``KEY=VALUE`` on the
+            command line.
+        prune: whether to remove what is listed, once it was confirmed (``--prune``).
     """
 
     folders: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -40,7 +53,7 @@ class RunsSettings:
 def main() -> None:
     """List what the command line describes."""
     sys.argv[1:] = as_settings(sys.argv[1:])
-    launch(list_runs, "command/runs")
+    launch(list_runs, "command/runs", __doc__, lambda: (RunsSettings,))
 
 
 def as_settings(arguments: Iterable[str]) -> list[str]:

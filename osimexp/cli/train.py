@@ -1,14 +1,31 @@
-"""Train a controller: ``python -m osimexp``."""
+"""Train a controller of a musculoskeletal model and write all it yields in a run folder.
+
+Usage: osimexp train [group=option ...] [key=value ...]
+
+Without a verb, osimexp trains as well, and so does python -m osimexp. With -m, several values of a
+key make several runs.
+
+Examples:
+    osimexp train algo=sac reward=velocity
+    osimexp train model=arm reward=reach algo=ppo seed=3
+    osimexp train reward=walk reward.effort.weight=0.5
+    osimexp train task=gym task.id=Pendulum-v1 run.steps=20000
+    osimexp train resume=outputs/2025-01-31/12-00-00_gait2d_velocity_sac_s0 run.steps=1000000
+    osimexp train -m algo=sac,ppo,ddpg seed=0,1,2
+    osimexp train sweep=sac_search experiment=reach_sac
+"""
 
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from osimexp.cli.launch import Job, current_job, end, launch
+from osimexp.cli.verbs import commands
 from osimexp.composition import parsed
 from osimexp.config import check
 from osimexp.errors import OsimexpError
@@ -20,13 +37,34 @@ from osimexp.sweeps.jobs import ending_with_parent, job_of_sweep
 from osimexp.sweeps.pruning import judge_of
 
 
+@dataclass(frozen=True)
+class TrainSettings:
+    """Settings of ``osimexp train`` beside those of the run.
+
+    Attributes:
+        resume: a run folder, or a sweep's, to go on with, to the same budget or a larger one
+            (``run.steps``); null begins a run.
+    """
+
+    resume: str | None = None
+
+
 def main() -> None:
     """Train what the command line describes."""
     try:
         sys.argv[1:] = continued(sys.argv[1:])
     except OsimexpError as error:
         end(error)
-    launch(train, "config")
+    launch(train, "config", __doc__, settings_of_main, commands)
+
+
+def settings_of_main() -> Sequence[type]:
+    """Return the dataclasses that the keys of the main config belong to."""
+    # PyTorch, which only the help needs here.
+    from osimexp.experiment.whole import ExperimentSettings
+    from osimexp.tasks.specification import Specification
+
+    return Specification, ExperimentSettings, TrainSettings
 
 
 def train(config: dict[str, Any]) -> float:

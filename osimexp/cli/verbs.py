@@ -1,9 +1,12 @@
 """The command ``osimexp <verb>``, which is the same as ``python -m osimexp``."""
 
+import ast
 import re
 import sys
 from importlib import import_module
+from pathlib import Path
 
+from osimexp.cli.help import first_line
 from osimexp.cli.launch import end
 from osimexp.errors import ConfigError, near_matches
 
@@ -12,6 +15,16 @@ VERBS = (
     "models", "bench",
 )  # fmt: skip
 """Names of the commands, in the order of a run; each is a module of ``osimexp.cli``."""
+
+
+def commands() -> str:
+    """Return what each command does, a line each, as its module says; none is imported."""
+    lines = []
+    for verb in VERBS:
+        module = ast.parse(Path(__file__).with_name(f"{verb}.py").read_text())
+        lines.append(f"{verb:12}{first_line(ast.get_docstring(module))}")
+    title = "Commands (osimexp COMMAND; each has a --help of its own):"
+    return "\n".join([title, "", *lines])
 
 
 def main() -> None:

@@ -1,4 +1,14 @@
-"""Show a run's policy, or a file's movement, in the browser: ``python -m osimexp.view``."""
+"""Show the policy of a run, or the movement in a file, as a page in the browser.
+
+Usage: osimexp view run=FOLDER [--export FILE] [key=value ...]
+       osimexp view movement=FILE model=file model.path=my.osim [key=value ...]
+
+--export FILE writes one html file that opens without a network, and serves nothing.
+
+Examples:
+    osimexp view run=outputs/2025-01-31/12-00-00_gait2d_velocity_sac_s0 --export walk.html
+    osimexp view controller=walk against=outputs/my_walk
+"""
 
 import os
 import sys
@@ -17,9 +27,11 @@ from osimexp.cli.launch import launch
 from osimexp.config import check
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment.following import follow
+from osimexp.experiment.playing import Changes
 from osimexp.experiment.run_folder import RunFolder
-from osimexp.experiment.showing import shown
+from osimexp.experiment.showing import ShownSettings, shown
 from osimexp.files import write_text
+from osimexp.tasks.specification import Specification
 from osimexp.visual.meshes import read_mesh
 from osimexp.visual.page.encoding import encode_figure, encode_movement
 from osimexp.visual.page.html import Packed, exported
@@ -34,7 +46,7 @@ class ViewSettings:
 
     Attributes:
         against: another run's folder or another file of the same model, to compare with.
-        export: an html file to write in place of serving one.
+        export: an html file to write (``--export``) in place of serving one.
         port: of the page on this machine; 0 takes a free one.
         open: whether to open the browser, if there is one.
         live: whether to show each newer policy of the run; null does so while it is running.
@@ -50,7 +62,9 @@ class ViewSettings:
 def main() -> None:
     """Show what the command line describes."""
     sys.argv[1:] = with_keys(sys.argv[1:], {"--export": "export"})
-    launch(view, "command/view")
+    launch(
+        view, "command/view", __doc__, lambda: (ShownSettings, ViewSettings, Changes, Specification)
+    )
 
 
 def view(config: dict[str, Any]) -> float:

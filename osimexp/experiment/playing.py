@@ -146,10 +146,12 @@ class Changes:
     """Parts of a run's config that a command plays it with others of.
 
     Attributes:
-        model: that the controller moves, as ``gait2d_prosthesis``; null is that of the run.
-        muscles: as ``weak_plantarflexors``; null are those of the run.
-        physics: ``opensim`` or ``compiled``; null is that of the run.
-        push: ``random``, with ``push.impulse=10``; null is that of the run.
+        model: the body that moves, such as ``gait2d_prosthesis``, or ``file`` with
+            ``model.path=my.osim``; null is that of the run.
+        muscles: which muscles it has and how strong they are, such as ``weak_plantarflexors``;
+            null are those of the run.
+        physics: what simulates it, ``opensim`` or ``compiled``; null is that of the run.
+        push: pushes in an episode, ``random`` with ``push.impulse=10``; null are those of the run.
         start: values of the run's start to be changed, as ``start={standing:1}``; noise that only
             helps to learn stays out.
         workers: processes or threads that simulate; null are those of the run.

@@ -33,7 +33,8 @@ class EvaluationSettings:
         every: environment steps between two evaluations.
         episodes: of each of them, on the same seeds every time.
         final_episodes: of the evaluation at the end, on seeds not used before.
-        images: whether TensorBoard shows a clip and a figure of the first episode of each.
+        images: whether TensorBoard shows a clip and a figure of the first episode of each, which
+            takes some seconds.
 
     """
 
@@ -45,7 +46,12 @@ class EvaluationSettings:
 
 @dataclass(frozen=True)
 class LogSettings:
-    """When metrics are written: ``every`` so many environment steps."""
+    """When metrics are written.
+
+    Attributes:
+        every: environment steps between two rows.
+
+    """
 
     every: Count
 
@@ -56,7 +62,8 @@ class RunSettings:
 
     Attributes:
         steps: budget in environment steps, summed over the batch.
-        folder: where everything the run yields is written.
+        folder: where everything the run yields is written; jobs of a sweep have folders in the
+            sweep's.
         checkpoint: when it is saved.
         evaluation: when it is evaluated.
         log: when metrics are written.

@@ -32,13 +32,13 @@ class ShownSettings:
         movement: a ``.sto`` or ``.mot`` file to be replayed instead; on the run's model where a
             run is given, else on that of ``model``.
         ground_reactions: a file of the forces that belong to ``movement``.
-        controller: the run's policy, or one to compare it with; or the name of one that comes
-            with the package.
+        controller: the run's ``policy``; ``random``, ``constant`` or ``open_loop``, to compare it
+            with in the run's own task; or one of osimexp's own, such as ``walk``, in its own task.
         value: of every action of the constant controller, in [-1, 1].
         excitations: file of excitations that the open-loop controller plays back.
-        fill: what becomes of columns that the run's controller or the changed task lacks: patterns
-            of their names to values, null leaves them out.
-        checkpoint: null takes the best if there is one, else the latest.
+        fill: value in the place of columns that only the controller or only the task has, by
+            patterns of their names, such as ``{activations/*: 0.0}``; null leaves them out.
+        checkpoint: the policy, ``best`` or ``latest``; null takes the best if there is one.
         seed: of the episode; null takes that of the first of the run's final evaluation.
     """
 

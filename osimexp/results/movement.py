@@ -41,8 +41,10 @@ class MovementSettings:
     """Settings of the episodes that are played to compare movements.
 
     Attributes:
-        walks: number of episodes of each run that are measured as a walk.
-        pushed: number of episodes of each run with pushes at random times.
+        walks: number of episodes of each run that are measured as a walk, for the cost of transport
+            and the symmetry.
+        pushed: number of episodes of each run with pushes at random times, in which falls are
+            counted.
         impulse: greatest impulse of a push, N s.
     """
 

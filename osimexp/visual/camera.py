@@ -30,8 +30,8 @@ class ViewSettings:
     """Settings of the camera.
 
     Attributes:
-        view: direction of the camera; side is the model's right, with forward to the right of the
-            picture.
+        view: direction of the camera, ``side``, ``front``, ``back`` or ``oblique``; side is the
+            model's right, with forward to the right of the picture.
         azimuth: angle about the vertical, degrees, from the right side towards the front; null
             takes that of ``view``.
         elevation: angle above the horizon, degrees; null takes that of ``view``.
