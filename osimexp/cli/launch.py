@@ -18,7 +18,6 @@ from omegaconf import DictConfig, OmegaConf
 from osimexp.cli.help import help_text
 from osimexp.composition import check_given, choices, compose, options, plain
 from osimexp.config import config_directory
-from osimexp.errors import ConfigError
 from osimexp.experiment.interruption import Interrupted
 from osimexp.mistakes import MISTAKES, sentence
 from osimexp.words import behind_flag, words_and_flags
@@ -103,12 +102,6 @@ def launch(
     raised = any(os.environ.get(name) == "1" for name in ("OSIMEXP_TRACEBACK", "HYDRA_FULL_ERROR"))
     begun = False
     words, flags = words_and_flags(sys.argv[1:])
-    if asks_for_help(flags):
-        try:
-            print(_help(config_name, words, flags, said, settings(), more()))
-        except ConfigError as error:
-            end(error)
-        return
     sys.argv[1:] = [*words, *flags]  # Hydra's parser refuses words on both sides of a flag.
 
     def job(config: DictConfig) -> float:
@@ -131,6 +124,9 @@ def launch(
         version_base="1.3", config_path=str(config_directory()), config_name=config_name
     )
     try:
+        if asks_for_help(flags):
+            print(_help(config_name, words, flags, said, settings(), more()), flush=True)
+            return
         with _errors_handed_on():
             decorate(job)()
     except MISTAKES as error:

@@ -196,9 +196,10 @@ def test_a_mistake_need_not_wait_for_pytorch() -> None:
     assert Popen([sys.executable, "-c", code], cwd=TESTS.parent).wait() == 0
 
 
-def test_a_reader_who_leaves_is_no_traceback() -> None:
+@pytest.mark.parametrize("flags", [("--cfg", "job"), ("--help",)])
+def test_a_reader_who_leaves_is_no_traceback(flags: tuple[str, ...]) -> None:
     environment = os.environ | {"PYTHONPATH": str(TESTS.parent)}
-    command = [sys.executable, "-m", "osimexp", "--cfg", "job"]
+    command = [sys.executable, "-m", "osimexp", *flags]
     with Popen(command, env=environment, stdout=PIPE, stderr=PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.close()
