@@ -17,6 +17,7 @@ import pytest
 from commands import TESTS, Command, exit_code
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from osimexp.cli.evaluate import main as evaluate
 from osimexp.cli.train import main as train
 from osimexp.cli.verbs import VERBS
 
@@ -53,6 +54,7 @@ COMPOSED = {
     r" movement\.walks=": "the tests of comparisons play walks",
 }
 SWEEP = "outputs/sweeps/made"
+WRITTEN = ("run.folder", "hydra.sweep.dir")  # folders that a command makes
 FILES = ("-o", "--export")  # followed by what a command is to write
 
 
@@ -63,7 +65,9 @@ def documented() -> dict[str, str]:
         text = re.sub(r"```.*?```", "", file.read_text(), flags=re.DOTALL)
         text = re.sub(r" \\\n +", " ", text)
         lines = re.findall(r"^    (\S.*)$", text, re.MULTILINE)
-        lines += [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", text)]
+        # In a sentence a command may be called by its name alone.
+        named = [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", text)]
+        lines += [code for code in named if not re.fullmatch(r"\S*( -m)? ?\S+", code)]
         for line in lines:
             line = re.sub(r"\s+# .*", "", line)
             if re.match(r"python -m osimexp\b|osimexp [a-z]|make train\b", line):
@@ -95,12 +99,13 @@ def parsed(line: str) -> tuple[Callable[[], None], str, list[str]]:
 
 def put_in_place(word: str, jobs: list[str]) -> str:
     """Return a word with what stands for a folder of the reader's replaced by what is there."""
-    key, _, value = word.rpartition("=")
-    taken = key in ("", "run", "against", "init_from", "resume", "--config-dir")
-    if not taken or not value.startswith("outputs/"):
+    key, equals, value = word.rpartition("=")
+    if key in WRITTEN or not value.startswith("outputs/"):
         return word
-    there = SWEEP if value.startswith("outputs/sweeps") else jobs[value == "outputs/b"]
-    return f"{key}={there}" if key else there
+    if value.startswith("outputs/sweeps"):
+        return f"{key}{equals}{SWEEP}"
+    folder, *inside = value.removeprefix("outputs/").split("/")
+    return f"{key}{equals}{'/'.join([jobs[folder == 'b'], *inside])}"
 
 
 def first_job(words: list[str]) -> list[str]:
@@ -117,6 +122,10 @@ def first_job(words: list[str]) -> list[str]:
     return [*flags, *first]
 
 
+def runs_of(sweep: Path) -> list[Path]:
+    return sorted(path for path in sweep.iterdir() if path.name[0].isdigit())
+
+
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small sweep of two runs of a walker."""
@@ -125,6 +134,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         assert exit_code(train, *words, *SHORT["train"]) == 0
+        (first, _) = runs_of(Path(SWEEP))
+        played = (f"run={first}", "movements=1", "seed=0", *SHORT["evaluate"])
+        assert exit_code(evaluate, *played) == 0
     best = place / SWEEP / "experiment" / "best.yaml"  # as a search leaves one
     best.parent.mkdir()
     best.write_text("# @package _global_\nalgo: { discount: 0.95 }\n")
@@ -135,7 +147,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def jobs(place: Path, made: Path) -> Iterator[list[str]]:
     """The folders of the two runs, copied to where the test works, and the reader's own model."""
     shutil.copytree(made, place, dirs_exist_ok=True)
-    folders = sorted(path for path in Path(SWEEP).iterdir() if path.name[0].isdigit())
+    folders = runs_of(Path(SWEEP))
     shutil.copy(folders[0] / "model.osim", "my.osim")
     return [str(folder) for folder in folders]
 

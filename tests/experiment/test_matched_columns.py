@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import SMALL_PPO, SMALL_SAC, Command
+from commands import SMALL_PPO, SMALL_SAC, Command
 from tasks import ARM, composed
 from toy import ToyEnvironment
 

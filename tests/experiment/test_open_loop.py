@@ -8,7 +8,7 @@ from typing import Any
 import biped
 import numpy as np
 import pytest
-from conftest import SMALL_SAC, Command
+from commands import SMALL_SAC, Command
 from scenes import scene_of
 from tasks import ARM, environment, specification
 
