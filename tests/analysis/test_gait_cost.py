@@ -143,7 +143,7 @@ def test_what_is_missing_is_said(model: PreparedModel, movement: Movement) -> No
     nothing = np.zeros((0, 0))
     with pytest.raises(MovementError, match="excitations and activations"):
         muscle_states(model, replace(movement, control_values=nothing, controls=()))
-    with pytest.raises(MovementError, match="lengths of their fibres"):
+    with pytest.raises(MovementError, match="needs their fibre lengths"):
         muscle_states(model, replace(movement, fibre_lengths=nothing))
 
 

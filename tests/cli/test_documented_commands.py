@@ -51,6 +51,7 @@ COMPOSED = {
     r"\.bench": "the tests of the measurements run them, and whole they take minutes",
     r"\.view (?!.*--export)": "it serves until it is interrupted",
     r" movement=": "the recording is the reader's own",
+    r" controller=open_loop ": "the recording is the reader's own",
     r" movement\.walks=": "the tests of comparisons play walks",
 }
 SWEEP = "outputs/sweeps/made"

@@ -118,7 +118,7 @@ def test_names_stand_in_the_order_of_the_config() -> None:
 
 
 def test_the_columns_of_gymnasium_are_numbered() -> None:
-    batch = GymTask("Pendulum-v1").create(None, 1)
+    batch = GymTask("Pendulum-v1").create(1)
     assert batch.observation_names == ("observation/0", "observation/1", "observation/2")
     assert batch.action_names == ("action/0",)
     batch.close()
