@@ -40,7 +40,7 @@ class EvaluationSettings:
     every: Count
     episodes: Count
     final_episodes: Count
-    images: bool = False
+    images: bool
 
 
 @dataclass(frozen=True)
@@ -72,5 +72,5 @@ class RunSettings:
     evaluation: EvaluationSettings
     log: LogSettings
     threads: Count | None
-    table: bool = False
-    name: str | None = None
+    table: bool
+    name: str | None

@@ -5,7 +5,7 @@ from pathlib import Path
 import biped
 import numpy as np
 import pytest
-from conftest import Command
+from commands import Command
 from tasks import ARM, environment
 from toy import ToyEnvironment
 
