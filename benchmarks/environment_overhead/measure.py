@@ -18,7 +18,7 @@ from stand_in import TASKS, WithoutPhysics
 
 from osimexp.algorithms.algorithm import Transition
 from osimexp.algorithms.ppo import PPO
-from osimexp.config import build, option, plain
+from osimexp.config import build, option
 
 COLUMNS = ("round", "what", "task", "batch", "calls", "median_ms", "mean_ms", "us_per_step")
 ENDING = {"step with 1 % ending": 0.01, "step with none ending": 0.0}
@@ -52,7 +52,7 @@ def controllers(batches: list[int]) -> Iterator[Timed]:
                 "rollout_steps": STEPS + 1,
                 "minibatch_size": STEPS,
             }
-            settings = build({**plain(option("algo", "ppo")), **given}, "algo")
+            settings = build({**option("algo", "ppo"), **given}, "algo")
             ppo = PPO(settings, *sizes, seed=0, device="cpu")
             actions = ppo.act(observations)
             step = Transition(observations, actions, np.ones(batch), observations, over, over)

@@ -58,6 +58,7 @@ def train_listener(place: Path, steps: int = 60) -> Listener:
         log=LogSettings(every=20),
         threads=1,
         table=False,
+        name=None,
     )
     folder = RunFolder.create(place / "run", {"seed": 0}, [], {})
     algorithm = Listener()

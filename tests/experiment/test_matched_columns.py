@@ -155,7 +155,7 @@ def test_a_policy_without_names_is_begun_with_and_kept_as_it_stands(
     algorithm = option("algo/ppo", hidden_sizes=(16,), environments=2).create(
         len(labels.observations), len(labels.actions), 0, "cpu"
     )
-    begin(algorithm, "old", config.task, labels, {})
+    begin(algorithm, "old", task_of(config), labels, {})
     shown = np.random.default_rng(0).normal(size=(5, len(labels.observations)))
     np.testing.assert_array_equal(
         algorithm.controller.act(shown.astype(np.float32)), made.act(shown.astype(np.float32))

@@ -8,7 +8,7 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 from tasks import composed
 
-from osimexp.config import config_directory
+from osimexp.config import config_directory, selected
 
 LONGEST = 30
 """Lines of a recipe, which are seen on one screen."""
@@ -51,7 +51,7 @@ def leaves(config: DictConfig, place: str = "") -> Iterator[tuple[str, Any]]:
         if isinstance(value, DictConfig) and value:
             yield from leaves(value, where)
         else:
-            yield where, value
+            yield where, OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
 
 
 def said_anyway(recipe: Path) -> list[str]:
@@ -60,7 +60,7 @@ def said_anyway(recipe: Path) -> list[str]:
     said.pop("defaults")
     chosen = [f"{group.removeprefix('override /')}={name}" for group, name in entries(recipe)]
     without = composed(*chosen)
-    return [key for key, value in leaves(said) if OmegaConf.select(without, key) == value]
+    return [key for key, value in leaves(said) if selected(without, key) == value]
 
 
 def test_no_option_builds_on_one_that_builds_on_another_and_a_recipe_on_none() -> None:

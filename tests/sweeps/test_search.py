@@ -51,9 +51,11 @@ RUN = RunSettings(
     steps=900,
     folder="run",
     checkpoint=CheckpointSettings(every=100, replay=True),
-    evaluation=EvaluationSettings(every=100, episodes=1, final_episodes=1),
+    evaluation=EvaluationSettings(every=100, episodes=1, final_episodes=1, images=False),
     log=LogSettings(every=100),
     threads=None,
+    table=False,
+    name=None,
 )
 
 

@@ -190,7 +190,7 @@ class Toppled(Bounced):
 
 
 def test_a_termination_says_itself_whether_it_is_a_fall() -> None:
-    assert terminations.is_fall(terminations.Fallen())
+    assert terminations.is_fall(terminations.Fallen(height=0.65, lean=1.0))
     assert terminations.is_fall(Toppled())
     assert not terminations.is_fall(Bounced())  # A term of a user's that says nothing of it.
-    assert not terminations.is_fall(terminations.OutOfRange())
+    assert not terminations.is_fall(terminations.OutOfRange(("*",), margin=0.5))
