@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from yaml import YAMLError
 
 from osimexp.errors import ConfigError, near_matches
-from osimexp.moved import present, unknown_key
+from osimexp.moved import present, unknown_key, with_newer_keys
 
 T = TypeVar("T")
 
@@ -56,6 +56,7 @@ def build(node: Mapping[str, Any], where: str) -> Any:
 
 def check(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     """Make a dataclass from plain values, with every value checked against the field's type."""
+    values = with_newer_keys(f"{kind.__module__}.{kind.__qualname__}", values)
     fields = {f.name for f in dataclasses.fields(kind) if f.init}  # type: ignore[arg-type]
     for key in values:
         if key not in fields:

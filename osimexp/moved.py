@@ -25,6 +25,27 @@ RENAMED = {"algo.kl_stop": "algo.max_kl", "algo.kl_target": "algo.desired_kl"}
 """Keys of a run's config, in full; the new key by the old one. No two old keys have the same."""
 
 
+NEWER: Mapping[str, Mapping[str, Any]] = {
+    "osimexp.tasks.goals.gait.MidGait": {"fastest": 1.0},
+    "osimexp.tasks.terms.pushes.RandomPushes": {"direction": "forward"},
+    "osimexp.tasks.terms.rewards.Velocity": {"width": 0.5},
+}
+"""Keys that configs of earlier versions lack, by their class, with the values that they stood for.
+
+``width`` was left out with ``target: null`` alone, where it has no effect.
+"""
+
+
+def with_newer_keys(target: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a class, with those that an earlier version's config lacks.
+
+    Args:
+        target: present import path of the class.
+        values: what the config gives.
+    """
+    return {**NEWER.get(target, {}), **values}
+
+
 def present(target: str) -> str:
     """Return the import path that a class of an earlier version's path has now."""
     module, _, name = target.rpartition(".")

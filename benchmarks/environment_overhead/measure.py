@@ -17,7 +17,8 @@ import torch
 from stand_in import TASKS, WithoutPhysics
 
 from osimexp.algorithms.algorithm import Transition
-from osimexp.algorithms.ppo import PPO, Settings
+from osimexp.algorithms.ppo import PPO
+from osimexp.config import build, option
 
 COLUMNS = ("round", "what", "task", "batch", "calls", "median_ms", "mean_ms", "us_per_step")
 ENDING = {"step with 1 % ending": 0.01, "step with none ending": 0.0}
@@ -45,12 +46,13 @@ def controllers(batches: list[int]) -> Iterator[Timed]:
         sizes = observations.shape[1], env.single_action_space.shape[0]
         over = np.zeros(batch, dtype=bool)
         for hidden in HIDDEN:
-            settings = Settings(
-                environments=batch,
-                hidden_sizes=hidden,
-                rollout_steps=STEPS + 1,
-                minibatch_size=STEPS,
-            )
+            given = {
+                "environments": batch,
+                "hidden_sizes": hidden,
+                "rollout_steps": STEPS + 1,
+                "minibatch_size": STEPS,
+            }
+            settings = build({**option("algo", "ppo"), **given}, "algo")
             ppo = PPO(settings, *sizes, seed=0, device="cpu")
             actions = ppo.act(observations)
             step = Transition(observations, actions, np.ones(batch), observations, over, over)

@@ -24,7 +24,7 @@ from osimexp.controllers.policy import Policy, array, tensor
 
 @dataclass(frozen=True)
 class Settings:
-    """Hyperparameters of DDPG; the defaults are plain DDPG.
+    """Hyperparameters of DDPG.
 
     TD3 is ``critics: 2, target_noise: 0.2, policy_delay: 2``.
 
@@ -54,27 +54,27 @@ class Settings:
         max_gradient_norm: bound of the gradient's norm; None does not clip.
     """
 
-    environments: int = 4
-    hidden_sizes: tuple[int, ...] = (256, 256)
-    activation: Activation = "relu"
-    actor_learning_rate: float = 1e-3
-    critic_learning_rate: float = 1e-3
-    batch_size: int = 256
-    discount: float = 0.99
-    target_rate: float = 0.005
-    learning_starts: int = 1000
-    updates_per_step: float = 1.0
-    replay_capacity: int = 1_000_000
-    reward_scale: float = 1.0
-    normalise_observations: bool = True
-    observation_clip: float = 10.0
-    exploration_noise: float = 0.1
-    noise_correlation: float = 0.0
-    critics: int = 1
-    target_noise: float = 0.0
-    target_noise_clip: float = 0.5
-    policy_delay: int = 1
-    max_gradient_norm: float | None = None
+    environments: int
+    hidden_sizes: tuple[int, ...]
+    activation: Activation
+    actor_learning_rate: float
+    critic_learning_rate: float
+    batch_size: int
+    discount: float
+    target_rate: float
+    learning_starts: int
+    updates_per_step: float
+    replay_capacity: int
+    reward_scale: float
+    normalise_observations: bool
+    observation_clip: float
+    exploration_noise: float
+    noise_correlation: float
+    critics: int
+    target_noise: float
+    target_noise_clip: float
+    policy_delay: int
+    max_gradient_norm: float | None
 
     def __post_init__(self) -> None:
         """Raise ValueError if a value cannot be used."""

@@ -26,7 +26,7 @@ from osimexp.controllers.policy import Policy, array, tensor
 
 @dataclass(frozen=True)
 class Settings:
-    """Hyperparameters of PPO; the defaults are those usual for continuous control.
+    """Hyperparameters of PPO.
 
     Attributes:
         environments: number of environments in the batch.
@@ -56,26 +56,26 @@ class Settings:
         reward_clip: bound of scaled rewards.
     """
 
-    environments: int = 16
-    hidden_sizes: tuple[int, ...] = (64, 64)
-    activation: Activation = "tanh"
-    learning_rate: float = 3e-4
-    rollout_steps: int = 128
-    epochs: int = 10
-    minibatch_size: int = 64
-    discount: float = 0.99
-    gae_lambda: float = 0.95
-    clip_range: float = 0.2
-    value_coefficient: float = 0.5
-    entropy_coefficient: float = 0.0
-    max_gradient_norm: float | None = 0.5
-    max_kl: float | None = 0.03
-    desired_kl: float | None = None
-    initial_log_std: float = -0.5
-    normalise_observations: bool = True
-    observation_clip: float = 10.0
-    scale_rewards: bool = True
-    reward_clip: float = 10.0
+    environments: int
+    hidden_sizes: tuple[int, ...]
+    activation: Activation
+    learning_rate: float
+    rollout_steps: int
+    epochs: int
+    minibatch_size: int
+    discount: float
+    gae_lambda: float
+    clip_range: float
+    value_coefficient: float
+    entropy_coefficient: float
+    max_gradient_norm: float | None
+    max_kl: float | None
+    desired_kl: float | None
+    initial_log_std: float
+    normalise_observations: bool
+    observation_clip: float
+    scale_rewards: bool
+    reward_clip: float
 
     def __post_init__(self) -> None:
         """Raise ValueError if a value cannot be used."""

@@ -24,7 +24,7 @@ from osimexp.controllers.policy import Policy, array, tensor
 
 @dataclass(frozen=True)
 class Settings:
-    """Hyperparameters of SAC; the defaults are the paper's, with the usual warm-up.
+    """Hyperparameters of SAC.
 
     Attributes:
         environments: number of environments in the batch.
@@ -48,23 +48,23 @@ class Settings:
         max_gradient_norm: bound of the gradient's norm; None does not clip.
     """
 
-    environments: int = 4
-    hidden_sizes: tuple[int, ...] = (256, 256)
-    activation: Activation = "relu"
-    learning_rate: float = 3e-4
-    batch_size: int = 256
-    discount: float = 0.99
-    target_rate: float = 0.005
-    learning_starts: int = 1000
-    updates_per_step: float = 1.0
-    replay_capacity: int = 1_000_000
-    reward_scale: float = 1.0
-    normalise_observations: bool = True
-    observation_clip: float = 10.0
-    initial_temperature: float = 0.1
-    learn_temperature: bool = True
-    target_entropy: float | None = None
-    max_gradient_norm: float | None = None
+    environments: int
+    hidden_sizes: tuple[int, ...]
+    activation: Activation
+    learning_rate: float
+    batch_size: int
+    discount: float
+    target_rate: float
+    learning_starts: int
+    updates_per_step: float
+    replay_capacity: int
+    reward_scale: float
+    normalise_observations: bool
+    observation_clip: float
+    initial_temperature: float
+    learn_temperature: bool
+    target_entropy: float | None
+    max_gradient_norm: float | None
 
     def __post_init__(self) -> None:
         """Raise ValueError if a value cannot be used."""

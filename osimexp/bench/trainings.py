@@ -20,6 +20,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from osimexp.algorithms import ddpg, ppo, sac
 from osimexp.algorithms.algorithm import Algorithm, Settings, Transition
+from osimexp.config import build, option
 from osimexp.controllers.controller import Actions, Agent, Observations
 from osimexp.experiment.evaluation import evaluate
 from osimexp.experiment.seeding import Seeds
@@ -57,9 +58,8 @@ class Plan:
 
     @property
     def hyperparameters(self) -> Any:
-        """Hyperparameters as our algorithm's settings."""
-        kinds = {"sac": sac.Settings, "ppo": ppo.Settings, "ddpg": ddpg.Settings}
-        return kinds[self.algorithm](**self.settings)
+        """Hyperparameters as our algorithm's settings; those not given are its option's."""
+        return build({**option("algo", self.algorithm), **self.settings}, "algo")
 
 
 @dataclass

@@ -41,7 +41,7 @@ class EvaluationSettings:
     every: Count
     episodes: Count
     final_episodes: Count
-    images: bool = False
+    images: bool
 
 
 @dataclass(frozen=True)
@@ -79,5 +79,5 @@ class RunSettings:
     evaluation: EvaluationSettings
     log: LogSettings
     threads: Count | None
-    table: bool = False
-    name: str | None = None
+    table: bool
+    name: str | None

@@ -24,9 +24,9 @@ class ActionSettings:
         lowest: lowest excitation of a driven muscle; resting muscles have about 0.01.
     """
 
-    rest: float = 0.5
-    gain: float = 0.5
-    lowest: float = 0.01
+    rest: float
+    gain: float
+    lowest: float
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.lowest < 1.0:

@@ -33,9 +33,9 @@ class MovementSettings:
         action: map from actions to drives.
     """
 
-    control_period: float = 0.02
-    duration: float = 10.0
-    action: ActionSettings = field(default_factory=ActionSettings)
+    control_period: float
+    duration: float
+    action: ActionSettings
 
     def __post_init__(self) -> None:
         if not self.control_period > 0.0:

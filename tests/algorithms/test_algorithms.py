@@ -7,30 +7,31 @@ import numpy as np
 import pytest
 import torch
 from algorithm_helpers import Stream, run, through_file
+from options import made, values
 
-from osimexp.algorithms import ddpg, ppo, sac
 from osimexp.algorithms.algorithm import Algorithm, Transition
-from osimexp.config import build, check, option
+from osimexp.config import build
 from osimexp.controllers.policy import Policy
 from osimexp.errors import ConfigError
 
 SETTINGS: dict[str, Any] = {
-    "sac": sac.Settings(
-        hidden_sizes=(16, 16), batch_size=16, learning_starts=20, updates_per_step=0.3,
+    "sac": made(
+        "algo/sac", hidden_sizes=(16, 16), batch_size=16, learning_starts=20, updates_per_step=0.3,
         replay_capacity=90,
     ),
-    "ppo": ppo.Settings(
-        environments=4, hidden_sizes=(16,), rollout_steps=16, minibatch_size=16, epochs=2
+    "ppo": made(
+        "algo/ppo", environments=4, hidden_sizes=(16,), rollout_steps=16, minibatch_size=16,
+        epochs=2,
     ),
-    "ppo-adapted": ppo.Settings(
-        environments=4, hidden_sizes=(16,), rollout_steps=16, minibatch_size=16, epochs=2,
-        desired_kl=0.01,
+    "ppo-adapted": made(
+        "algo/ppo", environments=4, hidden_sizes=(16,), rollout_steps=16, minibatch_size=16,
+        epochs=2, desired_kl=0.01,
     ),
-    "ddpg": ddpg.Settings(
-        hidden_sizes=(16, 16), batch_size=16, learning_starts=20, replay_capacity=90
+    "ddpg": made(
+        "algo/ddpg", hidden_sizes=(16, 16), batch_size=16, learning_starts=20, replay_capacity=90
     ),
-    "td3": ddpg.Settings(
-        hidden_sizes=(16, 16), batch_size=16, learning_starts=20, updates_per_step=0.3,
+    "td3": made(
+        "algo/ddpg", hidden_sizes=(16, 16), batch_size=16, learning_starts=20, updates_per_step=0.3,
         critics=2, target_noise=0.2, policy_delay=2, noise_correlation=0.8, max_gradient_norm=1.0,
     ),
 }  # fmt: skip
@@ -144,11 +145,15 @@ def test_truncation_bootstraps_the_critics(name: str, terminates: bool, value: f
         "target_rate": 0.1,
     }  # fmt: skip
     settings: Any = (
-        sac.Settings(
-            learning_rate=1e-2, initial_temperature=1e-6, learn_temperature=False, **common
+        made(
+            "algo/sac",
+            learning_rate=1e-2,
+            initial_temperature=1e-6,
+            learn_temperature=False,
+            **common,
         )
         if name == "sac"
-        else ddpg.Settings(critic_learning_rate=1e-2, **common)
+        else made("algo/ddpg", critic_learning_rate=1e-2, **common)
     )
     algorithm = create(settings)
     learn_constant_reward(algorithm, terminates, 200)
@@ -159,42 +164,34 @@ def test_truncation_bootstraps_the_critics(name: str, terminates: bool, value: f
 
 @pytest.mark.parametrize(("terminates", "value"), [(True, 1.0), (False, 5.0)])
 def test_truncation_bootstraps_the_value_of_ppo(terminates: bool, value: float) -> None:
-    settings = ppo.Settings(
-        environments=4, hidden_sizes=(16,), rollout_steps=8, minibatch_size=16, epochs=8,
-        discount=DISCOUNT, scale_rewards=False, learning_rate=1e-2, max_kl=None,
+    settings = made(
+        "algo/ppo", environments=4, hidden_sizes=(16,), rollout_steps=8, minibatch_size=16,
+        epochs=8, discount=DISCOUNT, scale_rewards=False, learning_rate=1e-2, max_kl=None,
     )  # fmt: skip
     algorithm = settings.create(3, 2, seed=0, device="cpu")
     learn_constant_reward(algorithm, terminates, 400)
     assert algorithm.critic(torch.zeros(1, 3)).item() == pytest.approx(value, rel=0.05)
 
 
-@pytest.mark.parametrize("name", ["sac", "ppo", "ddpg"])
-def test_the_yaml_says_the_defaults(name: str) -> None:
-    node = option("algo", name)
-    module = {"sac": sac, "ppo": ppo, "ddpg": ddpg}[name]
-    assert build(node, "algo") == module.Settings()
-    assert set(node) - {"_target_"} == set(vars(module.Settings()))
-
-
 @pytest.mark.parametrize(
-    ("kind", "values", "message"),
+    ("name", "given", "message"),
     [
-        (sac.Settings, {"discount": 1.5}, "algo: discount must be from 0 to 1, not 1.5"),
-        (sac.Settings, {"batch_size": 0}, "batch_size must be above 0, not 0"),
-        (sac.Settings, {"hidden_sizes": [64, 0]}, "hidden_sizes must be layer widths above 0"),
-        (sac.Settings, {"replay_capacity": 10}, "learning_starts must be from 1 to 10, not 1000"),
-        (sac.Settings, {"learning_rate": float("nan")}, "learning_rate must be a finite number"),
-        (sac.Settings, {"activation": "gelu"}, "algo.activation"),
-        (sac.Settings, {"batch_sise": 1}, "did you mean batch_size"),
-        (ddpg.Settings, {"critics": 3}, "critics must be from 1 to 2, not 3"),
-        (ddpg.Settings, {"noise_correlation": 1.0}, "noise_correlation must be from 0 to 0.9999"),
-        (ppo.Settings, {"minibatch_size": 4096}, "minibatch_size must be from 2 to 2048"),
-        (ppo.Settings, {"max_kl": 0.0}, "max_kl must be above 0, not 0"),
+        ("sac", {"discount": 1.5}, "algo: discount must be from 0 to 1, not 1.5"),
+        ("sac", {"batch_size": 0}, "batch_size must be above 0, not 0"),
+        ("sac", {"hidden_sizes": [64, 0]}, "hidden_sizes must be layer widths above 0"),
+        ("sac", {"replay_capacity": 10}, "learning_starts must be from 1 to 10, not 1000"),
+        ("sac", {"learning_rate": float("nan")}, "learning_rate must be a finite number"),
+        ("sac", {"activation": "gelu"}, "algo.activation"),
+        ("sac", {"batch_sise": 1}, "did you mean batch_size"),
+        ("ddpg", {"critics": 3}, "critics must be from 1 to 2, not 3"),
+        ("ddpg", {"noise_correlation": 1.0}, "noise_correlation must be from 0 to 0.9999"),
+        ("ppo", {"minibatch_size": 4096}, "minibatch_size must be from 2 to 2048"),
+        ("ppo", {"max_kl": 0.0}, "max_kl must be above 0, not 0"),
     ],
 )
-def test_unusable_settings_are_named(kind: type, values: dict[str, Any], message: str) -> None:
+def test_unusable_settings_are_named(name: str, given: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message.replace("[", r"\[")):
-        check(kind, values, "algo")
+        build({**values(f"algo/{name}"), **given}, "algo")
 
 
 def train_on_pendulum(algorithm: Algorithm, environments: int, steps: int) -> float:
@@ -226,11 +223,16 @@ def train_on_pendulum(algorithm: Algorithm, environments: int, steps: int) -> fl
 @pytest.mark.parametrize(
     ("settings", "steps"),
     [
-        (sac.Settings(learning_rate=1e-3), 10_000),
-        (ddpg.Settings(), 10_000),
+        (made("algo/sac", learning_rate=1e-3), 10_000),
+        (made("algo/ddpg"), 10_000),
         (
-            ppo.Settings(
-                learning_rate=1e-3, rollout_steps=64, epochs=10, discount=0.9, initial_log_std=0.0
+            made(
+                "algo/ppo",
+                learning_rate=1e-3,
+                rollout_steps=64,
+                epochs=10,
+                discount=0.9,
+                initial_log_std=0.0,
             ),
             200_000,
         ),

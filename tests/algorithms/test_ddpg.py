@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 from algorithm_helpers import Stream, solve
+from options import made
 
 from osimexp.algorithms.algorithm import Transition
 from osimexp.algorithms.ddpg import (
-    Settings,
     actor_loss,
     critic_loss,
     critic_target,
@@ -57,7 +57,9 @@ def test_noise_has_its_deviation_and_correlation(correlation: float) -> None:
 
 
 def test_exploration_noise_is_forgotten_where_an_episode_ended() -> None:
-    settings = Settings(environments=4, learning_starts=1, noise_correlation=0.9, hidden_sizes=(4,))
+    settings = made(
+        "algo/ddpg", environments=4, learning_starts=1, noise_correlation=0.9, hidden_sizes=(4,)
+    )
     algorithm = settings.create(3, 2, seed=0, device="cpu")
     observations = np.zeros((4, 3), dtype=np.float32)
 
@@ -79,13 +81,18 @@ def test_exploration_noise_is_forgotten_where_an_episode_ended() -> None:
     ids=["plain", "td3"],
 )
 def test_solves_a_one_step_task(options: dict[str, float]) -> None:
-    settings = Settings(**SMALL, **options)
+    settings = made("algo/ddpg", **SMALL, **options)
     assert solve(settings.create(2, 2, seed=0, device="cpu"), 16, 500) > -0.02
 
 
 def test_the_delayed_policy_moves_only_with_every_second_update() -> None:
-    settings = Settings(
-        environments=1, hidden_sizes=(4,), learning_starts=1, policy_delay=2, batch_size=4
+    settings = made(
+        "algo/ddpg",
+        environments=1,
+        hidden_sizes=(4,),
+        learning_starts=1,
+        policy_delay=2,
+        batch_size=4,
     )
     algorithm = settings.create(3, 2, seed=0, device="cpu")
     stream = Stream(1)

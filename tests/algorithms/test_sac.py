@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 from algorithm_helpers import solve
+from options import made
 
 from osimexp.algorithms.sac import (
-    Settings,
     actor_loss,
     critic_loss,
     critic_target,
@@ -72,7 +72,8 @@ def test_temperature_rises_while_entropy_is_below_its_target(log_prob: float, ri
 
 
 def test_solves_a_one_step_task() -> None:
-    settings = Settings(
+    settings = made(
+        "algo/sac",
         environments=16,
         hidden_sizes=(32, 32),
         learning_rate=3e-3,
@@ -85,13 +86,14 @@ def test_solves_a_one_step_task() -> None:
 
 
 def test_actions_before_learning_starts_are_uniform() -> None:
-    algorithm = Settings(environments=500).create(3, 2, seed=0, device="cpu")
+    algorithm = made("algo/sac", environments=500).create(3, 2, seed=0, device="cpu")
     actions = algorithm.act(np.zeros((500, 3), dtype=np.float32))
     assert actions.var() == pytest.approx(1.0 / 3.0, rel=0.1)
 
 
 def test_a_fixed_temperature_stays() -> None:
-    settings = Settings(
+    settings = made(
+        "algo/sac",
         environments=4,
         hidden_sizes=(8,),
         learning_starts=8,

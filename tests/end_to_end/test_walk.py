@@ -1,11 +1,14 @@
 """A gait to follow, against its own curves and what is known of walking."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from options import made
 from tasks import environment
 
 from osimexp.errors import ConfigError
-from osimexp.tasks.goals.gait import Gait, Imitation, MidGait, Phase, Strayed, astray, followed
+from osimexp.tasks.goals.gait import Gait, Imitation, Phase, Strayed, astray, followed
 
 WALK = (
     "reward=imitate", "observation=phase", "start=mid_gait", "termination=strayed",
@@ -17,7 +20,7 @@ def swing() -> Gait:
     """A hip that swings as a cosine of 30 degrees about 10, the right leg first."""
     share = np.arange(8) / 8.0
     curve = 10.0 + 30.0 * np.cos(2.0 * np.pi * share)
-    return Gait(1.2, 1.0, {"hip_flexion_$": tuple(curve), "pelvis_tilt": (0.0, 0.0, 0.0)})
+    return Gait(1.2, 1.0, {"hip_flexion_$": tuple(curve), "pelvis_tilt": (0.0, 0.0, 0.0)}, None)
 
 
 def test_curves_are_their_harmonics_and_the_left_leg_follows_half_a_cycle_later() -> None:
@@ -36,7 +39,7 @@ def test_curves_are_their_harmonics_and_the_left_leg_follows_half_a_cycle_later(
 @pytest.mark.parametrize("count", [3, 8, 9, 25])
 def test_curves_pass_through_what_was_given(count: int) -> None:
     values = tuple(np.random.default_rng(count).uniform(-20.0, 20.0, count))
-    gait = Gait(1.0, 1.0, {"knee_angle_r": values})
+    gait = Gait(1.0, 1.0, {"knee_angle_r": values}, None)
     found = np.rad2deg(gait.angles(np.arange(count) / count))[:, 0]
     np.testing.assert_allclose(found, values, atol=1e-12)
 
@@ -47,8 +50,10 @@ def test_an_episode_goes_on_from_the_phase_in_which_it_begins() -> None:
     frame = batch.frame
     # Drawn in the gait, so that nothing but the grid of phases keeps it from the curves.
     assert astray(frame).max() < 1e-3
-    np.testing.assert_allclose(Imitation(scale=3.0)(frame), np.exp(-3.0 * astray(frame)))
-    assert not Strayed()(frame).any()
+    np.testing.assert_allclose(
+        Imitation(weight=1.0, scale=3.0)(frame), np.exp(-3.0 * astray(frame))
+    )
+    assert not Strayed(limit=1.2)(frame).any()
     assert (frame.state.speeds[:, frame.scene.base("forward")] > 0.5).all()
     began = np.arctan2(*Phase()(frame).T[::-1])
     batch.step(np.zeros(batch.action_space.shape, dtype=np.float32))
@@ -107,8 +112,9 @@ def test_terms_of_a_gait_need_one() -> None:
     with pytest.raises(ConfigError, match="hip_flexion_r"):
         environment(1, "model=arm", *WALK)
     with pytest.raises(ValueError, match="three values"):
-        Gait(1.0, 1.0, {"hip_flexion_r": (1.0, 2.0)})
+        Gait(1.0, 1.0, {"hip_flexion_r": (1.0, 2.0)}, None)
+    start = made("start/gait_poses", gait=swing())
     with pytest.raises(ValueError, match="standing"):
-        MidGait(swing(), standing=2.0)
+        replace(start, standing=2.0)
     with pytest.raises(ValueError, match="fastest"):
-        MidGait(swing(), fastest=0.5)
+        replace(start, fastest=0.5)

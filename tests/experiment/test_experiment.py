@@ -54,9 +54,11 @@ def train_listener(place: Path, steps: int = 60) -> Listener:
         steps=steps,
         folder="run",
         checkpoint=CheckpointSettings(every=20, replay=True),
-        evaluation=EvaluationSettings(every=30, episodes=2, final_episodes=2),
+        evaluation=EvaluationSettings(every=30, episodes=2, final_episodes=2, images=False),
         log=LogSettings(every=20),
         threads=1,
+        table=False,
+        name=None,
     )
     folder = RunFolder.create(place / "run", {"seed": 0}, [], {})
     algorithm = Listener()

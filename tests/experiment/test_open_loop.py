@@ -9,6 +9,7 @@ import biped
 import numpy as np
 import pytest
 from commands import SMALL_SAC, Command
+from options import values as values_of
 from scenes import scene_of
 from tasks import ARM, environment, specification
 
@@ -38,8 +39,9 @@ NOWHERE = np.zeros((50, 2)), np.zeros((50, 2)), np.zeros(50)
 
 def action_map(actuators: ActuatorSet | None = None, **values: Any) -> ActionMap:
     actuators = actuators or ActuatorSet(held={"*": 0.0})
-    settings = {name: values.pop(name) for name in ("rest", "gain", "lowest") if name in values}
-    return ActionMap(ActionSettings(**settings), MuscleSet(**values), actuators, SCENE)
+    given = {name: values.pop(name) for name in ("rest", "gain", "lowest") if name in values}
+    settings = ActionSettings(**(values_of("task/movement.action") | given))
+    return ActionMap(settings, MuscleSet(**values), actuators, SCENE)
 
 
 @pytest.mark.parametrize(

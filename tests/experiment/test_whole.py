@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import SMALL_PPO, TESTS, Command, metrics
+from options import made
 from toy import ToyTask
 
-from osimexp.algorithms import ppo
 from osimexp.cli.evaluate import main as evaluate
 from osimexp.composition import compose
 from osimexp.config import config_groups, config_text, read_config
@@ -43,12 +43,14 @@ SMALL = ExperimentSettings(
         steps=400,
         folder="mine",
         checkpoint=CheckpointSettings(every=100, replay=True),
-        evaluation=EvaluationSettings(every=100, episodes=3, final_episodes=5),
+        evaluation=EvaluationSettings(every=100, episodes=3, final_episodes=5, images=False),
         log=LogSettings(every=50),
         threads=1,
+        table=False,
+        name=None,
     ),
-    algo=ppo.Settings(
-        environments=4, hidden_sizes=(8,), rollout_steps=16, minibatch_size=16, epochs=2
+    algo=made(
+        "algo/ppo", environments=4, hidden_sizes=(8,), rollout_steps=16, minibatch_size=16, epochs=2
     ),
     task=ToyTask(),
 )
@@ -124,7 +126,9 @@ def test_the_program_of_the_docs_trains_without_hydra(place: Path) -> None:
     for episodes in ("episodes=20", "final_episodes=50"):
         assert episodes in shorter
         shorter = shorter.replace(episodes, episodes.split("=")[0] + "=1")
-    shorter = shorter.replace("ppo.Settings(", "ppo.Settings(environments=2, rollout_steps=32, ")
+    assert '{"learning_rate"' in shorter
+    small = '{"environments": 2, "rollout_steps": 32, "learning_rate"'
+    shorter = shorter.replace('{"learning_rate"', small)
     said = "\nimport sys\nprint(sorted({name.partition('.')[0] for name in sys.modules}))\n"
     (place / "program.py").write_text(shorter + said)
     answer = subprocess.run(

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tasks
 from numpy.testing import assert_allclose, assert_array_equal
+from options import values
 from scenes import scene_of
 
 from osimexp.errors import ConfigError
@@ -14,7 +15,8 @@ LEGS = ("soleus_r", "gastroc_r", "soleus_l", "gastroc_l")
 
 
 def act(muscle_set: MuscleSet, actions: list[float], **settings: float) -> np.ndarray:
-    action_map = ActionMap(ActionSettings(**settings), muscle_set, ActuatorSet(), scene_of(LEGS))
+    action = ActionSettings(**(values("task/movement.action") | settings))
+    action_map = ActionMap(action, muscle_set, ActuatorSet(), scene_of(LEGS))
     assert action_map.size == len(actions)
     return action_map.excitations(np.array([actions], dtype=float))[0]
 

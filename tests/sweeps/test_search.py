@@ -43,6 +43,7 @@ SETTINGS = {
     "figure": "return",
     "goal": "maximise",
     "pruner": {"kind": "median", "startup": 2, "warmup": 0, "reduction": 3},
+    "trial": None,
 }
 
 
@@ -50,9 +51,11 @@ RUN = RunSettings(
     steps=900,
     folder="run",
     checkpoint=CheckpointSettings(every=100, replay=True),
-    evaluation=EvaluationSettings(every=100, episodes=1, final_episodes=1),
+    evaluation=EvaluationSettings(every=100, episodes=1, final_episodes=1, images=False),
     log=LogSettings(every=100),
     threads=None,
+    table=False,
+    name=None,
 )
 
 
@@ -148,7 +151,7 @@ def test_a_trial_behind_the_median_is_pruned(tmp_path: Path) -> None:
 
 
 def test_hyperband_judges_trials_at_rungs_that_evaluations_reach(tmp_path: Path) -> None:
-    values = {**SETTINGS, "trials": 60, "pruner": {"kind": "hyperband", "reduction": 3}}
+    values = {**SETTINGS, "trials": 60, "pruner": {**SETTINGS["pruner"], "kind": "hyperband"}}
     study = SearchStudy(tmp_path, search_settings(values), RUN, 0)
     ended = {}
     for value in np.random.default_rng(0).permutation(60):

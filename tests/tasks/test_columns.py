@@ -5,13 +5,12 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from options import made
 from tasks import ARM, environment
 from test_terms import made_up
 
 from osimexp.errors import ConfigError
-from osimexp.tasks.adapters.gym import GymTask
 from osimexp.tasks.columns import Column, observed_columns
-from osimexp.tasks.goals.speeds import Speeds
 from osimexp.tasks.scene import Frame, Scene
 from osimexp.tasks.terms import observations
 
@@ -41,11 +40,11 @@ def named(*terms: object, scene: Scene | None = None) -> list[Column]:
 @pytest.mark.parametrize(
     "term",
     [
-        observations.JointAngles(),
+        observations.JointAngles(("*",)),
         observations.JointAngles(("knee_*",)),
-        observations.JointSpeeds(),
+        observations.JointSpeeds(("*",), scale=0.1),
         observations.Pelvis(),
-        observations.PelvisTurning(),
+        observations.PelvisTurning(scale=0.1),
         observations.CentreOfMassVelocity(),
         observations.Activations(),
         observations.FibreLength(),
@@ -54,7 +53,7 @@ def named(*terms: object, scene: Scene | None = None) -> list[Column]:
         observations.GroundReaction(),
         observations.Points(("hand",)),
         observations.Target(),
-        observations.TargetOffset(),
+        observations.TargetOffset("hand"),
     ],
 )
 @pytest.mark.parametrize("target_size", [0, 3])
@@ -64,7 +63,7 @@ def test_a_term_names_as_many_columns_as_it_yields(term: object, target_size: in
 
 
 def test_columns_are_called_by_what_they_are_of() -> None:
-    assert named(observations.JointAngles()) == [
+    assert named(observations.JointAngles(("*",))) == [
         Column("pelvis_tilt", "rad"), Column("pelvis_ty", "m"),
         Column("lumbar", "rad"), Column("knee_r", "rad"),
     ]  # fmt: skip
@@ -75,7 +74,9 @@ def test_columns_are_called_by_what_they_are_of() -> None:
     assert [c.name for c in named(observations.GroundReaction())] == [
         "right_x", "right_y", "right_z", "left_x", "left_y", "left_z",
     ]  # fmt: skip
-    asked = Scene(made_up().scene.names, made_up().scene.model, 0.01, 2, Speeds(1.0, 2.0, count=2))
+    asked = Scene(
+        made_up().scene.names, made_up().scene.model, 0.01, 2, made("target/speeds", count=2)
+    )
     assert [c.name for c in named(observations.Target(), scene=asked)] == ["speed_0", "speed_1"]
 
 
@@ -118,7 +119,7 @@ def test_names_stand_in_the_order_of_the_config() -> None:
 
 
 def test_the_columns_of_gymnasium_are_numbered() -> None:
-    batch = GymTask("Pendulum-v1").create(1)
+    batch = made("task/gym.task").create(1)
     assert batch.observation_names == ("observation/0", "observation/1", "observation/2")
     assert batch.action_names == ("action/0",)
     batch.close()

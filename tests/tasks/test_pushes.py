@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from options import made
 from tasks import environment, prepared, specification
 
 from osimexp.errors import ConfigError, ModelError
@@ -9,7 +10,6 @@ from osimexp.physics.compiled.model import compile_model
 from osimexp.physics.compiled.simulation import CompiledSimulation
 from osimexp.physics.settings import CompiledSettings, WorkerSettings
 from osimexp.physics.simulation import COSTLY, Start
-from osimexp.tasks.terms.pushes import RandomPushes
 
 WALKER = ("model=gait2d", "reward=walk", "workers=none")
 PUSHED = ("push=random", "push.impulse=30", "push.least=0.1", "push.most=0.2")
@@ -57,7 +57,7 @@ def test_engines_agree_on_a_pushed_walker() -> None:
 
 
 def test_a_plan_keeps_its_distances_and_is_carried_out() -> None:
-    term = RandomPushes("torso", impulse=12.0, duration=0.1, least=0.5, most=0.8)
+    term = made("push/random", impulse=12.0, duration=0.1, least=0.5, most=0.8)
     generators = [np.random.default_rng(seed) for seed in range(50)]
     plan = term.plan(generators, 10.0, 0.02)
     waits = np.diff(plan[:, :, 0], axis=1) - 0.1

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from options import made
 from tasks import environment, normal_gait, written_gait
 
 from osimexp.errors import ConfigError
@@ -15,7 +16,7 @@ from osimexp.tasks.goals.recorded_gait import RecordedGait
 def test_the_gait_that_was_written_is_found(tmp_path: Path, degrees: bool, paths: bool) -> None:
     gait, found = (
         normal_gait(),
-        RecordedGait(movement=str(written_gait(tmp_path, 2.0, degrees, paths))),
+        made("target/recorded", movement=str(written_gait(tmp_path, 2.0, degrees, paths))),
     )
     assert found.period == pytest.approx(gait.period, abs=0.01)
     assert found.speed == pytest.approx(gait.speed, rel=1e-6)
@@ -30,12 +31,12 @@ def test_the_gait_that_was_written_is_found(tmp_path: Path, degrees: bool, paths
 
 def test_a_short_file_needs_to_be_told_its_stride(tmp_path: Path) -> None:
     file, gait = str(written_gait(tmp_path, 1.2)), normal_gait()
-    found = RecordedGait(movement=file, stride=(0.05, 0.05 + gait.period))
+    found = made("target/recorded", movement=file, stride=(0.05, 0.05 + gait.period))
     assert found.period == pytest.approx(gait.period)
-    with pytest.raises(ValueError, match="within"):
-        RecordedGait(movement=file, stride=(0.5, 2.0))
-    with pytest.raises(ValueError, match="too short to find a stride"):
-        RecordedGait(movement=str(written_gait(tmp_path, 0.6)))
+    with pytest.raises(ConfigError, match="within"):
+        made("target/recorded", movement=file, stride=(0.5, 2.0))
+    with pytest.raises(ConfigError, match="too short to find a stride"):
+        made("target/recorded", movement=str(written_gait(tmp_path, 0.6)))
 
 
 def test_the_walk_follows_a_file(tmp_path: Path) -> None:

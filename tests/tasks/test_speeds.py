@@ -1,11 +1,14 @@
 """Speeds that are asked for, against their own plan."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from options import made
 from tasks import environment
 
 from osimexp.errors import ConfigError
-from osimexp.tasks.goals.speeds import Speeds, VelocityAsked, wanted_speed
+from osimexp.tasks.goals.speeds import VelocityAsked, wanted_speed
 
 TASK = (
     "reward=speeds", "observation=speed", "physics=compiled", "workers=none", "termination=none",
@@ -25,7 +28,7 @@ def test_each_speed_is_asked_for_in_its_turn_and_the_last_to_the_end() -> None:
         np.testing.assert_allclose(observations[:, -1], planned[:, turn], rtol=1e-6)
         velocity = batch.frame.state.centre_of_mass_velocity[:, 0]
         expected = np.exp(-(((velocity - planned[:, turn]) / 0.5) ** 2))
-        np.testing.assert_allclose(VelocityAsked()(batch.frame), expected)
+        np.testing.assert_allclose(VelocityAsked(weight=1.0, width=0.5)(batch.frame), expected)
         observations, *_ = batch.step(np.zeros((3, 18), np.float32))
     batch.close()
 
@@ -33,7 +36,8 @@ def test_each_speed_is_asked_for_in_its_turn_and_the_last_to_the_end() -> None:
 def test_what_cannot_be_asked_for_is_said() -> None:
     with pytest.raises(ConfigError, match="follows a speed, and there is none"):
         environment(1, "observation=speed", "physics=compiled", "workers=none")
+    speeds = made("target/speeds")
     with pytest.raises(ValueError, match="low must not be above high"):
-        Speeds(2.0, 1.0)
+        replace(speeds, low=2.0)
     with pytest.raises(ValueError, match="at least 1"):
-        Speeds(1.0, 2.0, count=0)
+        replace(speeds, count=0)

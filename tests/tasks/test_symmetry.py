@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from biped import task
+from options import made
 from tasks import environment
 
 from osimexp.errors import ConfigError
@@ -13,7 +14,6 @@ from osimexp.models.sides import counterparts, other_side, without_side
 from osimexp.physics.simulation import State
 from osimexp.tasks.goals.gait import HalfCycle
 from osimexp.tasks.mirror import FIELDS
-from osimexp.tasks.terms.symmetry import LeadingLeg
 
 FREE = ("physics=compiled", "workers=none", "reward=walk_free", "start=striding")
 STILL = ("start.angle_noise=0.0", "start.speed_noise=0.0")
@@ -63,7 +63,7 @@ def test_the_second_half_of_the_cycle_is_mirrored_and_its_phase_with_it() -> Non
     batch = environment(30, *walk, *still, "symmetry=half_cycle")
     observations, _ = batch.reset(seed=1)
     phases = batch.frame.targets[:, 0]
-    np.testing.assert_array_equal(HalfCycle()(batch.frame), phases >= 0.5)
+    np.testing.assert_array_equal(HalfCycle(reversed=None)(batch.frame), phases >= 0.5)
     # Cosine and sine of the phase come last; mirrored, it lies in the first half.
     seen = np.arctan2(observations[:, -1], observations[:, -2]) / (2.0 * np.pi) % 1.0
     np.testing.assert_allclose(seen, phases % 0.5, atol=1e-6)
@@ -146,4 +146,4 @@ def test_what_has_no_other_side_is_refused() -> None:
         environment(1, *FREE, "symmetry=leading_leg", "muscles=subset", "muscles.driven=['*_r']")
     with pytest.raises(ConfigError, match="hip_flexion_r"):
         environment(1, "model=arm", "reward=reach", "workers=none", "symmetry=leading_leg")
-    assert LeadingLeg().reversed is None
+    assert made("symmetry/leading_leg").reversed is None

@@ -66,9 +66,9 @@ def made_up(target_size: int = 0, based: bool = True) -> Frame:
 @pytest.mark.parametrize(
     ("term", "expected"),
     [
-        (observations.JointAngles(), [0.1, 0.95, 0.2, -0.4]),  # without the way forward
+        (observations.JointAngles(("*",)), [0.1, 0.95, 0.2, -0.4]),  # without the way forward
         (observations.JointAngles(("knee_*",)), [-0.4]),
-        (observations.JointSpeeds(scale=0.1), [0.1, 0.2, 0.0, 0.0, -0.4]),
+        (observations.JointSpeeds(("*",), scale=0.1), [0.1, 0.2, 0.0, 0.0, -0.4]),
         (observations.Pelvis(), [0.95, 0.1]),
         (observations.CentreOfMassVelocity(), [1.5, -0.2, 0.0]),
         (observations.PelvisTurning(scale=0.1), [0.1]),
@@ -79,7 +79,7 @@ def made_up(target_size: int = 0, based: bool = True) -> Frame:
         (observations.GroundReaction(), [0, 1, 0, 0, 0, 0]),  # body weights
         (observations.Points(("hand",)), [-2.7, -0.55, 0.0]),  # from the pelvis
         (observations.Target(), [0.0, 0.0, 0.0]),
-        (observations.TargetOffset(), [-0.3, -0.4, 0.0]),
+        (observations.TargetOffset("hand"), [-0.3, -0.4, 0.0]),
         (observations.PreviousActions(), [0.5, -0.5]),
     ],
     ids=lambda value: type(value).__name__ if dataclasses.is_dataclass(value) else "",
@@ -93,21 +93,24 @@ def test_observations(term: observations.ObservationTerm, expected: list[float])
 @pytest.mark.parametrize(
     ("term", "expected"),
     [
-        (rewards.Velocity(), [1.5, 0.0]),
-        (rewards.Velocity(target=1.0, width=0.5), [np.exp(-1.0), np.exp(-4.0)]),
-        (rewards.Effort(power=2.0), [-(0.25 + 0.01) / 2, -0.5]),
-        (rewards.Effort(power=3.0), [-(0.125 + 0.001) / 2, -0.5]),
-        (rewards.Alive(), [1.0, 1.0]),
-        (rewards.JointLimits(scale=10.0), [-4.0 / 5, -100.0 / 5]),  # the second is bounded
-        (rewards.Smoothness(), [-(0.25 + 1.0) / 2, 0.0]),
-        (rewards.Upright(width=0.3), [np.exp(-1.0), np.exp(-16.0)]),
+        (rewards.Velocity(weight=1.0, target=None, width=0.5), [1.5, 0.0]),
+        (rewards.Velocity(weight=1.0, target=1.0, width=0.5), [np.exp(-1.0), np.exp(-4.0)]),
+        (rewards.Effort(weight=1.0, power=2.0), [-(0.25 + 0.01) / 2, -0.5]),
+        (rewards.Effort(weight=1.0, power=3.0), [-(0.125 + 0.001) / 2, -0.5]),
+        (rewards.Alive(weight=1.0), [1.0, 1.0]),
         (
-            rewards.Reach(broad=0.5, narrow=0.5),
+            rewards.JointLimits(weight=1.0, scale=10.0),
+            [-4.0 / 5, -100.0 / 5],  # the second is bounded
+        ),
+        (rewards.Smoothness(weight=1.0), [-(0.25 + 1.0) / 2, 0.0]),
+        (rewards.Upright(weight=1.0, width=0.3), [np.exp(-1.0), np.exp(-16.0)]),
+        (
+            rewards.Reach(weight=1.0, point="hand", broad=0.5, narrow=0.5),
             [(np.exp(-1.0) + np.exp(-1.0)) / 2, 1.0],  # 0.5 m away, and there
         ),
-        (rewards.StandStill(width=0.2), [np.exp(-(1.5**2 + 0.2**2) / 0.04), 1.0]),
+        (rewards.StandStill(weight=1.0, width=0.2), [np.exp(-(1.5**2 + 0.2**2) / 0.04), 1.0]),
         # Of the angles alone: 0.1, 0.2 and -0.4 rad; 0.9, 0.3 and -2.7 rad.
-        (rewards.Posture(width=0.5), [np.exp(-0.07 / 0.25), np.exp(-2.73 / 0.25)]),
+        (rewards.Posture(weight=1.0, width=0.5), [np.exp(-0.07 / 0.25), np.exp(-2.73 / 0.25)]),
     ],
     ids=lambda value: type(value).__name__ if dataclasses.is_dataclass(value) else "",
 )
@@ -121,8 +124,8 @@ def test_rewards(term: rewards.RewardTerm, expected: list[float]) -> None:
         (terminations.Fallen(height=0.65, lean=None), [False, True]),
         (terminations.Fallen(height=None, lean=1.0), [False, True]),
         (terminations.Fallen(height=0.3, lean=1.3), [False, False]),
-        (terminations.OutOfRange(margin=0.5), [False, True]),
-        (terminations.OutOfRange(margin=0.8), [False, False]),
+        (terminations.OutOfRange(("*",), margin=0.5), [False, True]),
+        (terminations.OutOfRange(("*",), margin=0.8), [False, False]),
     ],
 )
 def test_terminations(term: terminations.TerminationTerm, expected: list[bool]) -> None:
@@ -131,16 +134,16 @@ def test_terminations(term: terminations.TerminationTerm, expected: list[bool]) 
 
 def test_a_model_without_a_pelvis_cannot_fall_and_shows_none() -> None:
     frame = made_up(based=False)
-    assert not terminations.Fallen()(frame).any()
+    assert not terminations.Fallen(height=0.65, lean=1.0)(frame).any()
     assert observations.Pelvis()(frame).shape == (2, 0)
-    assert observations.JointAngles()(frame).shape == (2, 5)
+    assert observations.JointAngles(("*",))(frame).shape == (2, 5)
 
 
 @pytest.mark.parametrize(
     ("term", "words"),
     [
-        (rewards.Upright(), "upright needs"),
-        (rewards.Reach(), "target=reach"),
+        (rewards.Upright(weight=1.0, width=0.3), "upright needs"),
+        (rewards.Reach(weight=1.0, point="hand", broad=0.3, narrow=0.05), "target=reach"),
     ],
 )
 def test_a_term_that_does_not_fit_the_model_says_so(term: rewards.RewardTerm, words: str) -> None:
@@ -187,7 +190,7 @@ class Toppled(Bounced):
 
 
 def test_a_termination_says_itself_whether_it_is_a_fall() -> None:
-    assert terminations.is_fall(terminations.Fallen())
+    assert terminations.is_fall(terminations.Fallen(height=0.65, lean=1.0))
     assert terminations.is_fall(Toppled())
     assert not terminations.is_fall(Bounced())  # A term of a user's that says nothing of it.
-    assert not terminations.is_fall(terminations.OutOfRange())
+    assert not terminations.is_fall(terminations.OutOfRange(("*",), margin=0.5))

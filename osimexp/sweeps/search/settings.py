@@ -1,7 +1,7 @@
 """Settings of searches, as in ``conf/hydra/sweeper/search.yaml`` and ``conf/sweep``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -26,10 +26,10 @@ class PrunerSettings:
         reduction: one in so many trials goes on at each rung of ``hyperband``.
     """
 
-    kind: Literal["median", "hyperband", "none"] = "median"
-    startup: Annotated[int, Field(ge=0)] = 5
-    warmup: Annotated[int, Field(ge=0)] = 0
-    reduction: Annotated[int, Field(ge=2)] = 3
+    kind: Literal["median", "hyperband", "none"]
+    startup: Annotated[int, Field(ge=0)]
+    warmup: Annotated[int, Field(ge=0)]
+    reduction: Annotated[int, Field(ge=2)]
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class SearchSettings:
     startup: Count
     figure: str
     goal: Literal["maximise", "minimise"]
-    pruner: PrunerSettings = field(default_factory=PrunerSettings)
-    trial: int | None = None
+    pruner: PrunerSettings
+    trial: int | None
 
 
 def search_settings(values: Mapping[str, Any]) -> SearchSettings:

@@ -4,7 +4,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import gymnasium
@@ -30,8 +30,8 @@ class GymTask:
     """
 
     id: str
-    mode: Literal["sync", "async"] = "sync"
-    arguments: dict[str, Any] = field(default_factory=dict)
+    mode: Literal["sync", "async"]
+    arguments: dict[str, Any]
 
     def create(self, environments: int) -> "GymEnvironment":
         """Return a batch of ``environments``.

@@ -34,7 +34,7 @@ class Gait:
     period: float
     speed: float
     curves: dict[str, tuple[float, ...]]
-    within: float | None = None
+    within: float | None
 
     def __post_init__(self) -> None:
         if not self.period > 0.0:
@@ -180,8 +180,8 @@ class Imitation:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
-    weight: float = 1.0
-    scale: float = 3.0
+    weight: float
+    scale: float
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``exp(-scale * sum of squared differences)``."""
@@ -198,7 +198,7 @@ class Strayed:
 
     READS: ClassVar[frozenset[str]] = frozenset()
     TRAINING_ONLY: ClassVar[bool] = True
-    limit: float = 2.0
+    limit: float
 
     def __call__(self, frame: Frame) -> Mask:
         """Return which models are too far from the gait, as a mask ``(B,)``."""
@@ -220,11 +220,11 @@ class MidGait:
     """
 
     gait: Gait
-    standing: float = 0.5
-    angle_noise: float = 0.02
-    speed_noise: float = 0.1
-    activation: float = 0.05
-    fastest: float = 1.0
+    standing: float
+    angle_noise: float
+    speed_noise: float
+    activation: float
+    fastest: float
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.standing <= 1.0:
@@ -278,7 +278,7 @@ class HalfCycle:
             leave the plane; null finds them by moving the model.
     """
 
-    reversed: tuple[str, ...] | None = None
+    reversed: tuple[str, ...] | None
 
     def __call__(self, frame: Frame) -> Mask:
         """Return which environments have a phase of 0.5 or more, as a mask ``(B,)``."""

@@ -36,9 +36,9 @@ class RecordedGait(Gait):
     """
 
     movement: str
-    stride: tuple[float, float] | None = None
-    coordinates_followed: tuple[str, ...] = ("hip_*", "knee_*", "ankle_*")
-    forward: str = "pelvis_tx"
+    stride: tuple[float, float] | None
+    coordinates_followed: tuple[str, ...]
+    forward: str
     period: float = field(init=False)
     speed: float = field(init=False)
     curves: dict[str, tuple[float, ...]] = field(init=False)

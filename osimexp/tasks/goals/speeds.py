@@ -27,9 +27,9 @@ class Speeds:
 
     low: float
     high: float
-    every: float = 2.5
-    count: int = 4
-    within: float | None = None
+    every: float
+    count: int
+    within: float | None
 
     def __post_init__(self) -> None:
         if not self.low <= self.high:
@@ -104,8 +104,8 @@ class VelocityAsked:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"centre_of_mass_velocity"})
-    weight: float = 1.0
-    width: float = 0.5
+    weight: float
+    width: float
 
     def __post_init__(self) -> None:
         if not self.width > 0.0:

@@ -37,7 +37,7 @@ class JointAngles:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
-    coordinates: tuple[str, ...] = ("*",)
+    coordinates: tuple[str, ...]
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, coordinates)``."""
@@ -63,8 +63,8 @@ class JointSpeeds:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
-    coordinates: tuple[str, ...] = ("*",)
-    scale: float = 0.1
+    coordinates: tuple[str, ...]
+    scale: float
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, coordinates)``."""
@@ -112,7 +112,7 @@ class PelvisTurning:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"body_angular_velocities"})
-    scale: float = 0.1
+    scale: float
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, 3)``: forward, up and to the right; or ``(B, 1)`` or ``(B, 0)``."""
@@ -272,7 +272,7 @@ class TargetOffset:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"point_positions"})
-    point: str = "hand"
+    point: str
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, 3)`` or ``(B, 0)``."""

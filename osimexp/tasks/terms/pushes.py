@@ -53,12 +53,12 @@ class RandomPushes:
     """
 
     body: str
-    impulse: float = 10.0
-    duration: float = 0.1
-    least: float = 1.5
-    most: float = 3.0
-    harder: float = 1.0
-    direction: Literal["forward", "sideways", "any"] = "forward"
+    impulse: float
+    duration: float
+    least: float
+    most: float
+    harder: float
+    direction: Literal["forward", "sideways", "any"]
 
     def __post_init__(self) -> None:
         if not (self.impulse >= 0.0 and self.duration > 0.0):

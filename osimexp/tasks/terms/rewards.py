@@ -41,9 +41,9 @@ class Velocity:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"centre_of_mass_velocity"})
-    weight: float = 1.0
-    target: float | None = None
-    width: float = 0.5
+    weight: float
+    target: float | None
+    width: float
 
     def __post_init__(self) -> None:
         if not self.width > 0.0:
@@ -68,8 +68,8 @@ class Effort:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
-    weight: float = 1.0
-    power: float = 2.0
+    weight: float
+    power: float
 
     def __post_init__(self) -> None:
         if not self.power > 0.0:
@@ -91,7 +91,7 @@ class Alive:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
-    weight: float = 1.0
+    weight: float
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ones."""
@@ -109,8 +109,8 @@ class JointLimits:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"limit_torque"})
-    weight: float = 1.0
-    scale: float = 10.0
+    weight: float
+    scale: float
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``-mean(min(|torque| / scale, 10)^2)``; the 10 bounds the cost of an impact."""
@@ -132,8 +132,8 @@ class Impact:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"ground_reaction"})
-    weight: float = 1.0
-    allowed: float = 1.2
+    weight: float
+    allowed: float
 
     def __call__(self, frame: Frame) -> Floats:
         """Return minus the sum over feet of the excess in body weights, at most 10."""
@@ -151,7 +151,7 @@ class Smoothness:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
-    weight: float = 1.0
+    weight: float
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``-mean((action - previous action)^2)``."""
@@ -168,8 +168,8 @@ class Upright:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
-    weight: float = 1.0
-    width: float = 0.3
+    weight: float
+    width: float
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``exp(-(lean / width)^2)``."""
@@ -196,10 +196,10 @@ class Reach:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"point_positions"})
-    weight: float = 1.0
-    point: str = "hand"
-    broad: float = 0.3
-    narrow: float = 0.05
+    weight: float
+    point: str
+    broad: float
+    narrow: float
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(exp(-d / broad) + exp(-(d / narrow)^2)) / 2`` at distance ``d``."""
@@ -219,8 +219,8 @@ class StandStill:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"centre_of_mass_velocity"})
-    weight: float = 1.0
-    width: float = 0.2
+    weight: float
+    width: float
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``exp(-(|v| / width)^2)``."""
@@ -238,8 +238,8 @@ class Posture:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset()
-    weight: float = 1.0
-    width: float = 0.3
+    weight: float
+    width: float
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``exp(-mean((angle - default)^2) / width^2)``."""

@@ -46,12 +46,12 @@ class Poses:
         judged_still: whether evaluations begin without the noise.
     """
 
-    poses: tuple[str, ...] = ("default",)
-    angle_noise: float = 0.0
-    speed_noise: float = 0.0
-    forward: float = 0.0
-    activation: float = 0.05
-    judged_still: bool = False
+    poses: tuple[str, ...]
+    angle_noise: float
+    speed_noise: float
+    forward: float
+    activation: float
+    judged_still: bool
 
     def __post_init__(self) -> None:
         if not self.poses:
@@ -93,8 +93,8 @@ class Anywhere:
         activation: activation of every muscle, in [0, 1].
     """
 
-    share: float = 1.0
-    activation: float = 0.05
+    share: float
+    activation: float
 
     def __post_init__(self) -> None:
         if not 0.0 < self.share <= 1.0:

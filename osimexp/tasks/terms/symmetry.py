@@ -38,8 +38,8 @@ class LeadingLeg:
             leave the plane; null finds them by moving the model.
     """
 
-    coordinate: str = "hip_flexion_$"
-    reversed: tuple[str, ...] | None = None
+    coordinate: str
+    reversed: tuple[str, ...] | None
 
     def __call__(self, frame: Frame) -> Mask:
         """Return which environments have a larger angle of the left leg, as a mask ``(B,)``."""

@@ -26,9 +26,9 @@ class ReachablePoint:
         within: time to reach the target, s; null keeps the task's duration.
     """
 
-    point: str = "hand"
-    share: float = 1.0
-    within: float | None = 2.0
+    point: str
+    share: float
+    within: float | None
 
     def __post_init__(self) -> None:
         if not 0.0 < self.share <= 1.0:

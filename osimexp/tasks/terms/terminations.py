@@ -52,8 +52,8 @@ class Fallen:
     READS: ClassVar[frozenset[str]] = frozenset()
     TRAINING_ONLY: ClassVar[bool] = False
     FALL: ClassVar[bool] = True
-    height: float | None = 0.65
-    lean: float | None = 1.0
+    height: float | None
+    lean: float | None
 
     def __call__(self, frame: Frame) -> Mask:
         """Return which models have fallen, as a mask ``(B,)``."""
@@ -78,8 +78,8 @@ class OutOfRange:
 
     READS: ClassVar[frozenset[str]] = frozenset()
     TRAINING_ONLY: ClassVar[bool] = False
-    coordinates: tuple[str, ...] = ("*",)
-    margin: float = 0.35
+    coordinates: tuple[str, ...]
+    margin: float
 
     def __call__(self, frame: Frame) -> Mask:
         """Return which models have a joint out of range, as a mask ``(B,)``."""

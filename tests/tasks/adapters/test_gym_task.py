@@ -2,6 +2,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.spaces import Box
+from options import made
 
 from osimexp.errors import ConfigError
 from osimexp.tasks.adapters.gym import GymTask
@@ -11,7 +12,7 @@ ACTIONS = np.random.default_rng(0).uniform(-1.0, 1.0, (450, 2, 1)).astype(np.flo
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_a_batch_is_a_list_of_single_environments(mode: str) -> None:
-    batch = GymTask("Pendulum-v1", mode).create(2)  # type: ignore[arg-type]
+    batch = made("task/gym.task", id="Pendulum-v1", mode=mode).create(2)
     singles = [gymnasium.make("Pendulum-v1") for _ in range(2)]
     try:
         observations, _ = batch.reset(seed=3)
@@ -40,7 +41,7 @@ def test_a_batch_is_a_list_of_single_environments(mode: str) -> None:
 
 
 def test_spaces_are_flat_and_actions_within_one() -> None:
-    batch = GymTask("MountainCarContinuous-v0").create(3)
+    batch = made("task/gym.task", id="MountainCarContinuous-v0").create(3)
     assert batch.single_action_space == Box(-1.0, 1.0, (1,), np.float32)
     assert batch.single_observation_space.shape == (2,)
     assert batch.reset(seed=0)[0].dtype == np.float32
@@ -50,7 +51,7 @@ def test_spaces_are_flat_and_actions_within_one() -> None:
 
 
 def test_arguments_reach_the_environment() -> None:
-    batch = GymTask("Pendulum-v1", arguments={"g": 0.0}).create(1)
+    batch = made("task/gym.task", id="Pendulum-v1", arguments={"g": 0.0}).create(1)
     batch.reset(seed=0)
     # Without gravity an undriven pendulum keeps its speed.
     first = batch.step(np.zeros((1, 1), dtype=np.float32))[0][0, 2]
@@ -62,12 +63,12 @@ def test_arguments_reach_the_environment() -> None:
 @pytest.mark.parametrize(
     ("task", "word"),
     [
-        (GymTask("Pendulum-v7"), "Pendulum-v7"),
-        (GymTask("Pendulm-v1"), "did you mean Pendulum-v1"),
-        (GymTask("nowhere/Foo-v0"), "nowhere/Foo-v0"),
-        (GymTask("CartPole-v1"), "action space of CartPole-v1 is Discrete"),
-        (GymTask("FrozenLake-v1"), "only Box spaces"),
-        (GymTask("Pendulum-v1", arguments={"nonsense": 1}), "nonsense"),
+        (made("task/gym.task", id="Pendulum-v7"), "Pendulum-v7"),
+        (made("task/gym.task", id="Pendulm-v1"), "did you mean Pendulum-v1"),
+        (made("task/gym.task", id="nowhere/Foo-v0"), "nowhere/Foo-v0"),
+        (made("task/gym.task", id="CartPole-v1"), "action space of CartPole-v1 is Discrete"),
+        (made("task/gym.task", id="FrozenLake-v1"), "only Box spaces"),
+        (made("task/gym.task", id="Pendulum-v1", arguments={"nonsense": 1}), "nonsense"),
     ],
 )
 def test_what_cannot_be_used_is_named(task: GymTask, word: str) -> None:

@@ -10,9 +10,9 @@ import pytest
 import torch
 from commands import Command
 from gymnasium.utils.env_checker import check_env as check_gymnasium
+from options import made
 from toy import ToyEnvironment
 
-from osimexp.algorithms import ppo
 from osimexp.algorithms.algorithm import Transition
 from osimexp.algorithms.rollout import Rollout
 from osimexp.bench.shares import shares
@@ -79,9 +79,9 @@ def test_ppo_makes_the_updates_of_theirs() -> None:
     from osimexp.tasks.adapters.stable_baselines import StableBaselinesEnv
 
     # A minibatch is the whole rollout, so that the order within it says nothing.
-    settings = ppo.Settings(
-        environments=4, rollout_steps=64, minibatch_size=256, hidden_sizes=(16, 16), max_kl=None,
-        learning_rate=0.01, normalise_observations=False, scale_rewards=False,
+    settings = made(
+        "algo/ppo", environments=4, rollout_steps=64, minibatch_size=256, hidden_sizes=(16, 16),
+        max_kl=None, learning_rate=0.01, normalise_observations=False, scale_rewards=False,
     )  # fmt: skip
     ours, task = settings.create(2, 1, 0, "cpu"), ToyEnvironment(4)
     theirs = PPO(
