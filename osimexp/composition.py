@@ -1,4 +1,4 @@
-"""The one place where Hydra's configs become plain values."""
+"""Composition of configs by Hydra, and their conversion to plain values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,7 @@ from typing import Any
 
 from hydra import version
 
-# Hydra's public functions compose by way of what a process has one of, which a user's program may
-# hold already.
+# Hydra's public functions use a singleton of the process, which a user's program may use already.
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import SearchPathQuery
@@ -32,8 +31,9 @@ class Composition:
     """A composed config.
 
     Attributes:
-        values: plain, interpolations resolved; what must yet be given is ``???``.
-        choices: the option of each config group.
+        values: plain values with resolved interpolations; a value that must still be given is
+            ``???``.
+        choices: chosen option of each config group.
     """
 
     values: dict[str, Any]
@@ -43,12 +43,12 @@ class Composition:
 def compose(
     name: str, overrides: Sequence[str] = (), folders: Sequence[Path | str] = ()
 ) -> Composition:
-    """Compose one of osimexp's configs, in any thread and within any program of Hydra's.
+    """Return one of osimexp's configs, composed in any thread and inside any Hydra program.
 
     Args:
-        name: of the config, such as ``config`` or ``command/evaluate``.
-        overrides: as on the command line.
-        folders: of options of the user's own.
+        name: name of the config, such as ``config`` or ``command/evaluate``.
+        overrides: overrides as on the command line.
+        folders: folders of the user's own options.
 
     Raises:
         ConfigError: the overrides cannot be read or do not fit together.
@@ -68,7 +68,7 @@ def options(folders: Sequence[Path | str] = ()) -> dict[str, list[str]]:
     """Return the groups that a run is composed of, and the options of each.
 
     Args:
-        folders: of options of the user's own.
+        folders: folders of the user's own options.
 
     Raises:
         ConfigError: there is no such folder.
@@ -79,10 +79,10 @@ def options(folders: Sequence[Path | str] = ()) -> dict[str, list[str]]:
 
 
 def check_given(values: Mapping[str, Any], before: str = "") -> None:
-    """See that nothing is left to be given in a composed config.
+    """Refuse a composed config in which a value must still be given.
 
     Raises:
-        ConfigError: a value must be; it names the first.
+        ConfigError: a value is missing; it names the first.
     """
     for key, value in sorted(values.items(), key=lambda item: str(item[0])):
         if value == "???":
@@ -95,7 +95,7 @@ def parsed(lines: Sequence[str]) -> tuple[Override, ...]:
     """Return the changes that words of a command line make.
 
     Raises:
-        HydraException: one cannot be read.
+        HydraException: a word cannot be read.
     """
     found = OverridesParser.create().parse_overrides(overrides=list(lines))
     return tuple(
@@ -105,7 +105,7 @@ def parsed(lines: Sequence[str]) -> tuple[Override, ...]:
 
 
 def value_of(key: str, text: str) -> object:
-    """Return what the command line reads as the value of a key: 0.0003 of 3e-4."""
+    """Return the value that the command line reads for a key: 0.0003 for 3e-4."""
     try:
         return OverridesParser.create().parse_override(f"{key}={text}").value()
     except HydraException:
@@ -113,14 +113,14 @@ def value_of(key: str, text: str) -> object:
 
 
 def plain(node: DictConfig) -> dict[str, Any]:
-    """Return a config as plain dictionaries and lists, interpolations resolved."""
+    """Return a config as plain dictionaries and lists, with resolved interpolations."""
     return OmegaConf.to_container(node, resolve=True)  # type: ignore[return-value]
 
 
 def without_hydra(config: DictConfig) -> dict[str, Any]:
-    """Return a config that Hydra's own part belongs to as plain values, without that part.
+    """Return a config that contains Hydra's part as plain values, without that part.
 
-    Interpolations of Hydra's part are taken from there and not from the process's HydraConfig.
+    Interpolations of Hydra's part are resolved by that part and not by the process's HydraConfig.
     """
     tree = OmegaConf.create(_from_this(OmegaConf.to_container(config, resolve=False)))
     found: dict[str, Any] = {}
@@ -135,7 +135,7 @@ def without_hydra(config: DictConfig) -> dict[str, Any]:
 
 
 def choices(chosen: Mapping[Any, Any]) -> dict[str, str | None]:
-    """Return the option of each group but Hydra's own."""
+    """Return the chosen option of each group except Hydra's own."""
     return {
         str(group).partition("@")[0]: option
         for group, option in chosen.items()
@@ -146,19 +146,19 @@ def choices(chosen: Mapping[Any, Any]) -> dict[str, str | None]:
 def _loader(folders: Sequence[Path | str]) -> ConfigLoaderImpl:
     setup_globals()
     if not hasattr(version.getbase(), "major"):
-        version.setbase("1.3")  # No program of Hydra's has chosen one.
+        version.setbase("1.3")  # The process has not chosen a version.
     path = create_config_search_path(str(config_directory()))
     for folder in folders:
         place = Path(folder).absolute()
         if not place.is_dir():
-            raise ConfigError(f"{place} is not there, where options of your own should be.")
+            raise ConfigError(f"{place}, the folder of your own options, does not exist.")
         before = SearchPathQuery(provider="schema", path=None)
         path.prepend(provider="command-line", path=f"file://{place}", anchor=before)
     return ConfigLoaderImpl(path)
 
 
 def _from_this(value: Any) -> Any:
-    """Return raw values whose interpolations of Hydra's part name it as a part of their own."""
+    """Return raw values whose interpolations of Hydra's part point to it as a part of their own."""
     if isinstance(value, dict):
         return {key: _from_this(item) for key, item in value.items()}
     if isinstance(value, list):

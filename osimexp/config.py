@@ -1,4 +1,4 @@
-"""From config values to checked Python objects and back, and where the config files are."""
+"""Checked Python objects from config values, and the place of the config files."""
 
 import dataclasses
 import functools
@@ -19,7 +19,7 @@ from osimexp.moved import present, unknown_key, with_newer_keys
 T = TypeVar("T")
 
 COMMANDS = "command"
-"""Folder of the configs of commands, which are no options of a run."""
+"""Folder of the configs of commands, which are not options of a run."""
 
 
 def config_directory() -> Path:
@@ -30,18 +30,18 @@ def config_directory() -> Path:
 
 
 def config_groups() -> dict[str, list[str]]:
-    """Return the groups that a run is composed of, and the options that come with osimexp."""
+    """Return the groups that a run is composed of, and osimexp's options of each."""
     folders = (folder for folder in sorted(config_directory().iterdir()) if folder.is_dir())
     options = {folder.name: sorted(f.stem for f in folder.glob("*.yaml")) for folder in folders}
     return {group: found for group, found in options.items() if found and group != COMMANDS}
 
 
 def build(node: Mapping[str, Any], where: str) -> Any:
-    """Make the dataclass that a config node's ``_target_`` names from the node's other keys.
+    """Return the dataclass that a config node's ``_target_`` names, made from its other keys.
 
     Args:
-        node: a mapping whose ``_target_`` is the import path of a dataclass.
-        where: the node's place in the config, ``reward.effort``, for messages.
+        node: mapping whose ``_target_`` is the import path of a dataclass.
+        where: place of the node in the config, such as ``reward.effort``, for messages.
 
     Raises:
         ConfigError: the target cannot be imported, a key is unknown or missing, or a value is of
@@ -50,12 +50,22 @@ def build(node: Mapping[str, Any], where: str) -> Any:
     values = dict(node)
     target = values.pop("_target_", None)
     if not isinstance(target, str):
-        raise ConfigError(f"{where} needs a _target_, the import path of the class it stands for.")
+        raise ConfigError(f"{where} needs a _target_, the import path of its class.")
     return check(imported(target, where), values, where)
 
 
 def check(kind: type[T], values: Mapping[str, Any], where: str) -> T:
-    """Make a dataclass from plain values, with every value checked against the field's type."""
+    """Return a dataclass made from plain values, each checked against its field's type.
+
+    Args:
+        kind: dataclass to make.
+        values: values by field names.
+        where: place of the values in the config, for messages.
+
+    Raises:
+        ConfigError: a key is unknown or missing, or a value is of the wrong type or refused by the
+            dataclass.
+    """
     values = with_newer_keys(f"{kind.__module__}.{kind.__qualname__}", values)
     fields = {f.name for f in dataclasses.fields(kind) if f.init}  # type: ignore[arg-type]
     for key in values:
@@ -83,14 +93,14 @@ def check(kind: type[T], values: Mapping[str, Any], where: str) -> T:
 
 
 def described(value: Any, kind: Any = None) -> Any:
-    """Return settings as the plain values that ``build`` and ``check`` make the same ones from.
+    """Return the plain values from which ``build`` and ``check`` make the same settings.
 
     Args:
-        value: a dataclass, or what a field of one holds.
-        kind: what is expected there; a dataclass of another kind says its ``_target_``.
+        value: a dataclass, or the value of a field of one.
+        kind: expected type; a dataclass of another type gets a ``_target_``.
 
     Raises:
-        ConfigError: a value is no plain data.
+        ConfigError: a value is not plain data.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         hints = get_type_hints(type(value))
@@ -110,41 +120,41 @@ def described(value: Any, kind: Any = None) -> Any:
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
-        return float(value)  # NumPy's are Python's as well, but no YAML is.
+        return float(value)  # NumPy's floats are Python's, too, but YAML cannot have them.
     raise ConfigError(f"{value!r} cannot be written as a config, whose values are plain data.")
 
 
 def option(group: str, name: str) -> dict[str, Any]:
-    """Return what one of osimexp's own options says, where it is composed of no others."""
+    """Return the values of one of osimexp's own options that is not composed of others."""
     return read_config(config_directory() / group / f"{name}.yaml")
 
 
 def read_config(file: Path) -> dict[str, Any]:
-    """Return the plain values of a YAML file, interpolations resolved.
+    """Return the plain values of a YAML file, with resolved interpolations.
 
     Raises:
-        ConfigError: it cannot be read, or holds no mapping.
+        ConfigError: the file cannot be read, or is not a mapping.
     """
     try:
         found = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
     except (OSError, YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} cannot be read as a config.") from error
     if not isinstance(found, dict):
-        raise ConfigError(f"{file} cannot be read as a config: it holds no mapping.")
+        raise ConfigError(f"{file} cannot be read as a config: it is not a mapping.")
     return found  # type: ignore[return-value]
 
 
 def config_text(values: Mapping[str, Any] | Iterable[Any]) -> str:
-    """Return plain values as YAML that ``read_config`` reads back."""
+    """Return plain values as YAML that ``read_config`` can read."""
     kept = dict(values) if isinstance(values, Mapping) else list(values)
     return OmegaConf.to_yaml(OmegaConf.create(kept))
 
 
 def entry(values: Mapping[str, Any], key: str) -> Any:
-    """Return a value of a config.
+    """Return a value of a config by its key.
 
     Raises:
-        ConfigError: it has none of that name.
+        ConfigError: the config has no such key.
     """
     if key not in values:
         raise ConfigError(f"The config has no {key}; {near_matches(key, map(str, values))}")
@@ -152,7 +162,7 @@ def entry(values: Mapping[str, Any], key: str) -> Any:
 
 
 def selected(values: Mapping[str, Any], key: str, default: Any = None) -> Any:
-    """Return the value at a dotted key such as ``run.steps``, or ``default`` where none is."""
+    """Return the value at a dotted key such as ``run.steps``, or ``default`` if there is none."""
     found: Any = values
     for part in key.split("."):
         if isinstance(found, Mapping) and part in found:
@@ -177,12 +187,12 @@ def imported(target: str, where: str) -> type:
     """Return the dataclass that a ``_target_`` names.
 
     Raises:
-        ConfigError: it cannot be imported, or is no dataclass.
+        ConfigError: it cannot be imported, or is not a dataclass.
     """
     module_name, _, name = present(target).rpartition(".")
     try:
         found = getattr(importlib.import_module(module_name), name)
-    except Exception as error:  # A module of the user's own can fail in any way.
+    except Exception as error:  # A module of the user can raise any error.
         raise ConfigError(f"{where}._target_: {target} cannot be imported ({error}).") from error
     if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
         raise ConfigError(f"{where}._target_: {target} is not a dataclass.")

@@ -1,4 +1,4 @@
-"""What a user can mend, whichever library found it, said in one sentence."""
+"""Sentences for errors that the user can fix, from osimexp and from Hydra."""
 
 import re
 
@@ -16,7 +16,7 @@ from osimexp.config import config_groups
 from osimexp.errors import OsimexpError, near_matches
 from osimexp.moved import unknown_key
 
-# Launchers that come with packages of their own, and the extra that brings each.
+# Launchers of other packages, and the extra that installs each.
 _EXTRAS = {
     "hydra/launcher/joblib": "joblib",
     "hydra/launcher/submitit_slurm": "slurm",
@@ -28,7 +28,7 @@ MISTAKES = (OsimexpError, HydraException, OmegaConfBaseException, YAMLError)
 
 
 def sentence(error: Exception) -> str:
-    """Return in one line what is wrong and what would be right."""
+    """Return one line that says what is wrong and what would be right."""
     match error:
         case OsimexpError():
             return _one_line(str(error))

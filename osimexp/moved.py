@@ -1,4 +1,4 @@
-"""Names in configs that earlier versions wrote, and the names that those things have now."""
+"""Renamed classes and keys in configs of earlier versions, and their present names."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,10 +19,10 @@ MOVED = {
     "osimexp.tasks.targets": "osimexp.tasks.terms.targets",
     "osimexp.tasks.terminations": "osimexp.tasks.terms.terminations",
 }
-"""Import paths of classes, and of modules for all their classes; the new path by the old one."""
+"""Present import paths by old ones: of classes, and of modules for all their classes."""
 
 RENAMED = {"algo.kl_stop": "algo.max_kl", "algo.kl_target": "algo.desired_kl"}
-"""Keys of a run's config, in full; the new key by the old one. No two old keys have the same."""
+"""Present keys of a run's config, in full, by old ones; no present key has two old ones."""
 
 
 NEWER: Mapping[str, Mapping[str, Any]] = {
@@ -47,27 +47,27 @@ def with_newer_keys(target: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def present(target: str) -> str:
-    """Return the import path that a class of an earlier version's path has now."""
+    """Return the present import path of a class, given one of an earlier version."""
     module, _, name = target.rpartition(".")
     return MOVED.get(target) or f"{MOVED.get(module, module)}.{name}"
 
 
 def present_keys(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a config, plain or nested, with its renamed keys by their new names."""
+    """Return the values of a config, plain or nested, with present names of renamed keys."""
     return _with_keys(config, RENAMED, "")
 
 
 def first_keys(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a config with its renamed keys by the names that they first had."""
+    """Return the values of a config with the first names of renamed keys."""
     return _with_keys(config, {new: old for old, new in RENAMED.items()}, "")
 
 
 def unknown_key(key: str, known: Iterable[str]) -> str:
-    """Return the sentence that refuses a dotted key, with its new name or those nearest to it.
+    """Return the sentence that refuses a dotted key and names its new name or similar ones.
 
     Args:
-        key: the key in full, ``algo.kl_stop``.
-        known: names that can stand in the place of its last part.
+        key: key in full, such as ``algo.kl_stop``.
+        known: names that are allowed in place of the key's last part.
     """
     if key in RENAMED:
         return f"{key} is now {RENAMED[key]}."

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-# Flags of Hydra's whose word may stand behind them, and not only behind a "=".
+# Hydra's flags whose value may be the next word, and not only follow a "=".
 _FLAGS_WITH_A_WORD = (
     "--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn",
     "--config-dir", "-cd", "--experimental-rerun", "--info", "-i",
@@ -14,12 +14,12 @@ _FLAGS_WITH_A_WORD = (
 
 @dataclass(frozen=True)
 class Override:
-    """A change that a command line makes in a config.
+    """A change of a config by a command line.
 
     Attributes:
-        line: as it was typed.
-        key: dotted, or the config group.
-        deletes: whether it takes the key out of the config.
+        line: text as it was typed.
+        key: dotted key, or config group.
+        deletes: whether the key is removed from the config.
     """
 
     line: str
@@ -28,7 +28,7 @@ class Override:
 
 
 def words_and_flags(arguments: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return the words of a command line, and its flags with what belongs to them."""
+    """Return the words of a command line, and its flags with their values."""
     left = iter(arguments)
     words: list[str] = []
     flags: list[str] = []
@@ -40,7 +40,7 @@ def words_and_flags(arguments: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def behind_flag(flags: Sequence[str], *names: str) -> str | None:
-    """Return the word that belongs to a flag, given by any of its names; None without it."""
+    """Return the word after a flag, given by any of its names; None without the flag."""
     for place, flag in enumerate(flags):
         name, equals, word = flag.partition("=")
         if name in names:
@@ -52,8 +52,8 @@ def with_keys(arguments: Iterable[str], flags: Mapping[str, str]) -> list[str]:
     """Return a command line with flags such as ``-o FILE`` written as the keys they stand for.
 
     Args:
-        arguments: the words of the command line.
-        flags: the key of each flag.
+        arguments: words of the command line.
+        flags: key of each flag.
     """
     left, written = iter(arguments), []
     for argument in left:
@@ -66,10 +66,10 @@ def with_keys(arguments: Iterable[str], flags: Mapping[str, str]) -> list[str]:
 
 
 def quoted(text: str) -> str:
-    """Return text as Hydra reads it whole, whatever is in it."""
+    """Return text quoted such that Hydra reads it as one value."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def setting(key: str, text: str) -> str:
-    """Return a word that sets a key to text, quoted where Hydra would read it otherwise."""
+    """Return a word that sets a key to a text, quoted if Hydra would read it otherwise."""
     return f"{key}={text if re.fullmatch(r'[A-Za-z_./][A-Za-z0-9_./-]*', text) else quoted(text)}"

@@ -80,7 +80,9 @@ def test_folders_of_the_users_own_are_looked_into(place: Path) -> None:
     (place / "mine/reward/soft.yaml").write_text("defaults: [walk]\nalive: { weight: 9.0 }\n")
     reward = compose("config", ["reward=soft"], ["mine"]).values["reward"]
     assert reward["alive"]["weight"] == 9.0
-    with pytest.raises(ConfigError, match="nowhere is not there"):
+    with pytest.raises(
+        ConfigError, match="nowhere, the folder of your own options, does not exist"
+    ):
         compose("config", [], ["nowhere"])
 
 

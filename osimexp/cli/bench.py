@@ -15,11 +15,11 @@ KINDS = {
     "algorithms": (algorithms, algorithms.bench_algorithms, algorithms.AlgorithmBenchSettings),
     "walking": (walking, walking.bench_walking, walking.WalkingBenchSettings),
 }
-"""What is measured: the module that does, its function and its settings."""
+"""Benchmarks by name: the module, the function and the settings of each."""
 
 
 def main() -> None:
-    """Measure as the command line asks."""
+    """Run the benchmark that the first word of the command line names."""
     kind = sys.argv[1] if len(sys.argv) > 1 else "nothing"
     if kind not in KINDS and asks_for_help(sys.argv[1:]):
         print(__doc__)

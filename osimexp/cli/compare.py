@@ -1,4 +1,4 @@
-"""Say which runs are better, and how surely, with tables, CSV files and figures.
+"""Compare groups of runs by a metric, and write tables, CSV files and figures.
 
 Usage: osimexp compare FOLDER... [-o FOLDER] [key=value ...]
 
@@ -38,15 +38,12 @@ class CompareSettings:
     """Settings of ``osimexp compare``, as ``conf/command/compare.yaml`` gives them.
 
     Attributes:
-        runs: folders, patterns or whole sweeps; words of the command line without a ``=``.
-        figure: of the final evaluations, by which runs are compared: return, distance, speed,
-            effort, fallen, ...
-        allow: keys that may differ although runs are then not given the same task, as
-            ``[physics]``.
-        output: folder of tables and figures (``-o``); null is one of the time under
-            ``outputs/comparisons``.
-        resamples: of each bootstrap.
-        movement: episodes that are played to compare how controllers move.
+        runs: folders of runs, patterns of folders, or whole sweeps.
+        figure: name of the metric, of final evaluations.
+        allow: keys that may differ, although the runs then do not have the same task.
+        output: folder for tables and figures; null makes one with the time in its name.
+        resamples: number of resamples of each bootstrap.
+        movement: episodes that are played to compare movements.
     """
 
     runs: tuple[str, ...]
@@ -58,7 +55,7 @@ class CompareSettings:
 
 
 def main() -> None:
-    """Compare what the command line names."""
+    """Compare the runs that the command line names."""
     sys.argv[1:] = as_settings(sys.argv[1:])
     launch(compare_runs, "command/compare", __doc__, lambda: (CompareSettings,))
 
@@ -74,7 +71,7 @@ def as_settings(arguments: Iterable[str]) -> list[str]:
 
 
 def compare_runs(config: dict[str, Any]) -> float:
-    """Show and write the comparison, and return how many groups there are."""
+    """Print and write the comparison, and return the number of groups."""
     settings = check(CompareSettings, config, "compare")
     comparison, left_out = compared(
         settings.runs, settings.figure, settings.allow, settings.resamples
@@ -102,7 +99,7 @@ def compare_runs(config: dict[str, Any]) -> float:
 
 
 def write(comparison: Comparison, folder: Path) -> list[Path]:
-    """Write tables and figures, and return the files.
+    """Write tables and figures, and return their paths.
 
     Raises:
         RunFolderError: the folder cannot be written.

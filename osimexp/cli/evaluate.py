@@ -1,4 +1,4 @@
-"""Evaluate the policy of a run, or a controller to compare it with, over whole episodes.
+"""Evaluate the controller of a run, or another one in its task, over whole episodes.
 
 Usage: osimexp evaluate run=FOLDER [key=value ...]
        osimexp evaluate controller=walk [key=value ...]
@@ -44,20 +44,20 @@ class EvaluateSettings:
     """Settings of ``osimexp evaluate``, as ``conf/command/evaluate.yaml`` gives them.
 
     Attributes:
-        run: folder of the run; null for a controller of osimexp's own.
-        episodes: that are evaluated.
-        controller: the run's ``policy``; ``random``, ``constant`` or ``open_loop``, to compare it
-            with in the run's own task; or one of osimexp's own, such as ``walk``, in its own task.
-        value: of every action of the constant controller, in [-1, 1].
-        checkpoint: the policy, ``best`` or ``latest``; null takes the best if there is one.
-        seed: of the first episode; null takes that of the run's final evaluation.
-        device: what the policy runs on, ``cpu`` or ``cuda``.
-        threads: of PyTorch; null leaves the number to PyTorch.
-        movements: the first so many of the episodes are written to the run folder as files of
-            OpenSim's, too: .sto and .mot.
-        excitations: file of excitations that the open-loop controller plays back.
-        fill: value in the place of columns that only the controller or only the task has, by
-            patterns of their names, such as ``{activations/*: 0.0}``; null leaves them out.
+        run: folder of the run; null for a packaged controller.
+        episodes: number of episodes.
+        controller: controller to play in the run's task: the run's own (``policy``), ``random``,
+            ``constant`` or another kind to compare with; or the name of a packaged controller.
+        value: value of every action of the constant controller, in [-1, 1].
+        checkpoint: checkpoint of the run, ``best`` or ``latest``; null takes the best if there is
+            one.
+        seed: seed of the first episode; null takes that of the run's final evaluation.
+        device: device of a policy.
+        threads: number of PyTorch's threads; null leaves it to PyTorch.
+        movements: number of episodes that are also written as OpenSim's files.
+        excitations: file of excitations that the open-loop controller plays.
+        fill: values for columns that the run's controller or the changed task lacks, by patterns of
+            names; null leaves a column out.
 
     """
 
@@ -75,7 +75,7 @@ class EvaluateSettings:
 
 
 def main() -> None:
-    """Evaluate what the command line describes."""
+    """Evaluate the controller that the command line names."""
     launch(
         evaluate_run,
         "command/evaluate",
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def evaluate_run(config: dict[str, Any]) -> float:
-    """Evaluate, show and write the figures, and return the mean return."""
+    """Evaluate, print and write the metrics, and return the mean return."""
     values = dict(config)
     changes = Changes.taken_from(values)
     settings = check(EvaluateSettings, values, "evaluate")
@@ -144,7 +144,7 @@ def _movements(
     seed: int,
     stem: Path,
 ) -> Iterator[Path]:
-    """Play the first episodes again and write each as files whose names begin with ``stem``."""
+    """Play the first episodes again, and write each to files whose names begin with ``stem``."""
     with closing(recording_environment(task, model)) as environment:
         paths = state_paths(environment.model)
         for episode in range(seed, seed + count):

@@ -27,7 +27,7 @@ from osimexp.tasks.specification import Specification
 
 
 def main() -> None:
-    """Measure what the command line describes."""
+    """Measure the movement that the command line names."""
     launch(
         measure_gait,
         "command/gait",
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def measure_gait(config: dict[str, Any]) -> float:
-    """Show the numbers of a walk, write its figures, and return how many strides it has."""
+    """Print the gait parameters, write figures and tables, and return the number of strides."""
     own = {field.name: config[field.name] for field in fields(GaitSettings)}
     settings = check(GaitSettings, own, "gait")
     movement, _ = shown(config)

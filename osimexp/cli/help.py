@@ -1,4 +1,4 @@
-"""The help of a command: its module's docstring, and what its settings say of each key."""
+"""The help of a command, from the docstrings of its module and of its settings."""
 
 import inspect
 import re
@@ -11,10 +11,10 @@ from osimexp.config import imported
 
 WIDTH = 100
 COLUMN = 34
-"""Characters of a key and its value, behind which its meaning begins."""
+"""Width of a key with its value; its meaning begins after it."""
 
 LONGEST = 44
-"""Characters of a value that is written out."""
+"""Greatest length of a value that is printed in full."""
 
 FLAGS = """\
 --cfg job prints the composed config, --config-dir FOLDER adds options of your own to the groups,
@@ -23,12 +23,12 @@ FLAGS = """\
 
 @dataclass(frozen=True)
 class Key:
-    """A key of a config.
+    """A key of a config, for the help.
 
     Attributes:
-        name: dotted.
-        value: what it is set to, as on the command line; None for a key that others belong to.
-        meaning: what the settings' docstring says of it.
+        name: dotted name.
+        value: its value as on the command line; None for a key that has keys below it.
+        meaning: its description in the settings' docstring.
     """
 
     name: str
@@ -46,12 +46,12 @@ def help_text(
     """Return the help of a command.
 
     Args:
-        said: docstring of the command's module: what it does, usage and examples.
-        values: of the composed config.
-        settings: dataclasses that have the config's keys as fields; the first that knows a key
-            says what it means.
-        groups: the config groups that are chosen from, and their options.
-        chosen: the option of each group.
+        said: docstring of the command's module: its purpose, usage and examples.
+        values: values of the composed config.
+        settings: dataclasses that have the config's keys as fields; the first one with a key
+            describes it.
+        groups: config groups to choose from, with their options.
+        chosen: chosen option of each group.
     """
     parts = [inspect.cleandoc(said or "")]
     if groups:
@@ -62,7 +62,7 @@ def help_text(
             said_of_it = _wrapped(f"{_meaning(name, settings)} {now}", WIDTH - 4)
             lines += [f"    {line}" for line in said_of_it]
         parts.append("\n".join(lines))
-    # Single values stand before the parts that options bring.
+    # Single values come before the parts that belong to options.
     ordered = sorted(values, key=lambda name: isinstance(values[name], Mapping))
     found = keys({name: values[name] for name in ordered}, settings)
     lines = ["Keys, what they are set to and what they mean (key=value):", ""]
@@ -71,16 +71,16 @@ def help_text(
 
 
 def keys(values: Mapping[str, Any], settings: Sequence[type], before: str = "") -> Iterator[Key]:
-    """Yield the keys of a config, each with its value and what the settings say of it."""
+    """Yield the keys of a config, each with its value and its description."""
     for name, value in values.items():
         hints = [hint for kind in settings if (hint := get_type_hints(kind).get(name))]
-        # A command may only say that a part takes another's place; that one says what is in it.
+        # If a command only says that a part replaces another, the other one describes the contents.
         hint = next(filter(is_dataclass, hints), hints[0] if hints else None)
         yield from _key(f"{before}{name}", value, _meaning(name, settings), hint)
 
 
 def meanings(kind: type) -> dict[str, str]:
-    """Return what a dataclass's docstring, or those that it builds on, say of each attribute."""
+    """Return the description of each attribute in the docstrings of a class and its bases."""
     found: dict[str, str] = {}
     for base in reversed(kind.__mro__):
         text = inspect.cleandoc(base.__dict__.get("__doc__") or "")
@@ -94,17 +94,17 @@ def meanings(kind: type) -> dict[str, str]:
 
 
 def first_line(said: str | None) -> str:
-    """Return what a docstring begins with."""
+    """Return the first line of a docstring; empty without one."""
     return inspect.cleandoc(said or "").partition("\n")[0]
 
 
 def _meaning(name: str, settings: Sequence[type]) -> str:
-    """Return what the first settings that know a key say of it."""
+    """Return the description of a key by the first settings that have it."""
     return next((said[name] for kind in settings if name in (said := meanings(kind))), "")
 
 
 def _key(name: str, value: Any, meaning: str, hint: Any) -> Iterator[Key]:
-    """Yield a key and those that belong to it."""
+    """Yield a key and the keys below it."""
     kind = _kind(name, value, hint)
     if isinstance(value, Mapping) and kind is not None:
         chosen = "" if kind is hint else first_line(kind.__doc__)
@@ -123,7 +123,7 @@ def _key(name: str, value: Any, meaning: str, hint: Any) -> Iterator[Key]:
 
 
 def _kind(name: str, value: Any, hint: Any) -> type | None:
-    """Return the dataclass that a mapping is made into."""
+    """Return the dataclass that is made from a mapping."""
     if _names_its_class(value):
         return imported(value["_target_"], name)
     return hint if isinstance(hint, type) and is_dataclass(hint) else None
@@ -134,7 +134,7 @@ def _names_its_class(value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    """Return a value as it stands on the command line, shortened where it is long."""
+    """Return a value as on the command line, shortened if it is long."""
     match value:
         case None:
             return "null"
@@ -150,7 +150,7 @@ def _text(value: Any) -> str:
 
 
 def _lines(key: Key) -> Iterator[str]:
-    """Yield the lines of a key: its meaning stands beside it where there is room, else below."""
+    """Yield the lines of a key; its description is beside it if there is space, else below."""
     left = key.name if key.value is None else f"{key.name}={key.value}"
     beside = _wrapped(key.meaning, WIDTH - COLUMN)
     if len(left) >= COLUMN and beside:

@@ -1,4 +1,4 @@
-"""Keep the policy of a run and its task, and nothing else, in a folder to give to others.
+"""Keep the controller of a run, with its task and nothing else, in a folder to pass on.
 
 Usage: osimexp keep run=FOLDER to=FOLDER
 
@@ -32,12 +32,12 @@ class KeepSettings:
 
 
 def main() -> None:
-    """Keep what the command line names."""
+    """Keep the controller of the run that the command line names."""
     launch(keep_policy, "command/keep", __doc__, lambda: (KeepSettings,))
 
 
 def keep_policy(config: dict[str, Any]) -> float:
-    """Write the folder and return its size in bytes."""
+    """Write the folder, and return its size in bytes."""
     settings = check(KeepSettings, config, "keep")
     folder = keep(RunFolder.open(Path(settings.run)), Path(settings.to))
     size = sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file())

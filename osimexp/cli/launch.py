@@ -1,4 +1,4 @@
-"""The frame of every command: Hydra composes, the task runs, mistakes end in one sentence."""
+"""The frame of every command: a config is composed, a task runs, errors end in one sentence."""
 
 import os
 import shlex
@@ -27,16 +27,15 @@ USER_MISTAKE = 2
 
 @dataclass(frozen=True)
 class Job:
-    """What the command line asked for, beside the config.
+    """The facts of a job that are not in its config.
 
     Attributes:
-        overrides: what it changed in the config.
-        choices: the option of each config group, as they were composed.
-        sweep_folder: this job's folder where it is one of several (``-m``), otherwise None.
-        launcher: import path of what starts several.
-        sweeper: the settings of what proposes several.
-        added: folders of options of the user's own.
-
+        overrides: overrides of the command line.
+        choices: chosen option of each config group.
+        sweep_folder: folder of this job if it is one of a sweep (``-m``), else None.
+        launcher: import path of the launcher of a sweep.
+        sweeper: settings of the sweeper.
+        added: folders of the user's own options.
     """
 
     overrides: tuple[str, ...]
@@ -47,10 +46,10 @@ class Job:
     added: tuple[Path, ...]
 
     def facts(self) -> dict[str, Any]:
-        """Return what a run's record says of its job.
+        """Return the facts of the job for a run's record.
 
-        The command of a job of a sweep is one that makes this run alone, as the process that does
-        it may have been started by anything.
+        The command of a job of a sweep is one that makes this run alone, because the process of the
+        job may have been started in any way.
         """
         facts: dict[str, Any] = {"choices": dict(self.choices)}
         if self.sweep_folder is not None:
@@ -60,13 +59,13 @@ class Job:
 
 
 def current_job() -> Job:
-    """Return what Hydra knows of the job that it runs now."""
+    """Return the facts of the job that Hydra runs now."""
     known = HydraConfig.get()
     several = known.mode == RunMode.MULTIRUN
     folder = Path(known.runtime.output_dir) if several else None
     if folder is not None and folder.is_relative_to(Path.cwd()):
         folder = folder.relative_to(Path.cwd())
-    # Left as they were typed: what they interpolate is the task's to resolve.
+    # Overrides are kept as they were typed; the task resolves their interpolations.
     overrides = OmegaConf.to_container(known.overrides.task, resolve=False)
     chosen = choices(known.runtime.choices)
     launcher = str(known.launcher["_target_"])
@@ -83,21 +82,19 @@ def launch(
     settings: Callable[[], Sequence[type]],
     more: Callable[[], str] = str,
 ) -> None:
-    """Compose the config that the command line asks for and run ``task`` on it.
+    """Compose the config of the command line, and run ``task`` with it.
 
-    With ``--help``, what the command does and what its keys mean is printed instead.
-
-    What the user can mend is printed as one sentence, and the process ends with exit code 2; with
-    OSIMEXP_TRACEBACK=1 or HYDRA_FULL_ERROR=1 it is raised instead. An interruption ends with 128
-    and the signal's number. All else is raised.
+    An error that the user can fix is printed as one sentence, and the process ends with exit code
+    2; with OSIMEXP_TRACEBACK=1 or HYDRA_FULL_ERROR=1 it is raised. An interruption ends with 128
+    plus the number of the signal. All other errors are raised.
 
     Args:
-        task: takes the composed config as plain values; what it returns is what a sweep optimises.
-        config_name: of the config that the command begins with.
-        said: docstring of the command's module, with which the help begins.
-        settings: returns the dataclasses whose docstrings say what the config's keys mean.
-        more: returns what the help ends with.
-
+        task: function of the composed config; a sweep optimises the number that it returns.
+        config_name: name of the command's config.
+        said: docstring of the command's module, for its help.
+        settings: function that returns the dataclasses whose docstrings describe the keys, for the
+            help.
+        more: function that returns text for the end of the help.
     """
     raised = any(os.environ.get(name) == "1" for name in ("OSIMEXP_TRACEBACK", "HYDRA_FULL_ERROR"))
     begun = False
@@ -112,8 +109,8 @@ def launch(
             check_given(values)
             return task(values)
         except MISTAKES as error:
-            # Ended here, as Hydra would print a line of its own before handing it on. One of
-            # several jobs is not to end the others.
+            # Ended here, because Hydra would print a line before it passes the error on. A job of
+            # a sweep must not end the others.
             if raised or current_job().sweep_folder is not None:
                 raise
             end(error)
@@ -134,14 +131,14 @@ def launch(
             raise
         end(error)
     except ValueError as error:
-        # Before the task, these are Hydra's words about flags that do not go together.
+        # Before the task, these are Hydra's messages about flags that exclude each other.
         if raised or begun:
             raise
         end(error)
     except Interrupted as interrupted:
         sys.exit(128 + interrupted.signal)
     except BrokenPipeError:
-        # Who read the output, as `| head` does, has left; nothing more can be said to them.
+        # The reader of the output, such as `| head`, has ended, so nothing more can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + 13)
     except KeyboardInterrupt:
@@ -150,12 +147,12 @@ def launch(
 
 
 def asks_for_help(flags: Iterable[str]) -> bool:
-    """Whether flags of a command line ask for its help."""
+    """Return whether flags of a command line ask for its help."""
     return not {"--help", "-h"}.isdisjoint(flags)
 
 
 def end(error: Exception) -> NoReturn:
-    """Say what is wrong in one sentence, and end the process with the exit code for it."""
+    """Print the error in one sentence, and end the process with its exit code."""
     print(f"Error: {sentence(error)}", file=sys.stderr)
     sys.exit(USER_MISTAKE)
 
@@ -180,7 +177,7 @@ def _help(
 
 @contextmanager
 def _errors_handed_on() -> Iterator[None]:
-    """Keep Hydra from printing errors and ending the process on its own."""
+    """Stop Hydra from printing errors and ending the process by itself."""
     before = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"
     GlobalHydra.instance().clear()
@@ -195,6 +192,6 @@ def _errors_handed_on() -> Iterator[None]:
 
 
 def _remove_if_empty(folder: Path | None) -> None:
-    # Hydra makes a sweep's folders before the task can refuse its config.
+    # Hydra makes the folders of a sweep before the task can refuse its config.
     if folder is not None and folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

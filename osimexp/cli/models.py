@@ -1,4 +1,4 @@
-"""List the models with their coordinates, muscles and what each costs to simulate.
+"""List the models with their coordinates, muscles and the time of a simulated step.
 
 Usage: osimexp models [key=value ...]
 
@@ -28,7 +28,7 @@ from osimexp.physics.settings import OpenSimSettings, WorkerSettings
 from osimexp.physics.simulation import Start
 
 CONTROL_PERIOD = 0.01  # s
-EPISODE = 0.5  # s; longer random excitation would time a heap on the floor
+EPISODE = 0.5  # s; a model that is driven at random for longer only lies on the floor
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class ListingSettings:
     """Settings of ``osimexp models``, as ``conf/command/models.yaml`` gives them.
 
     Attributes:
-        steps: of 10 ms each that are timed, under random excitations.
-        osim: a folder to write every model into, as ``.osim`` files for OpenSim's own GUI.
+        steps: number of steps that are timed.
+        osim: folder to write the models into; null writes none.
     """
 
     steps: Annotated[int, Field(ge=1)]
@@ -45,12 +45,12 @@ class ListingSettings:
 
 
 def main() -> None:
-    """List the models as the command line asks."""
+    """List the models."""
     launch(list_models, "command/models", __doc__, lambda: (ListingSettings,))
 
 
 def list_models(config: dict[str, Any]) -> float:
-    """Show a table of the models and return how many there are."""
+    """Print a table of the models, and return their number."""
     settings = check(ListingSettings, config, "models")
     table = Table("model", "coordinates", "muscles", "made of", "ms a step", "times real time")
     found = _own_models()
@@ -97,7 +97,7 @@ def _row(model: PreparedModel, steps: int) -> tuple[str, ...]:
 
 
 def seconds_a_step(batch: OpenSimSimulation, steps: int) -> float:
-    """Return the wall time of a step, s, over episodes of random excitations."""
+    """Return the wall time of a step (s), over episodes of random excitations."""
     generator = np.random.default_rng(0)
     names = batch.names
     pose = names.default_pose[None]

@@ -28,14 +28,14 @@ class RenderSettings(ClipSettings):
     """Settings of ``osimexp render`` beside those of what is shown.
 
     Attributes:
-        output: the file that is written (``-o``): .mp4, .gif, or .png for a strip of pictures.
+        output: file to write: .mp4, .gif, or .png for a strip of pictures.
     """
 
     output: str = "clip.mp4"
 
 
 def main() -> None:
-    """Render what the command line describes."""
+    """Render the movement that the command line names."""
     sys.argv[1:] = with_keys(sys.argv[1:], {"-o": "output", "--output": "output"})
     launch(
         render,
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def render(config: dict[str, Any]) -> float:
-    """Write the clip and return its frames a second of rendering."""
+    """Write the clip, and return the number of frames rendered per second."""
     one, own = shown(config)
     settings = check(RenderSettings, own, "render")
     output = Path(settings.output)

@@ -1,4 +1,4 @@
-"""Write what a comparison finds as one page of HTML that needs nothing beside it.
+"""Write a comparison of runs as one html page with everything inside.
 
 Usage: osimexp report FOLDER... [-o PAGE.html] [key=value ...]
 
@@ -33,15 +33,13 @@ class ReportSettings:
     """Settings of ``osimexp report``, as ``conf/command/report.yaml`` gives them.
 
     Attributes:
-        runs: folders, patterns or whole sweeps; words of the command line without a ``=``.
-        figure: of the final evaluations, by which runs are compared: return, distance, speed,
-            effort, fallen, ...
-        allow: keys that may differ although runs are then not given the same task, as
-            ``[physics]``.
-        output: the page (``-o``).
-        resamples: of each bootstrap.
-        largest_video: MB; a video above it is named and not shown.
-        movement: episodes that are played to compare how controllers move.
+        runs: folders of runs, patterns of folders, or whole sweeps.
+        figure: name of the metric, of final evaluations.
+        allow: keys that may differ, although the runs then do not have the same task.
+        output: file of the page.
+        resamples: number of resamples of each bootstrap.
+        largest_video: size above which a video is named and not shown, MB.
+        movement: episodes that are played to compare movements.
     """
 
     runs: tuple[str, ...]
@@ -54,13 +52,13 @@ class ReportSettings:
 
 
 def main() -> None:
-    """Write the page that the command line asks for."""
+    """Write the page that the command line describes."""
     sys.argv[1:] = as_settings(sys.argv[1:])
     launch(report, "command/report", __doc__, lambda: (ReportSettings,))
 
 
 def report(config: dict[str, Any]) -> float:
-    """Write the page and the table, and return how many groups there are."""
+    """Write the page and the table, and return the number of groups."""
     settings = check(ReportSettings, config, "report")
     file = Path(settings.output)
     if file.suffix not in (".html", ".htm"):
@@ -83,7 +81,7 @@ def report(config: dict[str, Any]) -> float:
 
 
 def command_of(settings: ReportSettings) -> str:
-    """Return the command that writes this page, into the folder one is in."""
+    """Return the command that writes this page into the current folder."""
     words = [*settings.runs, f"figure={settings.figure}"]
     if settings.allow:
         words.append(f"allow=[{','.join(settings.allow)}]")

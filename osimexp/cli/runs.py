@@ -1,4 +1,4 @@
-"""List the runs under folders, how they stand and what they reached.
+"""List the runs below folders, with their states and mean returns.
 
 Usage: osimexp runs [FOLDER ...] [KEY=VALUE ...] [state=STATE] [--prune]
 
@@ -35,13 +35,10 @@ class RunsSettings:
     """Settings of ``osimexp runs``, as ``conf/command/runs.yaml`` gives them.
 
     Attributes:
-        folders: where runs are looked for, or patterns of such; words of the command line without
-            a ``=``.
-        state: of the runs that are listed: running, finished, cut, failed or pruned; null lists
-            all.
-        where: pairs of a key and its value, which listed runs agree with: ``KEY=VALUE`` on the
-            command line.
-        prune: whether to remove what is listed, once it was confirmed (``--prune``).
+        folders: folders in which runs are searched, or patterns of folders.
+        state: state of the runs to list; null lists all.
+        where: pairs of a key and a value that listed runs must have.
+        prune: whether to remove the listed runs, after a question.
     """
 
     folders: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -51,7 +48,7 @@ class RunsSettings:
 
 
 def main() -> None:
-    """List what the command line describes."""
+    """List the runs that the command line describes."""
     sys.argv[1:] = as_settings(sys.argv[1:])
     launch(list_runs, "command/runs", __doc__, lambda: (RunsSettings,))
 
@@ -81,7 +78,7 @@ def as_settings(arguments: Iterable[str]) -> list[str]:
 
 
 def list_runs(config: dict[str, Any]) -> float:
-    """Show the runs, remove them where that is asked for, and return how many there are."""
+    """Print the runs, remove them if that is asked for, and return their number."""
     settings = check(RunsSettings, config, "runs")
     found = list(_readable(find_runs(settings.folders)))
     chosen = [
@@ -103,7 +100,7 @@ def list_runs(config: dict[str, Any]) -> float:
 
 
 def table(summaries: Sequence[Summary]) -> Table:
-    """Return a row for each run, with mean returns of its evaluations, for ``rich`` to print."""
+    """Return a table for ``rich`` to print, with a row for each run and its mean returns."""
     shown = Table(box=None, pad_edge=False)
     for name in ("run", "state", "group"):
         shown.add_column(name, overflow="fold")
@@ -123,11 +120,11 @@ def table(summaries: Sequence[Summary]) -> Table:
 
 
 def _readable(runs: Iterable[RunFolder]) -> Iterator[Summary]:
-    """Yield how runs stand, and say of those that are damaged what is."""
+    """Yield the summaries of runs, and print which runs are damaged."""
     for run in runs:
         try:
             summary = summarise(run)
-            _ = summary.returns  # Read now, as they are kept from then on.
+            _ = summary.returns  # Read now, so that errors come here; they are cached.
         except RunFolderError as error:
             print(f"Damaged: {sentence(error)}")
         else:
@@ -142,7 +139,7 @@ def _agreeing(summaries: Sequence[Summary], where: Iterable[tuple[str, str]]) ->
                 if summary.says(key, text, value):
                     kept.append(summary)
                 known = True
-            except KeyError:  # A run of another kind: it has no such key.
+            except KeyError:  # A run of another kind does not have the key.
                 continue
         if summaries and not known:
             raise ConfigError(f"{key} is neither a setting of this command nor a key of any run.")
@@ -153,7 +150,7 @@ def _agreeing(summaries: Sequence[Summary], where: Iterable[tuple[str, str]]) ->
 def _prune(summaries: Sequence[Summary]) -> None:
     wanted = [summary for summary in summaries if summary.state != "running"]
     if not wanted:
-        print("They are all running, so none is removed.")
+        print("All of them are running, so none is removed.")
         return
     print(f"Remove {len(wanted)} of these with all their files? [y/N] ", end="", flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

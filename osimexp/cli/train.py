@@ -1,4 +1,4 @@
-"""Train a controller of a musculoskeletal model and write all it yields in a run folder.
+"""Train a controller of a musculoskeletal model, and write all results to a run folder.
 
 Usage: osimexp train [group=option ...] [key=value ...]
 
@@ -39,18 +39,18 @@ from osimexp.sweeps.pruning import judge_of
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Settings of ``osimexp train`` beside those of the run.
+    """Settings of ``osimexp train``, without those of the run.
 
     Attributes:
-        resume: a run folder, or a sweep's, to go on with, to the same budget or a larger one
-            (``run.steps``); null begins a run.
+        resume: folder of a run or a sweep to continue, with the same budget or a larger one
+            (``run.steps``); null begins a new run.
     """
 
     resume: str | None = None
 
 
 def main() -> None:
-    """Train what the command line describes."""
+    """Train the controller that the command line describes."""
     try:
         sys.argv[1:] = continued(sys.argv[1:])
     except OsimexpError as error:
@@ -60,7 +60,7 @@ def main() -> None:
 
 def settings_of_main() -> Sequence[type]:
     """Return the dataclasses that the keys of the main config belong to."""
-    # PyTorch, which only the help needs here.
+    # These import PyTorch, which is needed here for the help alone.
     from osimexp.experiment.whole import ExperimentSettings
     from osimexp.tasks.specification import Specification
 
@@ -68,7 +68,7 @@ def settings_of_main() -> Sequence[type]:
 
 
 def train(config: dict[str, Any]) -> float:
-    """Train, or do one job of a sweep, and return the mean return of the final evaluation."""
+    """Train, or run one job of a sweep, and return the mean return of the final evaluation."""
     job = current_job()
     folder = job.sweep_folder
     if folder is None:
@@ -77,7 +77,7 @@ def train(config: dict[str, Any]) -> float:
     def begin_or_go_on(cut: bool) -> float:
         if not cut:
             return _train(config, job, folder)
-        # The sweep's budget is the run's, wherever it was said.
+        # The budget of the sweep is that of the run, wherever it was given.
         longer = replace(job, overrides=(*job.overrides, f"run.steps={config['run']['steps']}"))
         return _train({**config, "resume": str(folder)}, longer, folder)
 
@@ -86,8 +86,8 @@ def train(config: dict[str, Any]) -> float:
 
 
 def _train(config: dict[str, Any], job: Job, folder: Path | None) -> float:
-    """Train, show the final evaluation, and return its mean return."""
-    # PyTorch, for which neither a mistake nor the process that begins a sweep's jobs need wait.
+    """Train, print the final evaluation, and return its mean return."""
+    # These import PyTorch; errors, and the process that starts a sweep's jobs, do not wait for it.
     from osimexp.experiment.run import go_on, run
     from osimexp.experiment.whole import ExperimentSettings
 

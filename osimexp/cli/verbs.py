@@ -18,7 +18,7 @@ VERBS = (
 
 
 def commands() -> str:
-    """Return what each command does, a line each, as its module says; none is imported."""
+    """Return a line for each command, with the summary of its module; none is imported."""
     lines = []
     for verb in VERBS:
         module = ast.parse(Path(__file__).with_name(f"{verb}.py").read_text())

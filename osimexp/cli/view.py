@@ -45,9 +45,10 @@ class ViewSettings:
     """Settings of ``osimexp view`` beside those of what is shown.
 
     Attributes:
-        against: another run's folder or another file of the same model, to compare with.
-        export: an html file to write (``--export``) in place of serving one.
-        port: of the page on this machine; 0 takes a free one.
+        against: another run's folder, or another file of the same model, to compare with; null
+            shows one movement.
+        export: html file to write; null serves the page.
+        port: port of the page on this machine; 0 takes a free one.
         open: whether to open the browser, if there is one.
         live: whether to show each newer policy of the run; null does so while it is running.
     """
@@ -60,7 +61,7 @@ class ViewSettings:
 
 
 def main() -> None:
-    """Show what the command line describes."""
+    """Show the movement that the command line names."""
     sys.argv[1:] = with_keys(sys.argv[1:], {"--export": "export"})
     launch(
         view, "command/view", __doc__, lambda: (ShownSettings, ViewSettings, Changes, Specification)
@@ -68,7 +69,7 @@ def main() -> None:
 
 
 def view(config: dict[str, Any]) -> float:
-    """Write or serve the page, and return the seconds that the first movement lasts."""
+    """Write or serve the page, and return the duration of the first movement in s."""
     own = {key: config[key] for key in ViewSettings.__dataclass_fields__}
     settings = check(ViewSettings, own, "view")
     if settings.export is not None:
@@ -121,7 +122,7 @@ def _serve(config: dict[str, Any], settings: ViewSettings) -> float:
 
 
 def _followed(config: dict[str, Any], settings: ViewSettings) -> RunFolder | None:
-    """Return the run whose newer policies are to be shown, or None."""
+    """Return the run whose newer policies are shown, or None."""
     if config["run"] is None or config["movement"] is not None:
         if settings.live:
             raise ConfigError("view.live: a movement's file cannot be followed; give run=FOLDER.")
@@ -156,7 +157,7 @@ def _read(file: Path) -> Triangles:
 
 
 def _has_screen() -> bool:
-    # On a machine without one, a browser of the terminal would take the terminal.
+    # Without a screen, a text browser would take over the terminal.
     elsewhere = sys.platform in ("win32", "darwin")
     return elsewhere or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 

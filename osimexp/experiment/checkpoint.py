@@ -1,4 +1,4 @@
-"""Saving and loading all that a run needs to go on, as data that runs no code when loaded."""
+"""Checkpoints: all data that a run needs to continue, loaded without running code."""
 
 import hashlib
 import io
@@ -25,13 +25,12 @@ _ARRAY = "__numpy__"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run at one of its steps.
+    """The state of a run at one of its steps.
 
     Attributes:
         steps: environment steps made so far.
-        config_hash: of the config the run was composed from.
-        state: of every part, by name: plain values, tensors and NumPy arrays.
-
+        config_hash: hash of the config that the run was composed from.
+        state: state of every part, by name: plain values, tensors and NumPy arrays.
     """
 
     steps: int
@@ -40,9 +39,9 @@ class Checkpoint:
 
     @property
     def controller(self) -> Any:
-        """The controller, as ``osimexp.controllers.saved.Saved.data`` gives it; None without one.
+        """Data of the controller from ``osimexp.controllers.saved.Saved.data``; None without one.
 
-        Format 1, of version 0.1.0, held no controllers but policies, without labels.
+        Format 1, of version 0.1.0, has policies without names of columns.
         """
         if "policy" in self.state:
             return {"kind": "policy", "state": self.state["policy"]}
@@ -50,9 +49,10 @@ class Checkpoint:
 
 
 def config_hash(config: Mapping[str, Any]) -> str:
-    """Return a hash of all that makes a run what it is; the budget and the machine do not.
+    """Return a hash of the config without the keys that may differ when a run is resumed.
 
-    Renamed keys go in by their first names, so that a checkpoint of an earlier version is known.
+    Renamed keys are hashed by their first names, so that checkpoints of earlier versions are
+    accepted.
     """
     values = first_keys(config)
     kept = {key: value for key, value in values.items() if key not in CHANGEABLE}
@@ -60,12 +60,11 @@ def config_hash(config: Mapping[str, Any]) -> str:
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint whole or not at all; what stood at ``path`` stays until it is.
+    """Write a checkpoint whole or not at all; the old file at ``path`` stays until then.
 
     Raises:
         OSError: the disk is full or cannot be written.
-        TypeError: the state holds something that is not data.
-
+        TypeError: the state has a value that is not data.
     """
     content = {
         "manifest": {
@@ -79,23 +78,22 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         try:
             torch.save(content, stream)
         except RuntimeError as error:
-            # PyTorch's writer hides what the file system said behind an error of its own.
+            # PyTorch's writer raises its own error in place of the file system's.
             if isinstance(error.__context__, OSError):
                 raise error.__context__ from error
             raise
 
 
 def load(path: Path) -> Checkpoint:
-    """Read a checkpoint, its tensors on the CPU.
+    """Return a checkpoint from a file, with its tensors on the CPU.
 
     Raises:
-        RunFolderError: there is none, it was cut short, or another version wrote it.
-
+        RunFolderError: the file does not exist, was cut short, or another version wrote it.
     """
     if not path.is_file():
         raise RunFolderError(f"{path} does not exist: the run has not written this checkpoint yet.")
     try:
-        # Read first: of a file cut short, reading by parts gives errors that look like the disk's.
+        # Read whole, because reading a file that was cut short by parts gives misleading errors.
         content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
     except (
         RuntimeError,
@@ -106,7 +104,7 @@ def load(path: Path) -> Checkpoint:
         KeyError,
     ) as error:
         raise RunFolderError(
-            f"{path} was cut short or is not a checkpoint of osimexp; nothing can be read from it."
+            f"{path} was cut short or is not a checkpoint of osimexp, so it cannot be read."
         ) from error
     manifest = content.get("manifest") if isinstance(content, dict) else None
     if not isinstance(manifest, dict) or "format" not in manifest:
@@ -124,25 +122,25 @@ def load(path: Path) -> Checkpoint:
 
 
 def _to_tensors(value: Any, where: str) -> Any:
-    """Return ``value`` with arrays as marked tensors and NumPy scalars as Python's."""
+    """Return ``value`` with arrays as marked tensors, and NumPy scalars as Python's."""
     if isinstance(value, Mapping):
         return {key: _to_tensors(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, list | tuple):
         kind = list if isinstance(value, list) else tuple
         return kind(_to_tensors(item, f"{where}[{i}]") for i, item in enumerate(value))
     if isinstance(value, torch.Tensor):
-        # A view would drag the whole of its storage into the file.
+        # A view would write its whole storage into the file.
         value = value.detach()
         whole = value.numel() * value.element_size() == value.untyped_storage().nbytes()
         return value if whole else value.clone()
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        # Shaped anew, as ascontiguousarray makes a number without axes a row of one.
+        # The shape is restored, because ascontiguousarray gives an array without axes an axis.
         return {_ARRAY: torch.from_numpy(np.ascontiguousarray(value).reshape(value.shape).copy())}
     if isinstance(value, np.generic) and value.dtype.kind in "biuf":
         return value.item()
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise TypeError(f"A checkpoint holds data only, and {where} is a {type(value).__name__}.")
+    raise TypeError(f"A checkpoint has data only, and {where} is a {type(value).__name__}.")
 
 
 def _from_tensors(value: Any) -> Any:

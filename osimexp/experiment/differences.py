@@ -1,4 +1,4 @@
-"""What runs differ in, which of them belong together, and whether they can be compared at all."""
+"""Differences between the configs of runs: groups, labels, and whether runs are comparable."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any
 from osimexp.errors import ConfigError
 from osimexp.experiment.summary import Summary
 
-# What tells the runs of one group apart, or how they were run, and not what they are.
+# Keys that differ between the runs of one group, or that say how they were run.
 _OF_ONE_RUN = ("seed", "run", "workers", "device", "resume")
 
-# What makes the episodes that runs are judged by.
+# Groups that define the task.
 TASK = ("model", "muscles", "physics", "task", "start", "termination", "push", "target")
 
-# What runs are given to learn, and how they are judged; the best of more evaluations is judged.
+# Keys of the budget and of evaluations; with more evaluations the best one is better by chance.
 EVALUATION = (
     "run.steps",
     "run.evaluation.every",
@@ -24,16 +24,16 @@ EVALUATION = (
 Facts = Mapping[str, Hashable]
 
 _LONGEST = 120
-"""Characters of a label; groups that take more to be told apart are called by their runs' names."""
+"""Greatest length of a label; groups that need longer ones get the names of their runs."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Runs that differ in nothing but their seeds.
+    """A group of runs that differ in nothing but their seeds.
 
     Attributes:
-        label: what sets it apart from the other groups.
-        members: its runs.
+        label: differences from the other groups, as text.
+        members: runs of the group.
     """
 
     label: str
@@ -41,16 +41,16 @@ class Group:
 
 
 def facts_of(config: Mapping[str, Any]) -> dict[str, Hashable]:
-    """Return the values of a config by their dotted keys; lists are tuples."""
+    """Return the values of a config by their dotted keys; lists become tuples."""
     return dict(_leaves(config, ""))
 
 
 def differing(facts: Sequence[Facts], within: Sequence[str] | None = None) -> list[str]:
-    """Return the keys whose values are not the same in all.
+    """Return the keys whose values differ between configs.
 
     Args:
-        facts: of each run.
-        within: keys or the beginnings of keys that count; None takes all but those of one run.
+        facts: values of each config by dotted keys.
+        within: keys, or beginnings of keys, that count; None takes all but those of a single run.
     """
     keys = dict.fromkeys(key for own in facts for key in own)
     return [
@@ -62,28 +62,28 @@ def differing(facts: Sequence[Facts], within: Sequence[str] | None = None) -> li
 
 
 def identity(config: Mapping[str, Any]) -> Hashable:
-    """Return what two runs share only where they are the same one, seed and all."""
+    """Return a value that is equal for two configs only if they give the same run."""
     facts = facts_of(config)
     return tuple(sorted((k, repr(v)) for k, v in facts.items() if k == "seed" or _of_group(k)))
 
 
 def check_comparable(summaries: Sequence[Summary], figure: str, allowed: Sequence[str]) -> None:
-    """See that runs were given the same task, and were judged alike.
+    """Refuse runs that do not have the same task and evaluations.
 
     Args:
-        summaries: of the runs.
-        figure: that they are compared by; returns are of a reward, which then must be the same.
-        allowed: keys or the beginnings of keys that may differ all the same.
+        summaries: summaries of the runs.
+        figure: name of the metric; for returns, the reward must be the same, too.
+        allowed: keys, or beginnings of keys, that may differ nevertheless.
 
     Raises:
-        ConfigError: they were not; it names the first keys that differ.
+        ConfigError: the runs differ; it names the first key that differs.
     """
     facts = [facts_of(summary.config) for summary in summaries]
     reward = ("reward",) if figure == "return" or figure.startswith("reward/") else ()
     for reason, keys in (
-        ("have not the same task", TASK),
-        ("were not judged or trained for as long", EVALUATION),
-        (f"have not the same reward, which their {figure} is a sum of", reward),
+        ("do not have the same task", TASK),
+        ("do not have the same budget and evaluations", EVALUATION),
+        (f"do not have the same reward, on which their {figure} depends", reward),
     ):
         found = [key for key in differing(facts, keys) if not _under(key, allowed)]
         if found:
@@ -93,7 +93,7 @@ def check_comparable(summaries: Sequence[Summary], figure: str, allowed: Sequenc
             instead = ", or figure=distance or another one" if keys == reward else ""
             raise ConfigError(
                 f"These runs {reason}: {found[0]} is {' and '.join(list(values)[:4])}{more}; "
-                f"allow=[{top}] compares them all the same{instead}."
+                f"allow=[{top}] compares them nevertheless{instead}."
             )
 
 
@@ -120,10 +120,10 @@ def grouped(summaries: Sequence[Summary]) -> list[Group]:
 
 
 def _telling(summaries: Sequence[Summary], facts: Sequence[Facts], keys: list[str]) -> list[str]:
-    """Return few names, of config groups and keys, whose values tell all of the parts apart.
+    """Return few names, of config groups and keys, whose values distinguish all groups of runs.
 
-    An experiment that does is enough. Otherwise it takes the groups whose options differ, and the
-    keys whose values these options do not tell.
+    An experiment that does so is enough. Otherwise the names are of the groups whose options
+    differ, and of the keys whose values do not follow from these options.
     """
     if len(summaries) < 2:
         return []
@@ -147,7 +147,7 @@ def _telling(summaries: Sequence[Summary], facts: Sequence[Facts], keys: list[st
 
 
 def _numbered(names: Sequence[str]) -> list[str]:
-    """Return names with a number behind those that come more than once."""
+    """Return names, with a number after those that occur more than once."""
     return [
         name if names.count(name) == 1 else f"{name} ({names[: place + 1].count(name)})"
         for place, name in enumerate(names)
@@ -173,10 +173,10 @@ def _hashable(value: Any) -> Hashable:
 
 
 def unlike(one: Facts, other: Facts) -> list[str]:
-    """Return the keys by which two runs are not the same one, seed and all.
+    """Return the keys by which two configs do not give the same run, seed included.
 
-    A key that only one has does not count where it is empty, or where what it belongs to is of the
-    same ``_target_`` in both: it came with another version.
+    A key that only one of them has does not count if its value is empty, or if the ``_target_``
+    beside it is the same in both, because then it came with another version.
     """
 
     def of_a_version(key: str) -> bool:

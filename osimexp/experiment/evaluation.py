@@ -1,4 +1,4 @@
-"""How well a controller does: figures of whole episodes and their spread."""
+"""Evaluation of a controller: metrics of whole episodes, and their spread."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -17,12 +17,12 @@ Figures = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The figures of some episodes.
+    """The metrics of some episodes.
 
     Attributes:
-        figures: by name, ``(episodes,)`` each; NaN where an episode had no such figure.
-        seed: of the first episode; episode ``i`` drew from ``seed + i``.
-
+        figures: ``(episodes,)`` values of each metric, by name; NaN if an episode does not have the
+            metric.
+        seed: seed of the first episode; episode ``i`` drew from ``seed + i``.
     """
 
     figures: Mapping[str, Figures]
@@ -30,15 +30,15 @@ class Evaluation:
 
     @property
     def episodes(self) -> int:
-        """How many episodes there were."""
+        """Number of episodes."""
         return len(self.figures["return"])
 
     def means(self) -> dict[str, float]:
-        """Return each figure's mean over the episodes."""
+        """Return the mean of each metric over the episodes."""
         return {name: _over(np.mean, values) for name, values in self.figures.items()}
 
     def spread(self) -> dict[str, dict[str, float]]:
-        """Return each figure's mean, standard deviation (of the population), least and most."""
+        """Return mean, standard deviation (of the population), least and most of each metric."""
         kinds: dict[str, Callable[[Figures], Any]] = {
             "mean": np.mean,
             "std": np.std,
@@ -51,7 +51,7 @@ class Evaluation:
         }
 
     def as_json(self) -> dict[str, Any]:
-        """Return seed, spread and the figures of each episode as plain data."""
+        """Return the seed, the spread and each episode's metrics as plain data."""
         spread = {
             name: {kind: _finite(value) for kind, value in kinds.items()}
             for name, kinds in self.spread().items()
@@ -60,9 +60,9 @@ class Evaluation:
         return {"episodes": self.episodes, "seed": self.seed, "figures": spread, "each": each}
 
     def table(self, title: str) -> Table:
-        """Return a table of each figure's spread, for ``rich`` to print."""
+        """Return a table for ``rich`` to print, with the spread of each metric."""
         table = Table(title=title, title_justify="left")
-        table.add_column("figure")
+        table.add_column("metric")
         for column in ("mean", "std", "min", "max"):
             table.add_column(column, justify="right")
         for name, spread in self.spread().items():
@@ -77,26 +77,25 @@ def evaluate(
     seed: int,
     check: Callable[[], None] | None = None,
 ) -> Evaluation:
-    """Run a fixed set of episodes to their ends.
+    """Run a fixed set of episodes to their ends, and return their metrics.
 
-    Episode ``i`` draws from ``seed + i`` whichever environment runs it. The batch takes as many
-    episodes at a time as it has environments and waits for the longest of them, so that short
-    episodes count no more often than long ones.
+    Episode ``i`` draws from ``seed + i`` in any environment. The batch runs as many episodes at a
+    time as it has environments and waits for the longest of them, so that short episodes do not
+    count more often than long ones.
 
     Args:
-        environment: a batch; its episodes are broken off and it is left within others.
-        controller: what acts.
-        episodes: how many, at least 1.
-        seed: of the first of them.
-        check: called before each step; what it raises ends the evaluation.
-
+        environment: batch of environments; its running episodes are broken off.
+        controller: controller to evaluate.
+        episodes: number of episodes, at least 1.
+        seed: seed of the first episode.
+        check: function called before each step; an error that it raises ends the evaluation.
     """
     size = environment.num_envs
     rounds = [
         _round(environment, controller, seed + first, min(size, episodes - first), check)
         for first in range(0, episodes, size)
     ]
-    # An episode that had no figure of a name others have (a term of its own, say) counts as NaN.
+    # A metric that an episode does not have, but others do, is NaN.
     names = dict.fromkeys(name for figures in rounds for name in figures)
     counts = [len(figures["return"]) for figures in rounds]
     return Evaluation(
@@ -120,7 +119,7 @@ def _round(
     wanted: int,
     check: Callable[[], None] | None,
 ) -> dict[str, Figures]:
-    """Run one episode in each environment, and return the figures of the first ``wanted``."""
+    """Run one episode in each environment, and return the metrics of the first ``wanted``."""
     size = environment.num_envs
     observations, _ = environment.reset(seed=[seed + row for row in range(size)])
     controller.reset(np.ones(size, dtype=bool))

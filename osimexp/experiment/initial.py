@@ -1,4 +1,4 @@
-"""Where a run's policy begins, if not from nothing."""
+"""Initial policies of runs, taken from other runs."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -20,23 +20,23 @@ from osimexp.tasks.specification import Specification
 def begin(
     algorithm: Algorithm, source: str, task: Task, labels: Labels, fill: Fill
 ) -> dict[str, Any]:
-    """Let an algorithm begin with the policy of another run, observation statistics included.
+    """Let an algorithm start learning from the controller of another run.
 
-    Everything else, such as critics and exploration, begins as it does without. Where actions mean
-    other drives than they did, the policy's are changed so that its drives stay what they were,
-    short of where they were clipped. Where columns stand in another order, its weights are put
-    into that, so that learning begins with exactly that policy.
+    Observation statistics are included; everything else, such as critics and exploration, starts as
+    in any run. If actions stand for other drives than before, the policy is changed so that its
+    drives stay the same, except where they were clipped. If columns have another order, the weights
+    are reordered, so that learning starts with exactly that policy.
 
     Args:
-        algorithm: that learns.
-        source: see ``osimexp.experiment.trained.named``.
-        task: that is to be learned.
-        labels: of that task.
-        fill: what becomes of columns that the policy or the task lacks; see
-            ``osimexp.controllers.labels.fit``.
+        algorithm: algorithm that learns.
+        source: run folder or name of a packaged controller, see
+            ``osimexp.experiment.trained.named``.
+        task: task that is to be learned.
+        labels: names of the task's columns.
+        fill: values for columns that only one side has, see ``osimexp.controllers.labels.fit``.
 
     Returns:
-        What the run's record says of it: where it lies, how long it had learned and its digest.
+        Facts for the run's record: the path of the policy, its steps and its digest.
 
     Raises:
         OsimexpError: there is no such policy, or it does not fit.
@@ -58,7 +58,7 @@ def begin(
         algorithm.begin_with(controller)
     except ValueError as error:
         raise ConfigError(
-            f"init_from={source} does not fit: {error}; take its observation, muscles, algo and "
+            f"init_from={source} does not fit: {error}; use its observation, muscles, algo and "
             "task.action."
         ) from error
     return {
@@ -70,6 +70,6 @@ def begin(
 
 
 def _action(task: Mapping[str, Any]) -> ActionSettings | None:
-    """Return how actions become drives in a config's task; None where they move no muscles."""
+    """Return the settings of the map from actions to drives; None for a task without muscles."""
     action = task.get("action")
     return None if action is None else check(ActionSettings, action, "task.action")

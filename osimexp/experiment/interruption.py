@@ -1,4 +1,4 @@
-"""Reasons for a run to end early: Ctrl-C and SIGTERM, held back until it is saved, and a judge."""
+"""Reasons to end a run early: Ctrl-C and SIGTERM, delayed until it is saved, and a judge."""
 
 import signal
 import threading
@@ -6,20 +6,19 @@ from collections.abc import Callable, Mapping
 from types import FrameType, TracebackType
 from typing import Self
 
-# Told the steps and the mean figures of each evaluation; the reason it gives ends the run.
+# Takes the steps and the mean metrics of an evaluation; a reason that it returns ends the run.
 Judge = Callable[[int, Mapping[str, float]], str | None]
 
 
 class Pruned(Exception):  # noqa: N818
-    """The run is not worth going on with; its message says why."""
+    """The run was ended early, because it is not promising; the message says why."""
 
 
 class Interrupted(BaseException):
     """The user or the system asked the run to end.
 
     Attributes:
-        signal: which signal it was.
-
+        signal: signal that was received.
     """
 
     def __init__(self, number: int) -> None:
@@ -28,10 +27,10 @@ class Interrupted(BaseException):
 
 
 class Interruption:
-    """While entered, the first Ctrl-C or SIGTERM is only noted; ``check`` raises it.
+    """A context in which the first Ctrl-C or SIGTERM is only noted; ``check`` raises it.
 
-    A second one ends the process at once. Signals reach only a process's main thread, so that
-    elsewhere this does nothing.
+    A second one ends the process at once. Signals reach the main thread of a process alone, so in
+    other threads the context does nothing.
     """
 
     def __init__(self) -> None:
@@ -55,11 +54,10 @@ class Interruption:
         self._before.clear()
 
     def check(self) -> None:
-        """Raise what was noted.
+        """Raise the noted signal, if there is one.
 
         Raises:
-            Interrupted: a signal came since this was entered.
-
+            Interrupted: a signal came since the context was entered.
         """
         if self._noted is not None:
             raise Interrupted(self._noted)

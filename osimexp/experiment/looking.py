@@ -1,4 +1,4 @@
-"""What TensorBoard shows of an evaluation: the first episode as a clip and as a figure."""
+"""Images of evaluations for TensorBoard: the first episode as a clip and as a figure."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -16,26 +16,26 @@ from osimexp.visual.clip import Clip, ClipSettings, gif_bytes
 
 CLIP = ClipSettings(width=320, height=240, fps=20.0)
 
-# Shows what a controller does, as PNG or GIF images by name; the second argument is called at each
-# step and may raise Interrupted.
+# Returns PNG or GIF images of a controller's movement, by name; the second argument is called at
+# each step and may raise Interrupted.
 Look = Callable[[Agent, Callable[[], None]], dict[str, bytes]]
 
 
 @contextmanager
 def looking(task: Specification, seed: int, model: PreparedModel | None = None) -> Iterator[Look]:
-    """Yield what makes the images of evaluations.
+    """Yield a function that makes the images of evaluations.
 
     Args:
-        task: that is evaluated.
-        seed: of the episode that is shown.
-        model: the task's, prepared before; None prepares it now.
+        task: task of the evaluation.
+        seed: seed of the episode that is shown.
+        model: model of the task, prepared before; None prepares it now.
 
     Raises:
         OsimexpError: the task cannot be made, or its model cannot be drawn.
     """
     with closing(recording_environment(task, model)) as environment:
         drawn = DrawnModel(environment.model)
-        # What cannot be drawn is told before the run begins.
+        # A model that cannot be drawn is refused before the run begins.
         _drawn(Shown("still", drawn.model, _still(environment), drawn=drawn))
 
         def look(controller: Agent, check: Callable[[], None]) -> dict[str, bytes]:
@@ -46,7 +46,7 @@ def looking(task: Specification, seed: int, model: PreparedModel | None = None) 
 
 
 def _drawn(shown: Shown) -> dict[str, bytes]:
-    # Matplotlib, for which runs without images need not wait.
+    # This imports Matplotlib, which runs without images need not wait for.
     from osimexp.analysis.gait.report import report
 
     clip = Clip(shown.figure, shown.movement, shown.poses, CLIP)

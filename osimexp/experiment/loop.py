@@ -29,18 +29,17 @@ from osimexp.tasks.environment import Environment
 
 @dataclass
 class Progressed:
-    """How far a run is, as its checkpoints hold it.
+    """The progress of a run, which is part of its checkpoints.
 
     Attributes:
         steps: environment steps made, summed over the batch.
-        episodes: that ended.
+        episodes: number of episodes that ended.
         evaluated: steps at the last evaluation.
         logged: steps at the last row of metrics.
-        saved: steps at the last checkpoint that was due.
+        saved: steps at the last regular checkpoint.
         best_return: highest mean return of an evaluation.
-        seconds: of wall time.
+        seconds: wall time, s.
         last_return: mean return of the last episodes that ended.
-
     """
 
     steps: int = 0
@@ -55,24 +54,23 @@ class Progressed:
 
 @dataclass
 class TrainingLoop:
-    """Trains one algorithm on one batch of environments.
+    """The training of one algorithm on one batch of environments.
 
-    ``begin`` or ``resume`` comes first, then ``run``.
+    Call ``begin`` or ``resume`` first, then ``run``.
 
     Attributes:
         settings: budget and intervals.
-        environment: the training environments.
-        algorithm: what learns.
-        judged: environments in which the deterministic policy is evaluated.
-        evaluation_seed: of the first episode of each evaluation.
-        logger: takes the metrics.
-        folder: takes checkpoints and evaluations.
-        config_hash: is written in the checkpoints.
-        progress: shows how far the run is.
-        interruption: says when to stop early.
-        look: makes the images that an evaluation is shown with; None makes none.
-        judge: says after each evaluation whether the run is to end; None never does.
-
+        environment: training environments.
+        algorithm: algorithm that learns.
+        judged: environments in which the controller is evaluated.
+        evaluation_seed: seed of the first episode of each evaluation.
+        logger: writer of the metrics.
+        folder: folder for checkpoints and evaluations.
+        config_hash: hash that is written to the checkpoints.
+        progress: display of the progress.
+        interruption: context that notes signals.
+        look: function that makes the images of an evaluation; None makes none.
+        judge: function that can end the run after an evaluation; None never does.
     """
 
     settings: RunSettings
@@ -101,10 +99,11 @@ class TrainingLoop:
         self._observations, _ = self.environment.reset(seed=seed)
 
     def resume(self, saved: Checkpoint, seed: int) -> None:
-        """Go on from a checkpoint; where episodes cannot be gone on with, new ones begin.
+        """Continue from a checkpoint; episodes that cannot be restored begin again.
 
         Raises:
-            RunFolderError: the task's columns are not those that were learned with.
+            RunFolderError: the columns of the task are not those that the controller was trained
+                with.
         """
         self._check_labels(saved)
         state = saved.state
@@ -112,29 +111,26 @@ class TrainingLoop:
         self.algorithm.load_state_dict(state["algorithm"])
         self._window.load_state_dict(state["window"])
         if state["environment"] is None:
-            self.progress.say(
-                "These environments cannot be put back where they were: new episodes begin."
-            )
+            self.progress.say("These environments cannot be restored: new episodes begin.")
             seed = episode_seed_after_resume(seed, self.at.steps)
             self._observations, _ = self.environment.reset(seed=seed)
         else:
             self._observations = self.environment.restore(state["environment"])
         if not state["replay"]:
             self.progress.say("The checkpoint holds no replay: learning goes on with an empty one.")
-        # Whether an environment's counts come back with its snapshot is its own affair.
+        # An environment may or may not restore its counts with its snapshot.
         now = self.environment.counts()
         self._counted_before = {name: n - now.get(name, 0) for name, n in state["counts"].items()}
 
     def run(self) -> None:
         """Train until the budget is spent.
 
-        What is due is done before the next step and not after the last, so that a run saved
-        between the two does it when it is resumed.
+        Work that is due is done before the next step and not after the last one, so that a run that
+        was saved between the two does it when it is resumed.
 
         Raises:
             Interrupted: a signal came; a checkpoint was written.
             Pruned: the judge ended the run.
-
         """
         try:
             while True:
@@ -152,7 +148,7 @@ class TrainingLoop:
             self.logger.write(self.at.steps, self._row(), partial=True)
 
     def save(self) -> None:
-        """Write the checkpoint from which the run can go on, exactly."""
+        """Write the checkpoint from which the run can continue exactly."""
         replay = self.settings.checkpoint.replay
         self._write_checkpoint(
             "latest",
@@ -244,7 +240,7 @@ class TrainingLoop:
 
     def _row(self) -> dict[str, float]:
         spent = self._clock.means()
-        # A mean over steps of the batch, of which each is one step in every environment.
+        # The mean is over steps of the batch; each is one step in every environment.
         rates = {name: self.environment.num_envs / mean for name, mean in spent.items() if mean}
         total = sum(spent.values())
         return {
@@ -269,12 +265,12 @@ class TrainingLoop:
         for then, here in zip_longest(before, now, fillvalue="nothing"):
             if then != here:
                 raise RunFolderError(
-                    f"{self.folder.path} learned with {then} where its task has {here} now, so "
-                    f"that it cannot go on; begin a new run with init_from={self.folder.path}."
+                    f"{self.folder.path} was trained with {then}, and its task has {here} now, so "
+                    f"it cannot be continued; begin a new run with init_from={self.folder.path}."
                 )
 
     def _controller(self) -> dict[str, Any]:
-        """Return the controller learned so far as plain data."""
+        """Return the controller that is being learned as plain data."""
         return Saved(self.algorithm.controller, self._labels).data()
 
     def _write_checkpoint(self, name: str, state: dict[str, Any]) -> None:
@@ -283,5 +279,5 @@ class TrainingLoop:
 
 
 def _due(steps: int, last: int, every: int) -> bool:
-    """Whether a multiple of ``every`` lies after ``last`` and not after ``steps``."""
+    """Return whether a multiple of ``every`` is above ``last`` and not above ``steps``."""
     return steps // every > last // every

@@ -1,4 +1,4 @@
-"""The controller that a command is asked to play."""
+"""The controller that a command plays."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -28,12 +28,12 @@ Played = Literal["policy", "random", "constant", "open_loop"]
 
 
 def played(run: str | None, controller: str) -> tuple[RunFolder, Played]:
-    """Return the folder of what a command plays, and which controller of it.
+    """Return the run folder of the controller that a command plays, and the kind of controller.
 
     Args:
-        run: folder of a run, None for a controller that comes with the package.
-        controller: of ``Played``, in the run's task; or the name of one that comes with the
-            package, in the task that it was trained in.
+        run: folder of a run; None for a packaged controller.
+        controller: one of ``Played``, in the run's task; or the name of a packaged controller, in
+            the task that it was trained in.
 
     Raises:
         ConfigError: neither or both are given, or there is no such controller.
@@ -58,21 +58,21 @@ def played(run: str | None, controller: str) -> tuple[RunFolder, Played]:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The controller that a command is asked to play.
+    """The controller that a command plays.
 
     Attributes:
-        folder: of the run in whose task it acts.
-        kind: the run's own controller, or one to compare it with.
-        checkpoint: ``best`` or ``latest``, of the run's own.
-        seed: of the random controller.
-        value: of every action of the constant controller, in [-1, 1].
-        excitations: file that the open-loop controller plays back.
-        fill: what becomes of columns that the run's own controller or the task lacks; see
+        folder: folder of the run in whose task the controller acts.
+        kind: the run's own controller, or a kind to compare it with.
+        checkpoint: ``best`` or ``latest``, for the run's own controller.
+        seed: seed of the random controller.
+        value: value of every action of the constant controller, in [-1, 1].
+        excitations: file that the open-loop controller plays.
+        fill: values for columns that the run's own controller or the task lacks, see
             ``osimexp.controllers.labels.fit``.
-        device: what a policy runs on.
+        device: device of a policy.
 
     Raises:
-        ConfigError: a value is given to a kind that has no use for it, or is missing.
+        ConfigError: a value is given that the kind does not use, or one that it needs is missing.
     """
 
     folder: RunFolder
@@ -87,11 +87,11 @@ class Chosen:
     def __post_init__(self) -> None:
         if self.kind == "open_loop" and self.excitations is None:
             raise ConfigError(
-                "controller=open_loop plays back excitations; give their file, as "
+                "controller=open_loop plays excitations from a file; give it as "
                 "excitations=..._controls.sto."
             )
         if self.kind != "open_loop" and self.excitations is not None:
-            raise ConfigError("excitations are played back by controller=open_loop alone.")
+            raise ConfigError("excitations can be given with controller=open_loop alone.")
         if self.kind != "policy" and self.fill:
             raise ConfigError(
                 f"fill is for what the run's own controller lacks, and controller={self.kind} is "
@@ -100,14 +100,15 @@ class Chosen:
 
     @property
     def called(self) -> str:
-        """What titles and files call it."""
+        """Name in titles and files."""
         return self.checkpoint if self.kind == "policy" else self.kind
 
     def suited(self, task: AnyTask) -> AnyTask:
         """Return the run's task as one that the controller can act in.
 
         Raises:
-            ConfigError: excitations are to be played, and the task moves no model.
+            ConfigError: the controller plays excitations, and the task has no musculoskeletal
+                model.
         """
         if self.kind != "open_loop":
             return task
@@ -115,16 +116,16 @@ class Chosen:
             raise ConfigError(
                 f"The task of {self.folder.path} moves no model, so that it has no excitations."
             )
-        # A recorded excitation belongs to its own side.
+        # A recorded excitation belongs to its own side, so nothing is mirrored.
         return replace(task, symmetry=None)
 
     def controller(self, environment: Environment) -> Controller:
-        """Return the controller, fitted to the columns of an environment.
+        """Return the controller for the columns of an environment.
 
         Raises:
-            ConfigError: it observes or does something else than the environment.
+            ConfigError: the controller does not fit the environment's columns.
             MovementError: the file of excitations cannot be used.
-            RunFolderError: there is no such checkpoint, or it cannot be read.
+            RunFolderError: the checkpoint does not exist or cannot be read.
         """
         actions = environment.single_action_space.shape[0]
         if self.kind == "constant":
@@ -143,18 +144,15 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Changes:
-    """Parts of a run's config that a command plays it with others of.
+    """Parts of a run's config that a command replaces.
 
     Attributes:
-        model: the body that moves, such as ``gait2d_prosthesis``, or ``file`` with
-            ``model.path=my.osim``; null is that of the run.
-        muscles: which muscles it has and how strong they are, such as ``weak_plantarflexors``;
-            null are those of the run.
-        physics: what simulates it, ``opensim`` or ``compiled``; null is that of the run.
-        push: pushes in an episode, ``random`` with ``push.impulse=10``; null are those of the run.
-        start: values of the run's start to be changed, as ``start={standing:1}``; noise that only
-            helps to learn stays out.
-        workers: processes or threads that simulate; null are those of the run.
+        model: model to play on, such as ``gait2d_prosthesis``; null keeps the run's.
+        muscles: muscle set, such as ``weak_plantarflexors``; null keeps the run's.
+        physics: ``opensim`` or ``compiled``; null keeps the run's.
+        push: pushes, such as ``random`` with ``push.impulse=10``; null keeps the run's.
+        start: values of the run's start to change, such as ``start={standing:1}``.
+        workers: processes or threads of the simulation; null keeps the run's.
     """
 
     model: Mapping[str, Any] | None = None
@@ -166,19 +164,20 @@ class Changes:
 
     @classmethod
     def taken_from(cls, values: dict[str, Any]) -> "Changes":
-        """Take the parts that are named so out of a command's values."""
+        """Return the changes in a command's values, and remove them from the values."""
         return cls(**{field.name: values.pop(field.name, None) for field in fields(cls)})
 
     def given(self) -> dict[str, Any]:
-        """Return those that are given and change what is played, by name."""
+        """Return the changes that are given, by name."""
         named = {**vars(self), "start": self.start or None}
         return {n: value for n, value in named.items() if value is not None and n != "workers"}
 
     def of(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a run's config with these parts in the place of its own.
+        """Return a run's config with these changes.
 
         Raises:
-            ConfigError: the run's task moves no model, or its start has no such value.
+            ConfigError: the run's task has no musculoskeletal model, or its start has no such
+                value.
         """
         given = self.given()
         if given and "_target_" in entry(config, "task"):

@@ -1,4 +1,4 @@
-"""Episodes kept as movements."""
+"""Recording of episodes as movements."""
 
 from collections.abc import Callable
 
@@ -20,17 +20,17 @@ KEPT = {
     "tendon_forces": "tendon_force",
     "ground_reaction": "ground_reaction",
 }
-"""Arrays of a movement, and of the state that they are kept from."""
+"""Fields of a movement, and the fields of the state that they are recorded from."""
 
 
 def recording_environment(
     specification: Specification, model: PreparedModel | None = None
 ) -> MusculoskeletalVectorEnv:
-    """Return a batch of one that reads all of its state and leaves an ended episode as it is.
+    """Return a batch of one environment that reads its whole state and does not autoreset.
 
     Args:
-        specification: the task.
-        model: the task's, prepared before; None prepares it now.
+        specification: task to record.
+        model: model of the task, prepared before; None prepares it now.
     """
     return MusculoskeletalVectorEnv(specification.to_record(), 1, autoreset=False, model=model)
 
@@ -41,13 +41,13 @@ def record(
     seed: int,
     check: Callable[[], None] | None = None,
 ) -> Movement:
-    """Run one episode to its end and return it.
+    """Run one episode to its end, and return its movement.
 
     Args:
-        environment: from ``recording_environment``.
-        controller: what acts.
-        seed: of the episode.
-        check: called before each step; what it raises ends the recording.
+        environment: environment from ``recording_environment``.
+        controller: controller to play.
+        seed: seed of the episode.
+        check: function called before each step; an error that it raises ends the recording.
     """
     observations, _ = environment.reset(seed=seed)
     everywhere = np.ones(1, dtype=bool)
@@ -73,7 +73,7 @@ def record(
         keep()
     arrays = {name: np.array(values) for name, values in kept.items()}
     names = environment.scene.names
-    # The state tells the controls that led to a moment; a movement those that lead on from it.
+    # A state has the controls before its moment; a movement has those that follow the moment.
     controls = np.vstack([arrays.pop("controls")[1:], kept["controls"][-1][None]])
     targets = arrays.pop("targets")
     target = environment.specification.target
@@ -92,7 +92,7 @@ def record(
 
 
 def _under_feet(environment: MusculoskeletalVectorEnv, bodies: np.ndarray) -> np.ndarray:
-    """Return where the origins of the feet's bodies are on the floor, ``(T, feet, 3)``."""
+    """Return the origins of the feet's bodies projected to the floor, ``(T, feet, 3)``."""
     numbers = environment.model.foot_bodies(environment.scene.names.bodies)
     under: np.ndarray = bodies[:, numbers].copy()
     under[:, :, 1] = 0.0

@@ -1,4 +1,4 @@
-"""Which config a resumed run has: its own, but for the budget and the machine."""
+"""The config of a resumed run: its own, with changes of budget and machine."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from osimexp.errors import ConfigError
 from osimexp.experiment.settings import CHANGEABLE
 from osimexp.words import Override
 
-# The group whose options are put elsewhere in the config than its name says.
+# The group whose options are at another place in the config than its name says.
 _KEYS_OF_GROUPS = {"schedule": "run"}
 
 # Groups whose options set values all over the config.
@@ -20,17 +20,16 @@ _NOWHERE = object()
 def resumed_config(
     saved: Mapping[str, Any], given: Mapping[str, Any], overrides: Sequence[Override]
 ) -> dict[str, Any]:
-    """Return a run's saved config with what the command line may change in it.
+    """Return a run's saved config with the changes that the command line may make.
 
     Args:
         saved: config of the run folder.
-        given: what the command line composed to, defaults included.
-        overrides: of the command line, of which only ``run``, ``workers`` and ``device`` may say
-            something else than ``saved`` does.
+        given: composed config of the command line, with defaults.
+        overrides: overrides of the command line; only ``run``, ``workers`` and ``device`` may
+            differ from ``saved``.
 
     Raises:
         ConfigError: an override would make it another run.
-
     """
     config = dict(saved)
     for override in overrides:

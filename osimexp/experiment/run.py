@@ -1,4 +1,4 @@
-"""One run from its config to its final evaluation."""
+"""One run, from its config to its final evaluation."""
 
 import errno
 import shlex
@@ -39,16 +39,15 @@ _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a finished run leaves.
+    """The result of a finished run.
 
     Attributes:
-        folder: where it is.
-        evaluation: of its final policy.
-        checkpoint: the one the policy is of, ``best`` or ``latest``.
-        command: evaluates it again.
-        verification: of the same policy in the same episodes, simulated by OpenSim itself; None
-            where they were before.
-
+        folder: run folder.
+        evaluation: final evaluation of the controller.
+        checkpoint: checkpoint of that controller, ``best`` or ``latest``.
+        command: command that evaluates it again.
+        verification: evaluation in the same episodes simulated by OpenSim itself; None if the final
+            evaluation was that already.
     """
 
     folder: Path
@@ -60,9 +59,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Parts:
-    """What settings are built into before anything is written.
+    """The parts of a run, which are built before anything is written.
 
-    ``config`` is what is written of them, and ``model`` the task's, which all environments share.
+    ``config`` is written to the folder, and ``model`` is shared by all environments.
     """
 
     settings: ExperimentSettings
@@ -84,29 +83,28 @@ def run(
     facts: Mapping[str, Any] | None = None,
     judge: Judge | None = None,
 ) -> Outcome:
-    """Train what settings describe.
+    """Train by the given settings.
 
-    Nothing is written before the environments and the algorithm were built.
+    Nothing is written before the environments and the algorithm are built.
 
     Args:
-        settings: of the run.
-        folder: of the run; None takes that of the settings.
-        config: what the settings were built from, which is written to the folder; None writes
-            what they say.
-        overrides: what the command line changed in the config.
-        facts: what else the record of the run is to say, or to say otherwise.
-        judge: says after each evaluation in training whether the run is to end.
+        settings: all settings of the run.
+        folder: folder of the run; None takes the one in the settings.
+        config: config from which the settings were built, which is written to the folder; None
+            writes the settings.
+        overrides: overrides of the command line.
+        facts: further facts for the record of the run; they replace facts with the same name.
+        judge: function that can end the run after an evaluation in training.
 
     Raises:
         OsimexpError: the settings or the run folder cannot be used, or the disk is full.
         Interrupted: Ctrl-C or SIGTERM; the run was saved.
         Pruned: the judge ended the run.
-
     """
     path = Path(settings.run.folder) if folder is None else folder
     config = settings.as_config() if config is None else config
     if settings.init_from is not None:
-        named(settings.init_from)  # Said before anything is compiled.
+        named(settings.init_from)  # Refused before anything is compiled.
     elif settings.fill:
         raise ConfigError("fill is for the policy of init_from, which is not given.")
     with ExitStack() as stack:
@@ -127,12 +125,13 @@ def run(
 def go_on(
     folder: RunFolder, config: Mapping[str, Any] | None = None, judge: Judge | None = None
 ) -> Outcome:
-    """Go on with a run from its latest checkpoint.
+    """Continue a run from its latest checkpoint.
 
     Args:
-        folder: of the run.
-        config: of the run, with another budget or for another machine; None goes on with its own.
-        judge: says after each evaluation in training whether the run is to end.
+        folder: folder of the run.
+        config: config of the run, with another budget or for another machine; None takes the run's
+            own.
+        judge: function that can end the run after an evaluation in training.
 
     Raises:
         OsimexpError: the config, the run folder or the checkpoint cannot be used, or the disk is
@@ -217,7 +216,7 @@ def _train(
         print(f"Interrupted; go on with: python -m osimexp resume={path}", flush=True)
         raise
     except BaseException as error:
-        # A disk that is full cannot take this either, and must not hide what went wrong.
+        # A full disk cannot take this either, and its error must not hide the first one.
         try:
             folder.mark("failed", f"{type(error).__name__}: {error}")
         except OSError as second:
@@ -265,7 +264,7 @@ def _final_evaluation(
     parts: _Parts,
     interruption: Interruption,
 ) -> Outcome:
-    """Evaluate the best policy, or the last where none was evaluated yet, on unseen episodes."""
+    """Evaluate the best controller, or the last one without evaluations, on unseen episodes."""
     name = folder.judged_checkpoint()
     chosen = Chosen(folder, "policy", name, device=parts.settings.device)
     controller = chosen.controller(parts.evaluation_environment)

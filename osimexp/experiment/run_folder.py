@@ -1,4 +1,4 @@
-"""The folder of one run: everything needed to judge, repeat and go on with it."""
+"""The folder of one run, with all that is needed to judge, repeat and continue it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,46 +19,54 @@ State = Literal["running", "finished", "interrupted", "failed", "pruned"]
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run's files by name; ``create`` makes a folder and ``open`` checks one that is there."""
+    """The files of a run, by name.
+
+    ``create`` makes a new folder, and ``open`` checks an existing one.
+
+    Attributes:
+        path: path of the folder.
+    """
 
     path: Path
 
     @property
     def config_file(self) -> Path:
-        """The composed config."""
+        """Path of the composed config."""
         return self.path / "config.yaml"
 
     @property
     def overrides_file(self) -> Path:
-        """What the command line changed in the config."""
+        """Path of the overrides of the command line."""
         return self.path / "overrides.yaml"
 
     @property
     def record_file(self) -> Path:
-        """State and provenance. It is written last: a folder without it is not a run folder."""
+        """Path of the record of state and provenance, which is written last.
+
+        A folder without it is not a run folder.
+        """
         return self.path / "run.json"
 
     @property
     def model_file(self) -> Path:
-        """The exact model, for OpenSim's own GUI; tasks without a model have none."""
+        """Path of the exact model, for OpenSim's GUI; tasks without a model have no such file."""
         return self.path / "model.osim"
 
     @property
     def metrics_file(self) -> Path:
-        """A row of metrics for each logged window."""
+        """Path of the metrics, with a row for each logged window."""
         return self.path / "metrics.csv"
 
     def judged_checkpoint(self) -> str:
-        """Return which checkpoint a run is judged by: the best, or the latest without one."""
+        """Return the checkpoint that a run is judged by: ``best`` if it exists, else ``latest``."""
         return "best" if self.checkpoint_file("best").is_file() else "latest"
 
     @contextmanager
     def claimed(self) -> Iterator[None]:
-        """Keep other processes from writing here; the system lets go where this one is killed.
+        """Keep other processes from writing here; the lock ends with this process.
 
         Raises:
             RunFolderError: another process writes here.
-
         """
         lock = FileLock(self.path / ".lock")
         try:
@@ -73,7 +81,7 @@ class RunFolder:
             lock.release()
 
     def in_use(self) -> bool:
-        """Whether a process of this machine writes here now."""
+        """Return whether a process of this machine writes here now."""
         try:
             with self.claimed():
                 return False
@@ -81,11 +89,11 @@ class RunFolder:
             return True
 
     def checkpoint_file(self, name: str) -> Path:
-        """The checkpoint called ``latest`` or ``best``."""
+        """Return the path of the checkpoint ``latest`` or ``best``."""
         return self.path / "checkpoints" / f"{name}.pt"
 
     def evaluation_file(self, name: str) -> Path:
-        """The evaluation called ``name``; those made during training are called by their steps."""
+        """Return the path of an evaluation; those made in training are named by their steps."""
         return self.path / "evaluations" / f"{name}.json"
 
     @classmethod
@@ -97,11 +105,10 @@ class RunFolder:
         provenance: dict[str, Any],
         model_xml: str | None = None,
     ) -> "RunFolder":
-        """Make the folder of a run that begins.
+        """Make the folder of a new run.
 
         Raises:
-            RunFolderError: there is something at ``path`` already, or it cannot be made.
-
+            RunFolderError: ``path`` is not empty, or the folder cannot be made.
         """
         folder = cls(path)
         try:
@@ -128,8 +135,7 @@ class RunFolder:
         """Return the run folder at ``path``.
 
         Raises:
-            RunFolderError: it is not a folder, or not a run's.
-
+            RunFolderError: it is not a folder, or not the folder of a run.
         """
         if not path.is_dir():
             raise RunFolderError(f"{path} is not a folder; give the folder of a run.")
@@ -157,7 +163,7 @@ class RunFolder:
         return present_keys(config)
 
     def write_config(self, config: Mapping[str, Any]) -> None:
-        """Write the config."""
+        """Write the config, with resolved interpolations."""
         write_text(self.config_file, config_text(config))
 
     def record(self) -> dict[str, Any]:
@@ -176,13 +182,13 @@ class RunFolder:
         return record
 
     def mark(self, state: State, reason: str | None = None) -> None:
-        """Write how the run stands, and why."""
+        """Write the state of the run, with its reason."""
         write_json(self.record_file, {**self.record(), "state": state, "reason": reason})
 
     def mark_resumed(
         self, steps: int, config: Mapping[str, Any], provenance: dict[str, Any]
     ) -> None:
-        """Write that the run goes on from ``steps``, by whom and with which config."""
+        """Write that the run continues from ``steps``, with its config and provenance."""
         self.write_config(config)
         record = self.record()
         resumed = [*record.get("resumed", []), {"steps": steps, **provenance}]
@@ -191,7 +197,7 @@ class RunFolder:
         )
 
     def drop_evaluations_after(self, steps: int) -> None:
-        """Remove the evaluations that training made after ``steps``, and the one at its end."""
+        """Remove the evaluations made in training after ``steps``, and the final evaluations."""
         for file in (self.path / "evaluations").glob("*.json"):
             if file.stem in ("final", "final_opensim") or (
                 file.stem.isdecimal() and int(file.stem) > steps

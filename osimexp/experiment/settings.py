@@ -1,11 +1,11 @@
-"""What ``conf/schedule`` says, as checked values."""
+"""Settings of the schedule of a run, as in ``conf/schedule``."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
-# What may differ between a run and its resumption, and so is left out of the config's hash.
+# Keys that may differ when a run is resumed; they are left out of the config's hash.
 CHANGEABLE = ("run", "workers", "device", "resume")
 
 Count = Annotated[int, Field(ge=1)]
@@ -13,12 +13,12 @@ Count = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True)
 class CheckpointSettings:
-    """When a run is saved.
+    """Settings of checkpoints.
 
     Attributes:
         every: environment steps between two checkpoints.
-        replay: whether checkpoints hold the replay, without which a resumed run is not exact.
-
+        replay: whether checkpoints hold the replay; without it a resumed run is not exactly the
+            same.
     """
 
     every: Count
@@ -27,15 +27,15 @@ class CheckpointSettings:
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """When and how long the deterministic policy is evaluated.
+    """Settings of evaluations of the controller without exploration.
 
     Attributes:
         every: environment steps between two evaluations.
-        episodes: of each of them, on the same seeds every time.
-        final_episodes: of the evaluation at the end, on seeds not used before.
-        images: whether TensorBoard shows a clip and a figure of the first episode of each, which
-            takes some seconds.
-
+        episodes: number of episodes of each evaluation, on the same seeds every time.
+        final_episodes: number of episodes of the final evaluation, on seeds that were not used
+            before.
+        images: whether TensorBoard shows a clip and a figure of the first episode of each
+            evaluation.
     """
 
     every: Count
@@ -46,11 +46,10 @@ class EvaluationSettings:
 
 @dataclass(frozen=True)
 class LogSettings:
-    """When metrics are written.
+    """Settings of metrics.
 
     Attributes:
-        every: environment steps between two rows.
-
+        every: environment steps between two rows of metrics.
     """
 
     every: Count
@@ -58,18 +57,18 @@ class LogSettings:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """One run, as ``run`` in the config describes it.
+    """Settings of the schedule of a run, as in ``run`` of its config.
 
     Attributes:
         steps: budget in environment steps, summed over the batch.
-        folder: where everything the run yields is written; jobs of a sweep have folders in the
-            sweep's.
-        checkpoint: when it is saved.
-        evaluation: when it is evaluated.
-        log: when metrics are written.
-        threads: of PyTorch; null leaves the number to PyTorch.
+        folder: folder for all files of the run.
+        checkpoint: settings of checkpoints.
+        evaluation: settings of evaluations.
+        log: settings of metrics.
+        threads: number of PyTorch's threads; null leaves it to PyTorch.
         table: whether the terminal shows a table of the latest metrics.
-        name: of the run in the default of ``folder``; its seed apart, of runs of one kind.
+        name: name of the run in the default of ``folder``; runs of one kind have the same name,
+            apart from the seed.
 
     """
 

@@ -1,4 +1,4 @@
-"""What the commands that draw and measure are given: a played or recorded movement."""
+"""Movements for the commands that draw and measure: played by a controller or read from a file."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -25,21 +25,23 @@ from osimexp.tasks.specification import Specification
 
 @dataclass(frozen=True)
 class ShownSettings:
-    """Settings that say what is drawn or measured, shared by several commands.
+    """Settings of the movement that is drawn or measured, shared by several commands.
 
     Attributes:
-        run: folder of a run whose policy is played for one episode.
-        movement: a ``.sto`` or ``.mot`` file to be replayed instead; on the run's model where a
-            run is given, else on that of ``model``.
-        ground_reactions: a file of the forces that belong to ``movement``.
-        controller: the run's ``policy``; ``random``, ``constant`` or ``open_loop``, to compare it
-            with in the run's own task; or one of osimexp's own, such as ``walk``, in its own task.
-        value: of every action of the constant controller, in [-1, 1].
-        excitations: file of excitations that the open-loop controller plays back.
-        fill: value in the place of columns that only the controller or only the task has, by
-            patterns of their names, such as ``{activations/*: 0.0}``; null leaves them out.
-        checkpoint: the policy, ``best`` or ``latest``; null takes the best if there is one.
-        seed: of the episode; null takes that of the first of the run's final evaluation.
+        run: folder of the run whose controller is played for one episode.
+        movement: ``.sto`` or ``.mot`` file to replay instead, on the run's model if a run is given,
+            else on that of ``model``.
+        ground_reactions: file of the ground reactions that belong to ``movement``.
+        controller: the run's own controller (``policy``) or a kind to compare it with; or the name
+            of a packaged controller.
+        value: value of every action of the constant controller, in [-1, 1].
+        excitations: file of excitations that the open-loop controller plays.
+        fill: values for columns that the run's controller or the changed task lacks, by patterns of
+            names; null leaves a column out.
+        checkpoint: checkpoint of the run, ``best`` or ``latest``; null takes the best if there is
+            one.
+        seed: seed of the episode; null takes that of the first episode of the run's final
+            evaluation.
     """
 
     run: str | None = None
@@ -59,11 +61,11 @@ class ShownSettings:
                 "comes with osimexp (controller=walk)"
             )
         if self.ground_reactions is not None and self.movement is None:
-            raise ValueError("ground_reactions belong to a movement, which must be given too")
+            raise ValueError("ground_reactions belong to a movement, which must be given, too")
 
 
 def shown(config: Mapping[str, Any]) -> tuple[Shown, dict[str, Any]]:
-    """Return what a command's config shows, and those of its values that are the command's own.
+    """Return the movement that a command's config names, and the values that are the command's own.
 
     Raises:
         OsimexpError: a file, a run or a value cannot be used.
@@ -74,7 +76,7 @@ def shown(config: Mapping[str, Any]) -> tuple[Shown, dict[str, Any]]:
     settings = check(ShownSettings, {k: v for k, v in values.items() if k in own}, "shown")
     rest = {k: v for k, v in values.items() if k not in own}
     if changes.start and settings.movement is not None:
-        raise ConfigError("start belongs to what is played, and a movement is only replayed.")
+        raise ConfigError("start is for controllers, and a movement is only replayed.")
     if settings.movement is None:
         folder, kind = played(settings.run, settings.controller)
         return from_run(folder, settings, kind, changes), rest
@@ -103,16 +105,16 @@ def from_run(
     kind: Played = "policy",
     changes: Changes | None = None,
 ) -> Shown:
-    """Play a run's policy, or another controller in the run's task, for one episode.
+    """Return the movement of one episode of a run's controller, or of another one in its task.
 
     Args:
-        folder: of the run.
-        settings: which checkpoint and which episode.
-        kind: which controller.
-        changes: what takes the place of parts of the run's config.
+        folder: folder of the run.
+        settings: settings of the movement, with its checkpoint and seed.
+        kind: the run's own controller, or a kind to compare it with.
+        changes: parts of the run's config that are replaced.
 
     Raises:
-        OsimexpError: the run cannot be used, or its task moves no model.
+        OsimexpError: the run cannot be used, or its task has no musculoskeletal model.
     """
     config = folder.config()
     if "_target_" in entry(config, "task"):
@@ -129,13 +131,13 @@ def from_run(
     with closing(recording_environment(chosen.suited(task))) as environment:
         movement = record(environment, chosen.controller(environment), seed)
         title = f"{folder.path.name} ({chosen.called})"
-        # Nothing is written beside a controller that comes with the package.
+        # Nothing is written into the folder of a packaged controller.
         home = None if settings.run is None else folder.path
         return Shown(title, environment.model, movement, home)
 
 
 def from_file(path: Path, model: PreparedModel, ground_reactions: Path | None = None) -> Shown:
-    """Take a movement from a file.
+    """Return a movement from a file.
 
     Raises:
         MovementError: a file cannot be read, or is of another model.

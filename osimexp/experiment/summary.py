@@ -1,4 +1,4 @@
-"""How a run stands, read from its folder."""
+"""The state of a run, read from its folder."""
 
 import csv
 import shutil
@@ -18,18 +18,18 @@ State = Literal["running", "finished", "cut", "failed", "pruned"]
 
 @dataclass(frozen=True)
 class Summary:
-    """What a list of runs says of one.
+    """The state of a run and its config, for lists and comparisons.
 
     Attributes:
-        run: its folder.
-        config: what it was composed to.
-        choices: the option of each config group, where the run wrote them down.
-        state: a cut run was interrupted or killed, and goes on by ``resume``; a pruned one was
-            ended by the search that it is a trial of.
-        reason: why it was cut or failed, if that is known.
-        steps: environment steps that are in its metrics.
-        budget: environment steps it was given.
-        started: when.
+        run: run folder.
+        config: composed config.
+        choices: chosen option of each config group; empty if the run did not write them.
+        state: state of the run; a ``cut`` run was interrupted or killed, and ``resume`` continues
+            it; a ``pruned`` run was ended by its search.
+        reason: reason why the run was cut or failed, if it is known.
+        steps: environment steps in its metrics.
+        budget: budget in environment steps.
+        started: time of the start.
     """
 
     run: RunFolder
@@ -43,35 +43,35 @@ class Summary:
 
     @property
     def group(self) -> str:
-        """What runs of the same kind share: the name without the seed."""
+        """Name of the run without the seed, which runs of the same kind share."""
         name = str(selected(self.config, "run.name") or self.run.path.name)
         return name.removesuffix(f"_s{self.config.get('seed')}")
 
     @cached_property
     def returns(self) -> dict[int, float]:
-        """The mean return of each evaluation in training, by steps."""
+        """Mean return of each evaluation in training, by steps."""
         return curve(self.run, "return")
 
     @property
     def last(self) -> float | None:
-        """The mean return of the last evaluation in training."""
+        """Mean return of the last evaluation in training."""
         return self.returns[max(self.returns)] if self.returns else None
 
     @property
     def best(self) -> float | None:
-        """The highest mean return of the evaluations in training."""
+        """Highest mean return of the evaluations in training."""
         return max(self.returns.values(), default=None)
 
     def says(self, key: str, text: str, value: object) -> bool:
-        """Whether a config group was chosen so, or a config value is the one that is asked for.
+        """Return whether an option or a value of the config is the one that is asked for.
 
         Args:
-            key: of the group, or of the value, dotted.
-            text: the option or the value as it was typed.
-            value: what the text stands for: of 3e-4, 0.0003.
+            key: name of a config group, or dotted key of a value.
+            text: option or value as it was typed.
+            value: value that the text stands for, such as 0.0003 for 3e-4.
 
         Raises:
-            KeyError: the run knows neither a group nor a value of that name.
+            KeyError: the run has neither a group nor a value of that name.
         """
         found = selected(self.config, key, _MISSING)
         if found is _MISSING and key not in self.choices:
@@ -84,10 +84,10 @@ class Summary:
 
 
 def summarise(run: RunFolder) -> Summary:
-    """Read how a run stands.
+    """Return the summary of a run.
 
     Raises:
-        RunFolderError: a file of it cannot be read.
+        RunFolderError: a file of the run cannot be read.
     """
     record, config = run.record(), run.config()
     state, reason = _state(run, record)
@@ -109,10 +109,10 @@ def summarise(run: RunFolder) -> Summary:
 
 
 def remove(run: RunFolder) -> None:
-    """Delete a run's folder, unless a process writes there.
+    """Delete a run's folder, unless a process writes to it.
 
     Raises:
-        RunFolderError: a process does, or it cannot be deleted.
+        RunFolderError: a process writes to it, or it cannot be deleted.
     """
     with run.claimed():
         try:
@@ -124,11 +124,11 @@ def remove(run: RunFolder) -> None:
 def _state(run: RunFolder, record: Mapping[str, Any]) -> tuple[State, str | None]:
     state, reason = record["state"], record.get("reason")
     if state == "running" and not run.in_use():
-        return "cut", reason or "its process ended without a word"
+        return "cut", reason or "its process ended without a message"
     if state == "interrupted":
         return "cut", reason
     if state not in ("running", "finished", "failed", "pruned"):
-        raise RunFolderError(f"{run.record_file} says {state!r}, which is no state of a run.")
+        raise RunFolderError(f"{run.record_file} says {state!r}, which is not a state of a run.")
     return state, reason
 
 
@@ -143,14 +143,14 @@ def _steps(run: RunFolder) -> int:
 
 
 def figures_of(run: RunFolder, evaluation: str) -> dict[str, float | None] | None:
-    """Return the mean of each figure of an evaluation; None where it was not made.
+    """Return the mean of each metric of an evaluation; None if the evaluation does not exist.
 
     Args:
-        run: whose.
+        run: run folder.
         evaluation: ``final``, or the steps after which it was made.
 
     Raises:
-        RunFolderError: it cannot be read.
+        RunFolderError: the evaluation cannot be read.
     """
     file = run.evaluation_file(evaluation)
     if not file.is_file():
@@ -163,7 +163,7 @@ def figures_of(run: RunFolder, evaluation: str) -> dict[str, float | None] | Non
 
 
 def curve(run: RunFolder, figure: str) -> dict[int, float]:
-    """Return a figure's mean in each evaluation during training, by steps."""
+    """Return the mean of a metric in each evaluation in training, by steps."""
     stems = [file.stem for file in run.evaluation_file("0").parent.glob("*.json")]
     found = {}
     for steps in sorted(int(stem) for stem in stems if stem.isdecimal()):
@@ -174,7 +174,7 @@ def curve(run: RunFolder, figure: str) -> dict[int, float]:
 
 
 def age(then: datetime, now: datetime | None = None) -> str:
-    """Return how long ago something was, in its largest unit."""
+    """Return the time since a moment as text, in its largest unit."""
     seconds = ((now or datetime.now(UTC)) - then).total_seconds()
     for unit, length in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
         if seconds >= length:

@@ -1,4 +1,4 @@
-"""Trained controllers that come with the package: run folders with no more than playing takes."""
+"""Packaged controllers, and run folders reduced to what playing needs."""
 
 from pathlib import Path
 
@@ -14,15 +14,15 @@ KEPT_OF_RECORD = ("versions", "git")
 
 
 def trained_names() -> list[str]:
-    """Return the names of the controllers that come with the package."""
+    """Return the names of the packaged controllers."""
     return sorted(path.name for path in _directory().iterdir() if (path / "run.json").is_file())
 
 
 def trained(name: str) -> RunFolder:
-    """Return the folder of a controller that comes with the package.
+    """Return the folder of a packaged controller.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: there is no controller of that name.
     """
     names = trained_names()
     if name not in names:
@@ -31,10 +31,10 @@ def trained(name: str) -> RunFolder:
 
 
 def named(source: str) -> RunFolder:
-    """Return the run that a source names.
+    """Return the run folder that a source names.
 
     Args:
-        source: a run folder, or the name of a controller that comes with the package.
+        source: path of a run folder, or name of a packaged controller.
 
     Raises:
         ConfigError: it is neither.
@@ -52,16 +52,16 @@ def named(source: str) -> RunFolder:
 
 
 def keep(folder: RunFolder, path: Path) -> RunFolder:
-    """Write the controller of a run, with its labels and its task, to a new folder.
+    """Write the controller of a run, with its statistics, names and task, to a new folder.
 
-    What serves learning alone, such as the critics and what was logged, is left behind.
+    Data that only learning needs, such as critics, and metrics are left out.
 
     Args:
-        folder: of the run.
-        path: of the folder to be made.
+        folder: folder of the run.
+        path: folder to be made.
 
     Raises:
-        RunFolderError: there is something at ``path`` already, or the run cannot be read.
+        RunFolderError: ``path`` exists already, or the run cannot be read.
     """
     config = folder.config()
     file = folder.checkpoint_file(folder.judged_checkpoint())
@@ -70,7 +70,7 @@ def keep(folder: RunFolder, path: Path) -> RunFolder:
     record = folder.record()
     config = with_value(config, "run.folder", str(Path("outputs") / path.name))
     if path.exists():
-        raise RunFolderError(f"{path} is there already; name a folder that is not.")
+        raise RunFolderError(f"{path} exists already; give a folder that does not exist.")
     kept = RunFolder(path)
     kept.checkpoint_file("best").parent.mkdir(parents=True)
     kept.write_config(config)

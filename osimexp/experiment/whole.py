@@ -1,4 +1,4 @@
-"""One run, whole, as typed settings: what learns which task, for how long and from which seed."""
+"""All settings of a run, as typed values."""
 
 import math
 from collections.abc import Mapping
@@ -16,21 +16,21 @@ from osimexp.tasks.make import Task, task_mapping, task_of
 
 @dataclass(frozen=True)
 class ExperimentSettings:
-    """One run, whole: the same settings and seed give the same run.
+    """All settings of a run; the same settings and seed give the same run.
 
     Attributes:
-        seed: of everything that is drawn, from 0 on.
-        run: budget, folder, and when it is logged, evaluated and saved.
-        algo: the algorithm that learns, and its hyperparameters.
-        task: what is learned.
-        device: what PyTorch computes on: ``cpu``, ``cuda`` or ``cuda:1``.
-        init_from: a run folder, or a controller of osimexp's own (``walk``), whose policy to begin
-            with; null begins from nothing.
-        fill: what stands in place of columns that only that policy or only the task has, by
-            patterns of their names, such as ``{activations/*: 0.0}``; null leaves them out.
+        seed: seed of all random numbers, 0 or more.
+        run: schedule of the run: budget, folder, metrics, evaluations and checkpoints.
+        algo: algorithm with its hyperparameters.
+        task: task that is learned.
+        device: device of PyTorch: ``cpu``, ``cuda`` or ``cuda:1``.
+        init_from: run folder, or name of a packaged controller (``walk``), to start learning from;
+            null starts from random weights.
+        fill: values for columns that only that policy or only the task has, by patterns of names,
+            such as ``{activations/*: 0.0}``; null leaves a column out.
 
     Raises:
-        ConfigError: the seed is no whole number from 0 on.
+        ConfigError: the seed is not a whole number of 0 or more.
     """
 
     seed: int
@@ -46,14 +46,14 @@ class ExperimentSettings:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "ExperimentSettings":
-        """Build and check every part of a composed config.
+        """Return the settings in a composed config, built and checked.
 
         Raises:
             ConfigError: a part is missing, or a value is unknown, of the wrong type or out of
                 range.
         """
         source, seed = config.get("init_from"), entry(config, "seed")
-        Seeds.of(seed)  # Said before what takes longer to find.
+        Seeds.of(seed)  # Refused before errors that take longer to find.
         return cls(
             seed=seed,
             run=check(RunSettings, entry(config, "run"), "run"),
@@ -65,10 +65,10 @@ class ExperimentSettings:
         )
 
     def as_config(self) -> dict[str, Any]:
-        """Return the config that ``from_config`` makes the same settings from, as plain values.
+        """Return the config from which ``from_config`` makes the same settings, as plain values.
 
         Raises:
-            ConfigError: a value is no plain data.
+            ConfigError: a value is not plain data.
         """
         return {
             "seed": self.seed,
@@ -83,9 +83,9 @@ class ExperimentSettings:
 
 
 def _fill(given: object) -> dict[str, float | None]:
-    """Check what a config says of columns that the policy or the task lacks."""
+    """Return the checked values of ``fill``."""
     if not isinstance(given or {}, Mapping):
-        raise ConfigError(f"fill maps patterns of names to numbers or null, and is {given!r}.")
+        raise ConfigError(f"fill must map patterns of names to numbers or null, not {given!r}.")
     values: dict[str, float | None] = dict(given or {})  # type: ignore[call-overload]
     for pattern, value in values.items():
         number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -20,7 +20,11 @@ def composed(*overrides: str) -> dict[str, Any]:
 
 
 def single(*overrides: str, render_mode: str | None = None) -> MusculoskeletalEnv:
-    """Return one environment, simulated in this process; ``render_mode`` is Gymnasium's.
+    """Return one environment, simulated in this process.
+
+    Args:
+        *overrides: overrides of the main config, such as ``model=arm``.
+        render_mode: Gymnasium's ``rgb_array`` or ``human``; None renders nothing.
 
     Raises:
         OsimexpError: the overrides do not fit together or do not fit the model.
@@ -31,7 +35,12 @@ def single(*overrides: str, render_mode: str | None = None) -> MusculoskeletalEn
 def vector(
     num_envs: int, *overrides: str, render_mode: str | None = None
 ) -> MusculoskeletalVectorEnv:
-    """Return a batch of environments; ``workers=none`` simulates it in this process.
+    """Return a batch of environments.
+
+    Args:
+        num_envs: number of environments in the batch.
+        *overrides: overrides of the main config; ``workers=none`` simulates in this process.
+        render_mode: Gymnasium's ``rgb_array``; None renders nothing.
 
     Raises:
         OsimexpError: the overrides do not fit together or do not fit the model.

@@ -1,4 +1,4 @@
-"""From the config to a task, and from a task to a batch of environments of it."""
+"""Construction of tasks and their batches of environments from a config."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class TaskSettings(Protocol):
-    """A task that is not a movement of our own models, as a config's ``task`` describes it."""
+    """Settings of a task without a musculoskeletal model of ours, from ``task`` of a config."""
 
     def create(self, environments: int) -> Environment:
         """Return a batch of ``environments``."""
@@ -20,7 +20,7 @@ class TaskSettings(Protocol):
 
 
 Task = Specification | TaskSettings
-"""A task on a musculoskeletal model, or one of another kind."""
+"""A task on a musculoskeletal model, or another task."""
 
 Purpose = Literal["training", "evaluation", "verification"]
 
@@ -28,7 +28,7 @@ Purpose = Literal["training", "evaluation", "verification"]
 def task_of(config: Mapping[str, Any]) -> Task:
     """Return the task that a composed config describes.
 
-    A task with a ``_target_`` is built by the class that it names; any other is a movement of the
+    A task with a ``_target_`` is built by the class that it names; other tasks are movements of the
     musculoskeletal model in ``model``.
 
     Raises:
@@ -42,10 +42,10 @@ def task_of(config: Mapping[str, Any]) -> Task:
 
 
 def task_mapping(task: Task) -> dict[str, Any]:
-    """Return the part of a config that ``task_of`` makes a task from, as plain values.
+    """Return the part of a config from which ``task_of`` makes the same task, as plain values.
 
     Raises:
-        ConfigError: a value is no plain data.
+        ConfigError: a value is not plain data.
     """
     if isinstance(task, Specification):
         return task.as_config()
@@ -53,14 +53,14 @@ def task_mapping(task: Task) -> dict[str, Any]:
 
 
 def prepared(task: Task) -> "PreparedModel | None":
-    """Return the model of a task, ready for all its batches; None for one that moves no model.
+    """Return the model of a task, for all its batches; None for a task without a model.
 
     Raises:
         OsimexpError: the model cannot be built or read.
     """
     if not isinstance(task, Specification):
         return None
-    # OpenSim takes a while to load, and no other task needs it.
+    # OpenSim takes a while to load, and other tasks do not need it.
     from osimexp.models.prepare import prepare
 
     return prepare(task.model, task.muscles, task.forces)
@@ -74,18 +74,18 @@ def make(
 ) -> Environment:
     """Return a batch of environments of a task.
 
-    Episodes begin with ``reset``, which is also where seeds are given.
+    Episodes begin with ``reset``, which also takes the seeds.
 
     Args:
-        task: what is done.
-        environments: in the batch.
-        purpose: what is too rough to judge by is left out of ``evaluation`` and ``verification``,
-            and the latter is simulated by OpenSim itself.
-        model: the task's, prepared before; None prepares it where the task moves one.
+        task: task of the environments.
+        environments: number of environments in the batch.
+        purpose: ``training``; or ``evaluation`` and ``verification``, which leave out settings that
+            trade accuracy for speed or only help to learn; ``verification`` is simulated by OpenSim
+            itself.
+        model: model of the task, prepared before; None prepares it.
 
     Raises:
         OsimexpError: the task cannot be made.
-
     """
     if not isinstance(task, Specification):
         return task.create(environments)

@@ -49,21 +49,20 @@ class Specification:
     """A task on a musculoskeletal model.
 
     Attributes:
-        model: what moves.
-        muscles: which muscles it has, how strong they are and what drives them together.
-        physics: what simulates it, and how.
-        workers: where simulations run.
-        task: control period, duration and action map.
-        observation: what the controller sees, term by term, by the names that the config gives.
-        reward: what the controller is to do: a sum of named terms.
-        termination: what ends an episode, by name.
-        start: how episodes begin.
-        target: what is to be reached or followed; null for a task without.
-        symmetry: when sides are changed for the controller, so that it does alike on both; null
-            never does.
-        push: pushes in an episode; null for none.
-        actuators: how the actuators of the model that are no muscles are told what to do.
-        recorded: whether every array of the state is read, be there a term for it or not.
+        model: settings of the model.
+        muscles: muscle set: the muscles, their strengths and the actions that drive them.
+        physics: settings of the physics back end.
+        workers: settings of processes and threads.
+        task: control period, duration and map from actions to drives.
+        observation: observation terms, by their names in the config.
+        reward: reward terms, by their names in the config; the reward is their weighted sum.
+        termination: termination terms, by their names in the config.
+        start: term that draws the starts of episodes.
+        target: term that draws targets; null for a task without a target.
+        symmetry: term that chooses when the controller gets mirror images; null never mirrors.
+        push: term that plans pushes; null for none.
+        actuators: use of the actuators other than muscles.
+        recorded: whether every field of the state is read, even if no term needs it.
     """
 
     GROUPS: ClassVar[tuple[str, ...]] = ("observation", "reward", "termination")
@@ -85,7 +84,7 @@ class Specification:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Specification":
-        """Build and check the parts of a composed config that make up the task.
+        """Return the task in a composed config, built and checked.
 
         Raises:
             ConfigError: a part is missing, or a value is unknown, of the wrong type or out of
@@ -108,10 +107,10 @@ class Specification:
         )
 
     def as_config(self) -> dict[str, Any]:
-        """Return the parts of a config that ``from_config`` makes the same task from.
+        """Return the parts of a config from which ``from_config`` makes the same task.
 
         Raises:
-            ConfigError: a value is no plain data.
+            ConfigError: a value is not plain data.
         """
         config: dict[str, Any] = described(self, Specification)
         del config["recorded"]
@@ -126,9 +125,7 @@ class Specification:
         reads: frozenset[str] = frozenset().union(*(term.READS for term in terms))
         if self.target is not None and self.target.point is not None:
             reads |= {"point_positions"}
-        if (
-            self.model.base != Base()
-        ):  # Falls, heading and the way that was made are told from these.
+        if self.model.base != Base():  # Falls, heading and distance are worked out from these.
             reads |= {"body_positions", "body_orientations"}
         return reads
 
@@ -167,13 +164,13 @@ class Specification:
 
 
 def _optional(config: Mapping[str, Any], group: str) -> Any:
-    """Build what a group says, where an option of it was chosen."""
+    """Return the settings of a group, built; None if no option was chosen."""
     chosen = config.get(group)
     return None if chosen is None else build(chosen, group)
 
 
 def _terms(config: Mapping[str, Any], group: str) -> dict[str, Any]:
-    """Build the terms of a group; a term set to null is left out."""
+    """Return the terms of a group, built; a term that is set to null is left out."""
     terms = {
         name: build(term, f"{group}.{name}")
         for name, term in (entry(config, group) or {}).items()

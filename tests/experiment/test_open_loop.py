@@ -183,8 +183,8 @@ def test_what_an_open_loop_needs_is_said(command: Command, place: Path) -> None:
     assert command(*SMALL_SAC, "run.steps=60").code == 0
     given = ("run=run", "episodes=1")
     alone = command(*given, "controller=open_loop", main=evaluate)
-    assert alone.refuses("controller=open_loop plays back excitations", "excitations=")
+    assert alone.refuses("controller=open_loop plays excitations from a file", "excitations=")
     other = command(*given, "excitations=a.sto", main=evaluate)
-    assert other.refuses("played back by controller=open_loop alone")
+    assert other.refuses("given with controller=open_loop alone")
     toy = command(*given, "controller=open_loop", "excitations=a.sto", main=evaluate)
     assert toy.refuses("moves no model, so that it has no excitations")

@@ -173,7 +173,7 @@ def test_a_kept_run_plays_as_the_run_does(command: Command) -> None:
         (file,) = (Path(folder) / "evaluations").glob("*_2_s7.json")
         returns.append(json.loads(file.read_text())["each"]["return"])
     assert returns[0] == returns[1]
-    assert command("run=run", "to=kept", main=keep).refuses("kept is there already")
+    assert command("run=run", "to=kept", main=keep).refuses("kept exists already")
 
 
 def test_what_cannot_be_played_is_said(command: Command) -> None:

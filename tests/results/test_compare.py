@@ -141,9 +141,15 @@ def test_equals_are_not_told_apart(place: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"model__path": "b.osim"}, ["not the same task", "model.path is a.osim and b.osim"]),
-        ({"reward__velocity__weight": 2.0}, ["not the same reward", "reward.velocity.weight"]),
-        ({"run__steps": 600}, ["trained for as long", "run.steps is 300 and 600"]),
+        (
+            {"model__path": "b.osim"},
+            ["do not have the same task", "model.path is a.osim and b.osim"],
+        ),
+        (
+            {"reward__velocity__weight": 2.0},
+            ["do not have the same reward", "reward.velocity.weight"],
+        ),
+        ({"run__steps": 600}, ["not have the same budget", "run.steps is 300 and 600"]),
         ({"run__evaluation__final_episodes": 5}, ["final_episodes"]),
         ({"push__impulse": 5.0}, ["push.impulse is None and 5.0"]),
     ],
