@@ -30,18 +30,18 @@ NEWER: Mapping[str, Mapping[str, Any]] = {
     "osimexp.tasks.terms.pushes.RandomPushes": {"direction": "forward"},
     "osimexp.tasks.terms.rewards.Velocity": {"width": 0.5},
 }
-"""Keys that configs of earlier versions lack, by their class, with the values that they stood for.
+"""Values of keys that configs of earlier versions lack, by class and key.
 
 ``width`` was left out with ``target: null`` alone, where it has no effect.
 """
 
 
 def with_newer_keys(target: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a class, with those that an earlier version's config lacks.
+    """Return the values of a class, completed by those that an earlier version's config lacks.
 
     Args:
         target: present import path of the class.
-        values: what the config gives.
+        values: values that the config gives.
     """
     return {**NEWER.get(target, {}), **values}
 

@@ -205,8 +205,8 @@ def write_rows(file: Path, rows: list[Row]) -> None:
     """Write the evaluations to a file, a row for each."""
     lines: list[tuple[object, ...]] = [FIELDS]
     for r in rows:
-        figures = (f"{r.mean_return:.4f}", f"{r.seconds:.2f}")
-        lines.append((r.problem, r.algorithm, r.library, r.seed, r.steps, *figures))
+        numbers = (f"{r.mean_return:.4f}", f"{r.seconds:.2f}")
+        lines.append((r.problem, r.algorithm, r.library, r.seed, r.steps, *numbers))
     write_text(file, csv_text(lines))
 
 
@@ -218,8 +218,8 @@ def write_results(file: Path, results: dict[tuple[str, str, str], Result]) -> No
     beside = _beside(results)
     for key, r in results.items():
         said = verdict(*beside[key[:2]]) if key[2] == "osimexp" and key[:2] in beside else ""
-        figures = (f"{r.mean:.2f}", f"{r.low:.2f}", f"{r.high:.2f}", r.seeds, f"{r.seconds:.1f}")
-        lines.append((*key, *figures, said))
+        numbers = (f"{r.mean:.2f}", f"{r.low:.2f}", f"{r.high:.2f}", r.seeds, f"{r.seconds:.1f}")
+        lines.append((*key, *numbers, said))
     write_text(file, csv_text(lines))
 
 

@@ -58,7 +58,7 @@ class Plan:
 
     @property
     def hyperparameters(self) -> Any:
-        """Hyperparameters as our algorithm's settings; those not given are its option's."""
+        """Hyperparameters as our algorithm's settings; missing ones are those of its option."""
         return build({**option("algo", self.algorithm), **self.settings}, "algo")
 
 
@@ -96,7 +96,7 @@ class Judge:
         self._spent += time.perf_counter() - self._since
         found = evaluate(self._environment, controller, plan.episodes, self._seeds.final_evaluation)
         self.curve.steps.append(steps)
-        self.curve.returns.append(float(np.mean(found.figures["return"])))
+        self.curve.returns.append(float(np.mean(found.metrics["return"])))
         self.curve.seconds.append(self._spent)
         self._since = time.perf_counter()
 

@@ -99,7 +99,7 @@ def bench_walking(config: Mapping[str, Any], added: Sequence[Path] = ()) -> floa
 
     Args:
         config: config of the benchmark.
-        added: folders with options of the user's own; runs need none of them.
+        added: folders of the user's own options, which this command does not use.
 
     Raises:
         OsimexpError: a run cannot be played.

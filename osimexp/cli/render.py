@@ -25,7 +25,7 @@ from osimexp.words import with_keys
 
 @dataclass(frozen=True)
 class RenderSettings(ClipSettings):
-    """Settings of ``osimexp render`` beside those of what is shown.
+    """Settings of ``osimexp render``, without those of the movement.
 
     Attributes:
         output: file to write: .mp4, .gif, or .png for a strip of pictures.

@@ -42,7 +42,7 @@ from osimexp.words import with_keys
 
 @dataclass(frozen=True)
 class ViewSettings:
-    """Settings of ``osimexp view`` beside those of what is shown.
+    """Settings of ``osimexp view``, without those of the movement.
 
     Attributes:
         against: another run's folder, or another file of the same model, to compare with; null

@@ -12,7 +12,7 @@ from rich.table import Table
 from osimexp.controllers.controller import Agent
 from osimexp.tasks.environment import Environment
 
-Figures = NDArray[np.float64]
+Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -20,26 +20,26 @@ class Evaluation:
     """The metrics of some episodes.
 
     Attributes:
-        figures: ``(episodes,)`` values of each metric, by name; NaN if an episode does not have the
+        metrics: ``(episodes,)`` values of each metric, by name; NaN if an episode does not have the
             metric.
         seed: seed of the first episode; episode ``i`` drew from ``seed + i``.
     """
 
-    figures: Mapping[str, Figures]
+    metrics: Mapping[str, Values]
     seed: int
 
     @property
     def episodes(self) -> int:
         """Number of episodes."""
-        return len(self.figures["return"])
+        return len(self.metrics["return"])
 
     def means(self) -> dict[str, float]:
         """Return the mean of each metric over the episodes."""
-        return {name: _over(np.mean, values) for name, values in self.figures.items()}
+        return {name: _over(np.mean, values) for name, values in self.metrics.items()}
 
     def spread(self) -> dict[str, dict[str, float]]:
         """Return mean, standard deviation (of the population), least and most of each metric."""
-        kinds: dict[str, Callable[[Figures], Any]] = {
+        kinds: dict[str, Callable[[Values], Any]] = {
             "mean": np.mean,
             "std": np.std,
             "min": np.min,
@@ -47,7 +47,7 @@ class Evaluation:
         }
         return {
             name: {kind: _over(function, values) for kind, function in kinds.items()}
-            for name, values in self.figures.items()
+            for name, values in self.metrics.items()
         }
 
     def as_json(self) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class Evaluation:
             name: {kind: _finite(value) for kind, value in kinds.items()}
             for name, kinds in self.spread().items()
         }
-        each = {name: [_finite(x) for x in values] for name, values in self.figures.items()}
+        each = {name: [_finite(x) for x in values] for name, values in self.metrics.items()}
         return {"episodes": self.episodes, "seed": self.seed, "figures": spread, "each": each}
 
     def table(self, title: str) -> Table:
@@ -96,14 +96,14 @@ def evaluate(
         for first in range(0, episodes, size)
     ]
     # A metric that an episode does not have, but others do, is NaN.
-    names = dict.fromkeys(name for figures in rounds for name in figures)
-    counts = [len(figures["return"]) for figures in rounds]
+    names = dict.fromkeys(name for metrics in rounds for name in metrics)
+    counts = [len(metrics["return"]) for metrics in rounds]
     return Evaluation(
         {
             name: np.concatenate(
                 [
-                    figures.get(name, np.full(count, np.nan))
-                    for figures, count in zip(rounds, counts, strict=True)
+                    metrics.get(name, np.full(count, np.nan))
+                    for metrics, count in zip(rounds, counts, strict=True)
                 ]
             )
             for name in names
@@ -118,13 +118,13 @@ def _round(
     seed: int,
     wanted: int,
     check: Callable[[], None] | None,
-) -> dict[str, Figures]:
+) -> dict[str, Values]:
     """Run one episode in each environment, and return the metrics of the first ``wanted``."""
     size = environment.num_envs
     observations, _ = environment.reset(seed=[seed + row for row in range(size)])
     controller.reset(np.ones(size, dtype=bool))
     open_rows = np.arange(size) < wanted
-    figures: dict[str, Figures] = {}
+    metrics: dict[str, Values] = {}
     while open_rows.any():
         if check is not None:
             check()
@@ -138,13 +138,13 @@ def _round(
         first = ended & open_rows
         for name, values in infos["episode"].items():
             if not name.startswith("_"):
-                kept = figures.setdefault(name, np.full(size, np.nan))
+                kept = metrics.setdefault(name, np.full(size, np.nan))
                 kept[first] = np.asarray(values, dtype=np.float64)[first]
         open_rows &= ~ended
-    return {name: values[:wanted] for name, values in figures.items()}
+    return {name: values[:wanted] for name, values in metrics.items()}
 
 
-def _over(function: Callable[[Figures], Any], values: Figures) -> float:
+def _over(function: Callable[[Values], Any], values: Values) -> float:
     sound = values[~np.isnan(values)]
     return float(function(sound)) if len(sound) else math.nan
 

@@ -142,7 +142,7 @@ def _steps(run: RunFolder) -> int:
         raise RunFolderError(f"{run.metrics_file} cannot be read as metrics.") from error
 
 
-def figures_of(run: RunFolder, evaluation: str) -> dict[str, float | None] | None:
+def metrics_of(run: RunFolder, evaluation: str) -> dict[str, float | None] | None:
     """Return the mean of each metric of an evaluation; None if the evaluation does not exist.
 
     Args:
@@ -156,8 +156,8 @@ def figures_of(run: RunFolder, evaluation: str) -> dict[str, float | None] | Non
     if not file.is_file():
         return None
     try:
-        figures = loads(file.read_text())["figures"]
-        return {name: spread["mean"] for name, spread in figures.items()}
+        metrics = loads(file.read_text())["figures"]
+        return {name: spread["mean"] for name, spread in metrics.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunFolderError(f"{file} cannot be read as an evaluation.") from error
 
@@ -167,7 +167,7 @@ def curve(run: RunFolder, figure: str) -> dict[int, float]:
     stems = [file.stem for file in run.evaluation_file("0").parent.glob("*.json")]
     found = {}
     for steps in sorted(int(stem) for stem in stems if stem.isdecimal()):
-        value = (figures_of(run, str(steps)) or {}).get(figure)
+        value = (metrics_of(run, str(steps)) or {}).get(figure)
         if value is not None:
             found[steps] = float(value)
     return found

@@ -18,7 +18,7 @@ from osimexp.analysis.statistics import (
 )
 from osimexp.errors import ConfigError, near_matches
 from osimexp.experiment.differences import Group
-from osimexp.experiment.summary import Summary, curve, figures_of
+from osimexp.experiment.summary import Summary, curve, metrics_of
 
 FEW_SEEDS = 5
 """Number of runs of a group below which an interval says little.
@@ -144,7 +144,7 @@ def interquartile_estimate(scores: Scores, resamples: int) -> Estimate:
 
 
 def _score(summary: Summary, figure: str) -> float:
-    metrics = figures_of(summary.run, "final") or {}
+    metrics = metrics_of(summary.run, "final") or {}
     if metrics.get(figure) is None:
         raise ConfigError(
             f"The final evaluation of {summary.run.path} has no metric {figure}; "

@@ -20,7 +20,7 @@ from osimexp.experiment.playing import Changes, Chosen
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds
 from osimexp.experiment.showing import ShownSettings, from_run
-from osimexp.experiment.summary import figures_of
+from osimexp.experiment.summary import metrics_of
 from osimexp.results.comparison import Comparison, interquartile_estimate
 from osimexp.results.tables import said
 from osimexp.tasks.make import make, task_of
@@ -99,7 +99,7 @@ def movement_of(run: RunFolder, settings: MovementSettings) -> dict[str, float]:
     Raises:
         OsimexpError: the run cannot be played.
     """
-    metrics = figures_of(run, "final") or {}
+    metrics = metrics_of(run, "final") or {}
     found = {name: _number(metrics.get(name)) for name in ("speed", "effort", "fallen")}
     walks = [_walk(run, episode) for episode in range(settings.walks)]
     for name in ("cost_of_transport", "asymmetry"):

@@ -22,7 +22,7 @@ from osimexp.errors import RunFolderError
 from osimexp.experiment.differences import facts_of, unlike
 from osimexp.experiment.interruption import Pruned
 from osimexp.experiment.run_folder import RunFolder
-from osimexp.experiment.summary import figures_of, summarise
+from osimexp.experiment.summary import metrics_of, summarise
 from osimexp.files import write_json
 from osimexp.mistakes import MISTAKES, sentence
 
@@ -165,7 +165,7 @@ def _before(folder: Path, config: Mapping[str, Any]) -> Before:
         longer = summary.state == "finished" and summary.budget < config["run"]["steps"]
         _check_same(run, config, longer)
         if not longer:
-            mean = (figures_of(run, "final") or {}).get("return")
+            mean = (metrics_of(run, "final") or {}).get("return")
             return Before(summary.state, float("nan") if mean is None else float(mean))
         if not run.checkpoint_file("latest").is_file():
             raise RunFolderError(

@@ -21,7 +21,7 @@ class Episodes:
         self._terms = terms
         self._point = point
         self.length = np.zeros(size, dtype=np.int64)
-        names = ("return", "effort", *map(term_figure, terms))
+        names = ("return", "effort", *map(term_metric, terms))
         self._table = np.zeros((len(names), size))
         self.sums: dict[str, Floats] = dict(zip(names, self._table, strict=True))
         self.origin = np.zeros((size, 3))
@@ -41,9 +41,9 @@ class Episodes:
         self.sums["return"] += rewards
         self.sums["effort"] += frame.effort
         for name, values in terms.items():
-            self.sums[term_figure(name)] += values
+            self.sums[term_metric(name)] += values
 
-    def figures(self, frame: Frame, fallen: Mask, failed: Mask) -> dict[str, Floats]:
+    def metrics(self, frame: Frame, fallen: Mask, failed: Mask) -> dict[str, Floats]:
         """Return the metrics ``(B,)`` of every episode so far, by name.
 
         ``effort`` is the mean over time and muscles of the squared activation; ``distance`` is the
@@ -52,7 +52,7 @@ class Episodes:
         steps = np.maximum(self.length, 1)
         time = steps * frame.scene.control_period
         sums = dict(zip(self.sums, self._table.copy(), strict=True))
-        figures = {
+        metrics = {
             "return": sums["return"],
             "length": self.length.astype(float),
             "time": time,
@@ -60,16 +60,16 @@ class Episodes:
             "failed": failed.astype(float),
         }
         if frame.base is not None:
-            figures["fallen"] = fallen.astype(float)
+            metrics["fallen"] = fallen.astype(float)
             gone = frame.base.position - self.origin
-            figures["distance"] = (gone * self.way).sum(axis=1)
-            figures["speed"] = figures["distance"] / time
+            metrics["distance"] = (gone * self.way).sum(axis=1)
+            metrics["speed"] = metrics["distance"] / time
         if self._point is not None:
             position = frame.state.point_positions[:, frame.scene.point(self._point)]
-            figures["final_target_distance"] = np.linalg.norm(frame.targets - position, axis=1)
+            metrics["final_target_distance"] = np.linalg.norm(frame.targets - position, axis=1)
         for name in self._terms:
-            figures[term_figure(name)] = sums[term_figure(name)]
-        return figures
+            metrics[term_metric(name)] = sums[term_metric(name)]
+        return metrics
 
     def snapshot(self) -> dict[str, object]:
         """Return the sums as plain data."""
@@ -92,6 +92,6 @@ class Episodes:
             self.sums[name][:] = values
 
 
-def term_figure(term: str) -> str:
+def term_metric(term: str) -> str:
     """Return the name of the metric that is a reward term's sum over an episode."""
     return f"reward/{term}"

@@ -169,7 +169,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         infos: dict[str, Any] = {}
         ended = terminated | truncated
         if ended.any():
-            infos["episode"] = self._episodes.figures(frame, fallen, failed)
+            infos["episode"] = self._episodes.metrics(frame, fallen, failed)
             infos["_episode"] = ended
             if self._autoreset:
                 infos["final_obs"], infos["_final_obs"] = observations, ended

@@ -33,7 +33,7 @@ def test_the_episodes_are_the_same_whatever_the_batch(size: int) -> None:
     evaluation = evaluate(environment, STILL, episodes=6, seed=40)
     assert evaluation.episodes == 6
     # Pushed nowhere, each lasts as long as its own seed draws: none is left out for being long.
-    assert evaluation.figures["length"].tolist() == environment.lengths(range(40, 46))
+    assert evaluation.metrics["length"].tolist() == environment.lengths(range(40, 46))
 
 
 def test_controllers_hear_which_episodes_ended() -> None:

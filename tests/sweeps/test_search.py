@@ -22,7 +22,7 @@ from osimexp.experiment.settings import (
     LogSettings,
     RunSettings,
 )
-from osimexp.experiment.summary import figures_of
+from osimexp.experiment.summary import metrics_of
 from osimexp.sweeps.search.settings import search_settings
 from osimexp.sweeps.search.space import Choice, Range, dimension
 from osimexp.sweeps.search.study import RunningTrial, SearchStudy
@@ -182,7 +182,7 @@ def test_a_search_ends_with_an_experiment_that_is_its_best_trial(
     finished = {row["trial"]: float(row["return"]) for row in rows if row["state"] == "complete"}
     best = max(finished, key=finished.__getitem__)
     run = RunFolder.open(Path(f"sweep/trial_00{best}"))
-    assert (figures_of(run, "final") or {})["return"] == finished[best]
+    assert (metrics_of(run, "final") or {})["return"] == finished[best]
     assert run.config()["seed"] == 7 + int(best)
     for row in rows:
         state = RunFolder.open(Path(f"sweep/trial_00{row['trial']}")).record()["state"]

@@ -103,7 +103,7 @@ class OpenSimSimulation:
 
     @property
     def workers(self) -> tuple[WorkerProcess, ...]:
-        """The processes that simulate the batch; none where this one does."""
+        """Worker processes of the batch; empty if this process simulates it."""
         return tuple(self._workers)
 
     def reset(self, which: Mask, start: Start) -> State:

@@ -21,7 +21,7 @@ from osimexp.config import check
 from osimexp.errors import ConfigError
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.settings import RunSettings
-from osimexp.experiment.summary import figures_of, summarise
+from osimexp.experiment.summary import metrics_of, summarise
 from osimexp.files import csv_text, write_text
 from osimexp.sweeps.jobs import FAILURE
 from osimexp.sweeps.search.best import write_best
@@ -135,7 +135,7 @@ def _tell(
     if state == "cut" and not given_up:
         return
     if state == "finished":
-        value = value_of(figure, figures_of(RunFolder(job), "final") or {})
+        value = value_of(figure, metrics_of(RunFolder(job), "final") or {})
         study.tell(proposal.number, TrialState.COMPLETE, value)
     else:
         ended = TrialState.PRUNED if state == "pruned" else TrialState.FAIL

@@ -181,9 +181,9 @@ class RunningTrial:
         self._trial = optuna.Trial(study, number)
         self._reported = set(storage.get_trial(number).intermediate_values)
 
-    def judge(self, steps: int, figures: Mapping[str, float]) -> str | None:
+    def judge(self, steps: int, metrics: Mapping[str, float]) -> str | None:
         """Report an evaluation, and return a reason to end the trial; None lets it go on."""
-        value = value_of(self._figure, figures)
+        value = value_of(self._figure, metrics)
         if steps not in self._reported:
             self._trial.report(value, steps)
         if self._trial.should_prune():
@@ -191,17 +191,17 @@ class RunningTrial:
         return None
 
 
-def value_of(figure: str, figures: Mapping[str, float | None]) -> float:
+def value_of(figure: str, metrics: Mapping[str, float | None]) -> float:
     """Return the metric that a search is for.
 
     Args:
         figure: name of the metric.
-        figures: metrics of an evaluation, by name.
+        metrics: metrics of an evaluation, by name.
 
     Raises:
         ConfigError: the evaluation does not have the metric.
     """
-    value = figures.get(figure)
+    value = metrics.get(figure)
     if value is None:
         raise ConfigError(f"hydra.sweeper.figure is {figure}, which evaluations do not have.")
     return float(value)

@@ -176,10 +176,10 @@ class GymEnvironment:
     def _ends(self, ended: Mask, observations: Observations, last: Any) -> dict[str, Any]:
         final = observations.copy()
         final[ended] = [np.asarray(row, dtype=np.float32).ravel() for row in last[ended]]
-        figures = {"return": self._returns.copy(), "length": self._lengths.copy()}
+        metrics = {"return": self._returns.copy(), "length": self._lengths.copy()}
         self._returns[ended] = 0.0
         self._lengths[ended] = 0
-        return {"final_obs": final, "_final_obs": ended, "episode": figures, "_episode": ended}
+        return {"final_obs": final, "_final_obs": ended, "episode": metrics, "_episode": ended}
 
     def _flat(self, observations: Any) -> Observations:
         return np.array(observations, dtype=np.float32).reshape(self.num_envs, -1)

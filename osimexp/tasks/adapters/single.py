@@ -68,8 +68,8 @@ class MusculoskeletalEnv(gymnasium.Env[Observation, NDArray[np.float32]], EzPick
         batch = self._batch.step(np.asarray(action)[None])
         observations, rewards, terminated, truncated, infos = batch
         self._show()
-        figures = infos.get("episode", {})
-        single = {"figures": {k: float(v[0]) for k, v in figures.items()}} if figures else {}
+        metrics = infos.get("episode", {})
+        single = {"figures": {k: float(v[0]) for k, v in metrics.items()}} if metrics else {}
         return observations[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), single
 
     def render(self) -> Image | None:

@@ -47,10 +47,10 @@ class StableBaselinesEnv(VecEnv):
         for b in np.flatnonzero(ended):
             each[b]["terminal_observation"] = infos["final_obs"][b]
             each[b]["TimeLimit.truncated"] = bool(truncated[b] and not terminated[b])
-            figures = infos["episode"]
+            metrics = infos["episode"]
             each[b]["episode"] = {
-                "r": float(figures["return"][b]),
-                "l": int(figures["length"][b]),
+                "r": float(metrics["return"][b]),
+                "l": int(metrics["length"][b]),
                 "t": 0.0,
             }
         return observations, rewards.astype(np.float32), ended, each

@@ -15,7 +15,7 @@ from osimexp.tasks.scene import Frame, Scene
 
 @dataclass(frozen=True)
 class Speeds:
-    """Speeds as a target: a row of them for each episode, which are asked for one after the other.
+    """Speeds as a target: a row for each episode, whose speeds are asked for one after the other.
 
     Attributes:
         low: lowest speed, m/s.

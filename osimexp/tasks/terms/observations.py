@@ -258,7 +258,7 @@ class Target:
         return frame.targets
 
     def columns(self, scene: Scene) -> tuple[Column, ...]:
-        """Return the target's columns, numbered where it does not name them."""
+        """Return the target's columns, numbered if the target does not name them."""
         target: object = scene.target
         return target.columns(scene) if isinstance(target, Named) else numbered(scene.target_size)
 
@@ -282,7 +282,7 @@ class TargetOffset:
         return frame.seen(frame.targets - position)
 
     def columns(self, scene: Scene) -> tuple[Column, ...]:
-        """Return a column for each axis, or none."""
+        """Return a column for each axis; none for a task without a target point."""
         return tuple(Column(axis, "m") for axis in AXES) if scene.has_target_point else ()
 
 

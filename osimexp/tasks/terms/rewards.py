@@ -94,7 +94,7 @@ class Alive:
     weight: float
 
     def __call__(self, frame: Frame) -> Floats:
-        """Return ones."""
+        """Return 1 for each environment, ``(B,)``."""
         return np.ones(len(frame.state.time))
 
 
