@@ -9,7 +9,7 @@ from osimexp.errors import ConfigError
 from osimexp.models.muscle_sets import matching
 from osimexp.models.names import force_controls
 from osimexp.models.sides import counterparts
-from osimexp.physics.simulation import State
+from osimexp.physics.simulation import COSTLY, State
 from osimexp.tasks.actions import ActionMap
 from osimexp.tasks.scene import Frame, Scene
 from osimexp.tasks.terms.symmetry import SymmetryTerm
@@ -48,13 +48,19 @@ class Mirror:
         scene: fixed facts of the task.
         action_map: map from actions to controls.
         signs: ``(coordinates,)`` sign of each coordinate's mirror image.
+        reads: costly fields of ``State`` that the mirror image is to have; the others have no rows.
 
     Raises:
         ConfigError: an action drives muscles of one side, and no action drives their counterparts.
     """
 
     def __init__(
-        self, term: SymmetryTerm, scene: Scene, action_map: ActionMap, signs: Floats
+        self,
+        term: SymmetryTerm,
+        scene: Scene,
+        action_map: ActionMap,
+        signs: Floats,
+        reads: frozenset[str],
     ) -> None:
         names = scene.names
         if missing := {field.name for field in fields(State)} ^ FIELDS.keys():
@@ -79,7 +85,15 @@ class Mirror:
             **in_ground,
         }
         self._term = term
-        self._fields = {field: kinds[kind] for field, kind in FIELDS.items() if kind is not None}
+        base = names.base
+        if base is not None and not base.planar:  # All that is seen depends on the heading.
+            reads |= {"body_positions", "body_orientations"}
+        self._unread = COSTLY - reads
+        self._fields = {
+            field: kinds[kind]
+            for field, kind in FIELDS.items()
+            if kind is not None and field not in self._unread
+        }
         self._actions, self._signs = _counterpart_actions(
             action_map.weights, controls, control_signs
         )
@@ -91,7 +105,7 @@ class Mirror:
     def frame(self, frame: Frame, rows: Mask) -> Frame:
         """Return the moment with the environments of ``rows`` ``(B,)`` mirrored."""
         state = frame.state
-        changed = {}
+        changed = {field: getattr(state, field)[:0] for field in self._unread}
         for field, (order, signs) in self._fields.items():
             values = getattr(state, field)
             if len(values):  # A field that no term reads has no rows.

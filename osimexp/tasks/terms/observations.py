@@ -84,7 +84,7 @@ class Pelvis:
     A model without a base body has none of them.
     """
 
-    READS: ClassVar[frozenset[str]] = frozenset()
+    READS: ClassVar[frozenset[str]] = frozenset({"body_positions", "body_orientations"})
 
     def __call__(self, frame: Frame) -> Floats:
         """Return ``(B, 2)``, ``(B, 3)`` in three dimensions or ``(B, 0)``."""
@@ -231,7 +231,7 @@ class Points:
         points: names of the points.
     """
 
-    READS: ClassVar[frozenset[str]] = frozenset({"point_positions"})
+    READS: ClassVar[frozenset[str]] = frozenset({"point_positions", "body_positions"})
     points: tuple[str, ...] = ()
 
     def __call__(self, frame: Frame) -> Floats:
