@@ -293,9 +293,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         if symmetry is not None:
             signs = told_signs(symmetry, scene)
             signs = mirror_signs(self.model) if signs is None else signs
-            shown = specification.observation.values()
-            reads: frozenset[str] = frozenset().union(*(term.READS for term in shown))
-            self._mirror = Mirror(symmetry, seen, self.action_map, signs, reads)
+            self._mirror = Mirror(symmetry, seen, self.action_map, signs, specification.observed)
         self._mirrored = np.zeros(size, dtype=bool)
         self._rewards = specification.reward
         self._terminations = specification.termination

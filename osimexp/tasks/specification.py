@@ -117,6 +117,11 @@ class Specification:
         return config
 
     @property
+    def observed(self) -> frozenset[str]:
+        """Costly arrays of the state that the observation reads."""
+        return frozenset().union(*(term.READS for term in self.observation.values()))
+
+    @property
     def reads(self) -> frozenset[str]:
         """Costly fields of the state that the terms need."""
         if self.recorded:
