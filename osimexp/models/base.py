@@ -58,10 +58,11 @@ def find_base(
     trunk = _moved_by(model, settings.trunk[-1]) if settings.trunk else body
     found = _roles(model, state, body, coordinates)
     roles = {role: coordinates.index(name) for role, name in (found | named).items()}
-    out_of_plane = {"list", "rotation"} & (
-        roles.keys() | _roles(model, state, trunk, coordinates).keys()
-    )
-    return BaseBody(bodies.index(body), bodies.index(trunk), roles, not out_of_plane)
+    turns = set(roles)
+    if trunk != body:
+        turns |= _roles(model, state, trunk, coordinates).keys()
+    planar = not {"list", "rotation"} & turns
+    return BaseBody(bodies.index(body), bodies.index(trunk), roles, planar)
 
 
 def _moved_by(model: opensim.Model, coordinate: str) -> str:
