@@ -12,10 +12,11 @@ Examples:
 
 import os
 import sys
+import tempfile
 import time
 import webbrowser
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -110,10 +111,10 @@ def _serve(config: dict[str, Any], settings: ViewSettings) -> float:
             server.show(play())
         else:
             server.show([], f"waiting for the first checkpoint of {folder.path}")
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), signpost(server.address) as file:
             print(f"The page is at {server.address} (Ctrl-C ends it)", flush=True)
             if settings.open and _has_screen():
-                webbrowser.open(server.address)
+                webbrowser.open(file.as_uri())
             if folder is not None:
                 follow(folder, server, play)
             while True:
@@ -154,6 +155,18 @@ def _packed(one: Shown) -> Packed:
 def _read(file: Path) -> Triangles:
     mesh = read_mesh(file)
     return Triangles(mesh.vertices, mesh.triangles)
+
+
+@contextmanager
+def signpost(address: str) -> Iterator[Path]:
+    """Write a page that only this user can read, which leads to an address, and remove it after.
+
+    The words of a browser's command line can be read by every user of the machine.
+    """
+    with tempfile.TemporaryDirectory(prefix="osimexp-") as folder:  # Of mode 0700.
+        file = Path(folder) / "view.html"
+        file.write_text(f'<!doctype html><meta http-equiv="refresh" content="0; url={address}">\n')
+        yield file
 
 
 def _has_screen() -> bool:

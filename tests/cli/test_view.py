@@ -83,7 +83,7 @@ def test_the_server_says_where_it_is_and_ends_by_an_interruption(arm: Path) -> N
     )
     try:
         assert process.stdout is not None
-        assert re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
+        assert re.search(r"http://127\.0\.0\.1:\d+/[\w-]{22}/\s", process.stdout.readline())
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)
         assert (process.returncode, errors) == (0, "")

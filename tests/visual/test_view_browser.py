@@ -1,10 +1,7 @@
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 
 import numpy as np
 import pytest
@@ -12,7 +9,6 @@ from browser import Browser, chromium
 from pages import sphere
 from walker import walk, walker
 
-from osimexp.errors import ConfigError
 from osimexp.physics.posing.figure import Piece
 from osimexp.visual.page.encoding import encode_figure, encode_movement
 from osimexp.visual.page.html import Packed, exported
@@ -251,23 +247,3 @@ def test_a_served_page_waits_for_a_first_movement(page: Browser) -> None:
         page.wait("document.body.dataset.version === '2'", ABOUT_A_JOB)
         drawn(page)
         assert len(np.unique(page.picture("#stage").reshape(-1, 3), axis=0)) > 500
-
-
-def test_the_server_answers_only_this_machine_and_what_it_has() -> None:
-    with PageServer("page", 0, live=False) as server:
-        server.show([])
-        assert "<title>page</title>" in _get(server.address).read().decode()
-        for path, host, status in (("nothing", None, 404), ("", "elsewhere.example", 403)):
-            with pytest.raises(HTTPError) as refused:
-                _get(server.address + path, host)
-            assert refused.value.code == status
-            refused.value.close()
-        port = int(server.address.rsplit(":", 1)[1].strip("/"))
-        with pytest.raises(ConfigError, match="port=0"):
-            PageServer("page", port, live=False)
-
-
-def _get(address: str, host: str | None = None) -> HTTPResponse:
-    request = urllib.request.Request(address, headers={} if host is None else {"Host": host})
-    answer: HTTPResponse = urllib.request.urlopen(request)
-    return answer

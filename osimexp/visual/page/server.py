@@ -1,24 +1,26 @@
 """The local server of a page: its html file, its data and changes of the data."""
 
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import re
+import secrets
+import socket
+from collections.abc import Sequence
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
 from osimexp.errors import ConfigError
+from osimexp.visual.page.connections import Connections
 from osimexp.visual.page.html import Packed, description, served
 
 HOST = "127.0.0.1"
-CLOSING = 0.1  # time between checks of whether to end, s
-
-Answer = Callable[[str], tuple[str, bytes] | None]
+HERE = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")  # any port, as of a tunnel
 
 
 class PageServer:
     """A server of one page on localhost, which runs in its own thread while the context is entered.
+
+    Every address of it begins with a secret, so that other users of the machine, who can connect as
+    well, cannot read the page.
 
     Args:
         title: title of the page.
@@ -36,20 +38,20 @@ class PageServer:
         self._shown: Sequence[Packed] = ()
         self._files: dict[str, bytes] = {}
         self._latest: frozenset[str] = frozenset()
+        self._secret = secrets.token_urlsafe(16)
         try:
-            self._server = _Server((HOST, port), self.answer)
+            self._socket = socket.create_server((HOST, port))
         except OSError as error:
             raise ConfigError(
                 f"Port {port} cannot be used ({error.strerror}); port=0 takes a free one."
             ) from error
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(CLOSING,), daemon=True
-        )
+        self._connections = Connections(self._socket, self._respond)
+        self._port = self._socket.getsockname()[1]
 
     @property
     def address(self) -> str:
-        """URL of the page."""
-        return f"http://{HOST}:{self._server.server_address[1]}/"
+        """URL of the page, with its secret."""
+        return f"http://{HOST}:{self._port}/{self._secret}/"
 
     def say(self, note: str) -> None:
         """Replace the line of text beneath the picture."""
@@ -65,9 +67,12 @@ class PageServer:
         self._latest = frozenset(data)
         self._files = {**before, **data, "shown.json": text}
 
-    def answer(self, path: str) -> tuple[str, bytes] | None:
-        """Return the type and the bytes of the file at a path, or None if there is none."""
-        place = path.partition("?")[0].removeprefix("/")
+    def answer(self, place: str) -> tuple[str, bytes] | None:
+        """Return the type and the bytes of a file of the page, or None if there is none.
+
+        Args:
+            place: path of the file behind the secret; empty is the page itself.
+        """
         if place == "":
             return "text/html; charset=utf-8", self._page
         block = self._files.get(place)
@@ -76,7 +81,7 @@ class PageServer:
         return "application/json" if place == "shown.json" else "application/gzip", block
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._connections.start()
         return self
 
     def __exit__(
@@ -85,44 +90,17 @@ class PageServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._server.shutdown()
-        self._thread.join()
         self.close()
 
     def close(self) -> None:
         """Stop the server and free the port."""
-        self._server.server_close()
+        self._connections.close()
 
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, address: tuple[str, int], answer: Answer) -> None:
-        self.answer = answer
-        super().__init__(address, _Handler)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_GET(self) -> None:
-        """Answer a request for the page or its data."""
+    def _respond(self, path: str, hosts: Sequence[str]) -> tuple[HTTPStatus, str, bytes]:
         # A page of another site, whose name was made to point here, must not read a run.
-        if self.headers.get("Host", "").partition(":")[0] not in (HOST, "localhost"):
-            self.send_error(HTTPStatus.FORBIDDEN)
-            return
-        found = self.server.answer(self.path)
-        if found is None:
-            self.send_error(HTTPStatus.NOT_FOUND)
-            return
-        kind, block = found
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(block)))
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
-        with suppress(ConnectionError):  # The page was closed while it loaded.
-            self.wfile.write(block)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Print nothing: the terminal is for what the user asked."""
+        if len(hosts) != 1 or HERE.fullmatch(hosts[0].strip()) is None:
+            return HTTPStatus.FORBIDDEN, "", b""
+        secret, slash, place = path.partition("?")[0].removeprefix("/").partition("/")
+        known = secrets.compare_digest(secret.encode(), self._secret.encode())
+        found = self.answer(place) if known and slash else None
+        return (HTTPStatus.NOT_FOUND, "", b"") if found is None else (HTTPStatus.OK, *found)
