@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from osimexp.config import COMMANDS, config_directory
 from osimexp.errors import ConfigError
 from osimexp.mistakes import MISTAKES, sentence
-from osimexp.words import Override
+from osimexp.words import Override, opened
 
 _COMPOSING = Lock()
 
@@ -55,9 +55,10 @@ def compose(
     """
     with _COMPOSING:
         try:
-            config = _loader(folders).load_configuration(
-                name, [*overrides, "hydra.job.name=osimexp"], RunMode.RUN, from_shell=False
-            )
+            loader = _loader(folders)
+            words = [*map(opened, overrides), "hydra.job.name=osimexp"]
+            _check_options(words, loader)
+            config = loader.load_configuration(name, words, RunMode.RUN, from_shell=False)
             chosen = config.hydra.runtime.choices
             return Composition(without_hydra(config), choices(chosen))
         except MISTAKES as error:
@@ -76,6 +77,20 @@ def options(folders: Sequence[Path | str] = ()) -> dict[str, list[str]]:
     loader = _loader(folders)
     groups = [g for g in loader.list_groups("") if g not in ("hydra", COMMANDS)]
     return {group: loader.get_group_options(group) for group in sorted(groups)}
+
+
+def check_options(words: Sequence[str], folders: Sequence[Path | str] = ()) -> None:
+    """Refuse words of a command line that give a group anything but names of options.
+
+    Args:
+        words: words as on the command line.
+        folders: folders of the user's own options.
+
+    Raises:
+        ConfigError: a group is given a value that is no name; it says which options there are.
+        HydraException: a word cannot be read.
+    """
+    _check_options(words, _loader(folders))
 
 
 def check_given(values: Mapping[str, Any], before: str = "") -> None:
@@ -141,6 +156,23 @@ def choices(chosen: Mapping[Any, Any]) -> dict[str, str | None]:
         for group, option in chosen.items()
         if not str(group).startswith("hydra/")
     }
+
+
+def _check_options(words: Sequence[str], loader: ConfigLoaderImpl) -> None:
+    for override in OverridesParser.create().parse_overrides(overrides=list(words)):
+        if override.is_delete() or override.is_sweep_override():
+            continue
+        group, value = override.key_or_group, override.value()
+        names = value if isinstance(value, list) else [value]
+        if all(isinstance(name, str) for name in names):
+            continue
+        known = loader.get_group_options(group)
+        if known:
+            raise ConfigError(
+                f"{group} is chosen by the name of an option, not by "
+                f"{override.get_value_string()}; "
+                f"known are {', '.join(known)}; ~{group} takes it away."
+            )
 
 
 def _loader(folders: Sequence[Path | str]) -> ConfigLoaderImpl:

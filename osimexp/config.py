@@ -36,22 +36,29 @@ def config_groups() -> dict[str, list[str]]:
     return {group: found for group, found in options.items() if found and group != COMMANDS}
 
 
-def build(node: Mapping[str, Any], where: str) -> Any:
+def build(node: Mapping[str, Any], where: str, role: type | None = None) -> Any:
     """Return the dataclass that a config node's ``_target_`` names, made from its other keys.
 
     Args:
         node: mapping whose ``_target_`` is the import path of a dataclass.
         where: place of the node in the config, such as ``reward.effort``, for messages.
+        role: protocol whose attributes the dataclass must have; None asks for none.
 
     Raises:
-        ConfigError: the target cannot be imported, a key is unknown or missing, or a value is of
-            the wrong type or refused by the dataclass.
+        ConfigError: the node is no mapping, the target cannot be imported, a key is unknown or
+            missing, a value is of the wrong type or refused by the dataclass, or the dataclass
+            lacks an attribute of its role.
     """
-    values = dict(node)
+    values = mapping(node, where)
     target = values.pop("_target_", None)
     if not isinstance(target, str):
         raise ConfigError(f"{where} needs a _target_, the import path of its class.")
-    return check(imported(target, where), values, where)
+    kind = imported(target, where)
+    if role is not None and (lacking := _lacking(kind, role)):
+        raise ConfigError(
+            f"{where}._target_: {target} has no {lacking[0]}, so it is no {role.__name__}."
+        )
+    return check(kind, values, where)
 
 
 def check(kind: type[T], values: Mapping[str, Any], where: str) -> T:
@@ -63,10 +70,10 @@ def check(kind: type[T], values: Mapping[str, Any], where: str) -> T:
         where: place of the values in the config, for messages.
 
     Raises:
-        ConfigError: a key is unknown or missing, or a value is of the wrong type or refused by the
-            dataclass.
+        ConfigError: the values are no mapping, a key is unknown or missing, or a value is of the
+            wrong type or refused by the dataclass.
     """
-    values = with_newer_keys(f"{kind.__module__}.{kind.__qualname__}", values)
+    values = with_newer_keys(f"{kind.__module__}.{kind.__qualname__}", mapping(values, where))
     fields = {f.name for f in dataclasses.fields(kind) if f.init}  # type: ignore[arg-type]
     for key in values:
         if key not in fields:
@@ -90,6 +97,24 @@ def check(kind: type[T], values: Mapping[str, Any], where: str) -> T:
         place = ".".join([where, *(str(part) for part in first["loc"])])
         given = "" if first["type"] in ("missing", "value_error") else f", not {first['input']!r}"
         raise ConfigError(f"{place}: {_sentence(first['msg'])}{given}.") from error
+
+
+def mapping(values: object, where: str) -> dict[str, Any]:
+    """Return a copy of the values of a mapping in a config.
+
+    Args:
+        values: part of a config that must be a mapping.
+        where: place of the part in the config, for messages.
+
+    Raises:
+        ConfigError: the part is no mapping, or a key is no name.
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{where} must be a mapping of keys to values, not {values!r}.")
+    for key in values:
+        if not isinstance(key, str):
+            raise ConfigError(f"{where}: a key must be a name, not {key!r}.")
+    return dict(values)
 
 
 def described(value: Any, kind: Any = None) -> Any:
@@ -197,6 +222,14 @@ def imported(target: str, where: str) -> type:
     if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
         raise ConfigError(f"{where}._target_: {target} is not a dataclass.")
     return found
+
+
+def _lacking(kind: type, role: type) -> list[str]:
+    """Return the attributes of a protocol that a dataclass has neither as a field nor otherwise."""
+    needed = {*get_type_hints(role), *vars(role)}
+    fields = {f.name for f in dataclasses.fields(kind)}
+    public = (name for name in needed if name == "__call__" or not name.startswith("_"))
+    return sorted(name for name in public if name not in fields and not hasattr(kind, name))
 
 
 @functools.cache

@@ -11,6 +11,13 @@ _FLAGS_WITH_A_WORD = (
     "--config-dir", "-cd", "--experimental-rerun", "--info", "-i",
 )  # fmt: skip
 
+OPEN = (
+    "actuators.driven", "actuators.held", "actuators.tracked", "fill", "model.feet",
+    "model.points", "model.poses", "model.workspace", "muscles.strength", "target.curves",
+    "task.arguments",
+)  # fmt: skip
+"""Keys whose values are mappings of names that the user chooses."""
+
 
 @dataclass(frozen=True)
 class Override:
@@ -63,6 +70,20 @@ def with_keys(arguments: Iterable[str], flags: Mapping[str, str]) -> list[str]:
             argument = f"{flags[flag]}={quoted(value)}"
         written.append(argument)
     return written
+
+
+def opened(word: str) -> str:
+    """Return a word that sets names in an open mapping such that Hydra adds them.
+
+    Open are the mappings in ``OPEN``, and the groups of terms for a term with its ``_target_``.
+
+    Hydra takes a key that a config does not have for an error, unless ``++`` comes before it.
+    """
+    key, equals, value = word.partition("=")
+    inside = any(key == name or key.startswith(f"{name}.") for name in OPEN)
+    # A whole term of the user's own; a part of one may be a misspelt name.
+    term = re.fullmatch(r"(observation|reward|termination)\.[^.]+", key) and "_target_" in value
+    return f"++{word}" if equals and (inside or term) else word
 
 
 def quoted(text: str) -> str:

@@ -5,15 +5,22 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import get_origin, get_type_hints
 
 import pytest
 import yaml
 from commands import TESTS
 
 from osimexp.composition import check_given, compose, parsed, value_of
+from osimexp.config import selected
 from osimexp.errors import ConfigError
+from osimexp.models.muscle_sets import MuscleSet
+from osimexp.models.settings import ModelSettings
+from osimexp.tasks.actuators import ActuatorSet
+from osimexp.tasks.adapters.gym import GymTask
 from osimexp.tasks.compose import composed, single
-from osimexp.words import Override
+from osimexp.tasks.goals.gait import Gait
+from osimexp.words import OPEN, Override
 
 PROGRAM = """
 import hydra
@@ -93,11 +100,48 @@ def test_folders_of_the_users_own_are_looked_into(place: Path) -> None:
         (["run.stepz=3"], "run.stepz is not a known key; did you mean steps?"),
         (["seed"], "cannot be read as key=value"),
         (["model=file"], "model.path must be given, as model.path=value."),
+        (
+            ["physics=[1]"],
+            r"physics is chosen by the name of an option, not by \[1\]; known are auto",
+        ),
+        (["target=[null]"], "target is chosen by the name of an option"),
+        (["algo=null"], "algo is chosen by the name of an option, not by null"),
+        (["reward.velocty.weight=1"], "reward.velocty is not a known key; did you mean velocity"),
     ],
 )
 def test_what_cannot_be_composed_is_said_in_a_sentence(words: list[str], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         single(*words)
+
+
+@pytest.mark.parametrize(
+    ("word", "key", "value"),
+    [
+        ("model.feet={heel: [foot_r]}", "model.feet.heel", ["foot_r"]),
+        ("model.feet.heel=[foot_r]", "model.feet.heel", ["foot_r"]),
+        ("model.points={hand: {body: b, location: [0,0,0]}}", "model.points.hand.body", "b"),
+        ("model.points.hand={body: b, location: [0,0,0]}", "model.points.hand.body", "b"),
+        ("+model.points.hand={body: b, location: [0,0,0]}", "model.points.hand.body", "b"),
+        ("muscles.strength.soleus_r=0.5", "muscles.strength.soleus_r", 0.5),
+        ("reward.mine={_target_: a.B}", "reward.mine._target_", "a.B"),
+    ],
+)
+def test_open_mappings_take_names_as_they_are_written(word: str, key: str, value: object) -> None:
+    assert selected(compose("config", [word]).values, key) == value
+
+
+def test_the_open_mappings_are_those_of_the_settings() -> None:
+    kinds = {
+        "actuators": ActuatorSet, "model": ModelSettings, "muscles": MuscleSet, "target": Gait,
+        "task": GymTask,
+    }  # fmt: skip
+    found = {
+        f"{group}.{name}"
+        for group, kind in kinds.items()
+        for name, hint in get_type_hints(kind).items()
+        if get_origin(hint) is dict
+    }
+    assert {*found, "fill"} == {*OPEN}
 
 
 def test_the_first_that_must_be_given_is_named() -> None:

@@ -16,11 +16,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from osimexp.cli.help import help_text
-from osimexp.composition import check_given, choices, compose, options, plain
+from osimexp.composition import check_given, check_options, choices, compose, options, plain
 from osimexp.config import config_directory
 from osimexp.experiment.interruption import Interrupted
 from osimexp.mistakes import MISTAKES, sentence
-from osimexp.words import behind_flag, words_and_flags
+from osimexp.words import behind_flag, opened, words_and_flags
 
 USER_MISTAKE = 2
 
@@ -99,6 +99,7 @@ def launch(
     raised = any(os.environ.get(name) == "1" for name in ("OSIMEXP_TRACEBACK", "HYDRA_FULL_ERROR"))
     begun = False
     words, flags = words_and_flags(sys.argv[1:])
+    words = [opened(word) for word in words]
     sys.argv[1:] = [*words, *flags]  # Hydra's parser refuses words on both sides of a flag.
 
     def job(config: DictConfig) -> float:
@@ -124,6 +125,9 @@ def launch(
         if asks_for_help(flags):
             print(_help(config_name, words, flags, said, settings(), more()), flush=True)
             return
+        added = behind_flag(flags, "--config-dir", "-cd")
+        if added is None or Path(added).is_dir():  # Hydra says that a folder does not exist.
+            check_options(words, [] if added is None else [added])
         with _errors_handed_on():
             decorate(job)()
     except MISTAKES as error:

@@ -57,7 +57,7 @@ class ExperimentSettings:
         return cls(
             seed=seed,
             run=check(RunSettings, entry(config, "run"), "run"),
-            algo=build(entry(config, "algo"), "algo"),
+            algo=build(entry(config, "algo"), "algo", Settings),
             task=task_of(config),
             device=str(entry(config, "device")),
             init_from=None if source is None else str(source),

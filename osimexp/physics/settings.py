@@ -1,12 +1,24 @@
 """Settings of physics and workers, as in ``conf/physics`` and ``conf/workers``."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 CompiledIntegrator = Literal["adaptive", "rk2", "rk3", "rk4", "rkc"]
 Integrator = Literal[
     "runge_kutta_merson", "runge_kutta_2", "runge_kutta_3", "semi_explicit_euler_2", "cpodes"
 ]
+
+
+class BackendSettings(Protocol):
+    """Settings of a physics back end."""
+
+    def for_judging(self) -> "BackendSettings":
+        """Return the same settings without those that trade accuracy for speed."""
+        ...
+
+    def on_opensim(self) -> "OpenSimSettings":
+        """Return the settings of OpenSim itself with the same limits."""
+        ...
 
 
 @dataclass(frozen=True)

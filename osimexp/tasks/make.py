@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from osimexp.config import build, described, entry
+from osimexp.config import build, described, entry, mapping
 from osimexp.tasks.environment import Environment
 from osimexp.tasks.specification import Specification
 
@@ -34,9 +34,9 @@ def task_of(config: Mapping[str, Any]) -> Task:
     Raises:
         ConfigError: a part is missing, or a value cannot be used.
     """
-    task = entry(config, "task")
+    task = mapping(entry(config, "task"), "task")
     if "_target_" in task:
-        settings: TaskSettings = build(task, "task")
+        settings: TaskSettings = build(task, "task", TaskSettings)
         return settings
     return Specification.from_config(config)
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from osimexp.config import build, check, described, entry
+from osimexp.config import build, check, described, entry, mapping
 from osimexp.errors import ConfigError
 from osimexp.models.actuators import ExternalForce
 from osimexp.models.muscle_sets import MuscleSet
 from osimexp.models.settings import Base, ModelSettings
-from osimexp.physics.settings import PhysicsSettings, WorkerSettings
+from osimexp.physics.settings import BackendSettings, PhysicsSettings, WorkerSettings
 from osimexp.physics.simulation import COSTLY
 from osimexp.tasks.actions import ActionSettings
 from osimexp.tasks.actuators import ActuatorSet
@@ -92,18 +92,18 @@ class Specification:
         """
         return cls(
             model=check(ModelSettings, entry(config, "model"), "model"),
-            actuators=check(ActuatorSet, config.get("actuators") or {}, "actuators"),
-            push=_optional(config, "push"),
+            actuators=check(ActuatorSet, _given(config.get("actuators")), "actuators"),
+            push=_optional(config, "push", PushTerm),
             muscles=check(MuscleSet, entry(config, "muscles"), "muscles"),
-            physics=build(entry(config, "physics"), "physics"),
+            physics=build(entry(config, "physics"), "physics", BackendSettings),
             workers=check(WorkerSettings, entry(config, "workers"), "workers"),
             task=check(MovementSettings, entry(config, "task"), "task"),
-            start=build(entry(config, "start"), "start"),
-            target=_optional(config, "target"),
-            symmetry=_optional(config, "symmetry"),
-            observation=_terms(config, "observation"),
-            reward=_terms(config, "reward"),
-            termination=_terms(config, "termination"),
+            start=build(entry(config, "start"), "start", StartTerm),
+            target=_optional(config, "target", TargetTerm),
+            symmetry=_optional(config, "symmetry", SymmetryTerm),
+            observation=_terms(config, "observation", ObservationTerm),
+            reward=_terms(config, "reward", RewardTerm),
+            termination=_terms(config, "termination", TerminationTerm),
         )
 
     def as_config(self) -> dict[str, Any]:
@@ -168,17 +168,22 @@ class Specification:
         return dataclasses.replace(self, workers=workers)
 
 
-def _optional(config: Mapping[str, Any], group: str) -> Any:
+def _given(values: object) -> Any:
+    """Return the values of a group; none if it is null."""
+    return {} if values is None else values
+
+
+def _optional(config: Mapping[str, Any], group: str, role: type) -> Any:
     """Return the settings of a group, built; None if no option was chosen."""
     chosen = config.get(group)
-    return None if chosen is None else build(chosen, group)
+    return None if chosen is None else build(chosen, group, role)
 
 
-def _terms(config: Mapping[str, Any], group: str) -> dict[str, Any]:
+def _terms(config: Mapping[str, Any], group: str, role: type) -> dict[str, Any]:
     """Return the terms of a group, built; a term that is set to null is left out."""
     terms = {
-        name: build(term, f"{group}.{name}")
-        for name, term in (entry(config, group) or {}).items()
+        name: build(term, f"{group}.{name}", role)
+        for name, term in mapping(_given(entry(config, group)), group).items()
         if term is not None
     }
     if not terms and group != "termination":
