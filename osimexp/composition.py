@@ -163,6 +163,8 @@ def _check_options(words: Sequence[str], loader: ConfigLoaderImpl) -> None:
         if override.is_delete() or override.is_sweep_override():
             continue
         group, value = override.key_or_group, override.value()
+        if isinstance(value, dict):  # Hydra takes it for values of the group's keys.
+            continue
         names = value if isinstance(value, list) else [value]
         if all(isinstance(name, str) for name in names):
             continue
