@@ -17,7 +17,7 @@ class ModelError(OsimexpError):
 
 
 class SimulationError(OsimexpError):
-    """The simulation's processes cannot be started or kept alive."""
+    """The simulation's processes cannot be kept alive, or a number in it is not finite."""
 
 
 class MovementError(OsimexpError):

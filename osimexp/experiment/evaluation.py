@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from osimexp.controllers.controller import Agent
 from osimexp.tasks.environment import Environment
+from osimexp.tasks.finite import require_finite_step
 
 Values = NDArray[np.float64]
 
@@ -125,12 +127,15 @@ def _round(
     controller.reset(np.ones(size, dtype=bool))
     open_rows = np.arange(size) < wanted
     metrics: dict[str, Values] = {}
-    while open_rows.any():
+    for step in count(1):
+        if not open_rows.any():
+            break
         if check is not None:
             check()
-        observations, _, terminated, truncated, infos = environment.step(
+        observations, rewards, terminated, truncated, infos = environment.step(
             controller.act(observations)
         )
+        require_finite_step(observations, rewards, step)
         ended = terminated | truncated
         if not ended.any():
             continue

@@ -11,7 +11,7 @@ from osimexp.algorithms.algorithm import Algorithm, Transition
 from osimexp.controllers.controller import Observations
 from osimexp.controllers.labels import Labels
 from osimexp.controllers.saved import Saved, restored
-from osimexp.errors import RunFolderError
+from osimexp.errors import RunFolderError, SimulationError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint
 from osimexp.experiment.evaluation import evaluate
@@ -25,6 +25,7 @@ from osimexp.experiment.settings import RunSettings
 from osimexp.experiment.window import Window
 from osimexp.files import write_json
 from osimexp.tasks.environment import Environment
+from osimexp.tasks.finite import require_finite_step
 
 
 @dataclass
@@ -175,11 +176,20 @@ class TrainingLoop:
             ended = infos["_final_obs"]
             next_observations = observations.copy()
             next_observations[ended] = infos["final_obs"][ended]
+        require_finite_step(
+            next_observations, rewards, self.at.steps // self.environment.num_envs + 1
+        )
         metrics = self.algorithm.learn(
             Transition(
                 self._observations, actions, rewards, next_observations, terminated, truncated
             )
         )
+        for name, value in metrics.items():
+            if "loss" in name and not np.isfinite(value):
+                raise SimulationError(
+                    f"The {name} became {value} after {self.at.steps} steps, so that nothing can "
+                    "be learned any more; a lower learning rate or smaller rewards may help."
+                )
         learned = time.perf_counter()
         self._observations = observations
         self._take_in(metrics, infos)

@@ -13,7 +13,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from osimexp.arrays import Floats, Indices, Mask
-from osimexp.errors import ConfigError, SimulationError
+from osimexp.errors import ConfigError
 from osimexp.models.prepare import PreparedModel, prepare
 from osimexp.physics.backends import simulate
 from osimexp.physics.posing.mirror import mirror_signs
@@ -21,6 +21,7 @@ from osimexp.physics.simulation import Backend, Simulation, State
 from osimexp.tasks.actions import ActionMap
 from osimexp.tasks.columns import observed_columns
 from osimexp.tasks.episodes import Episodes
+from osimexp.tasks.finite import require_finite, require_shape
 from osimexp.tasks.lacking import WholeBody
 from osimexp.tasks.mirror import Mirror, told_signs
 from osimexp.tasks.scene import Frame, Scene
@@ -145,8 +146,8 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
     ) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Step one control period; return observations, rewards, terminated, truncated, infos."""
         taken: Floats = np.clip(actions, -1.0, 1.0).astype(float)
-        if np.isnan(taken).any():
-            raise SimulationError("The controller gave actions that are not numbers (NaN).")
+        if np.isnan(taken.sum()):
+            require_finite({"The controller": taken}, self._episodes.length)
         if self._mirror is not None:
             taken = self._mirror.actions(taken, self._mirrored)
         self._previous_actions, self._actions = self._actions, taken
@@ -154,6 +155,9 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         frame = self._frame(state)
         terms = {name: term.weight * term(frame) for name, term in self._rewards.items()}
         rewards = sum(terms.values(), np.zeros(self.num_envs))
+        if not np.isfinite(rewards.sum()):
+            given = {f"reward.{name}": values for name, values in terms.items()}
+            require_finite(given, self._episodes.length + 1)
         failed, lost = state.failed.copy(), state.lost.copy()
         fallen, terminated = np.zeros_like(failed), failed.copy()
         for term in self._terminations.values():
@@ -313,13 +317,16 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         frame = self._begin(np.ones(size, dtype=bool))
         terms = specification.observation
         shown = self._shown(frame, EVERYWHERE)
-        widths = [term(shown).shape[1] for term in terms.values()]
+        widths = [
+            require_shape(term(shown), 2, size, f"observation.{name}").shape[1]
+            for name, term in terms.items()
+        ]
         self.observation_columns = observed_columns(terms, seen, widths)
         self.observation_names = tuple(column.name for column in self.observation_columns)
-        for reward in self._rewards.values():
-            reward(frame)
-        for termination in self._terminations.values():
-            termination(frame)
+        for name, reward in self._rewards.items():
+            require_shape(reward(frame), 1, size, f"reward.{name}")
+        for name, termination in self._terminations.items():
+            require_shape(termination(frame), 1, size, f"termination.{name}")
         self.single_observation_space = Box(-np.inf, np.inf, (sum(widths),), np.float32)
         self.single_action_space = Box(-1.0, 1.0, (self.action_map.size,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, size)
@@ -374,8 +381,14 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
     def _observe(self, frame: Frame, rows: Rows = EVERYWHERE) -> Observations:
         """Return the observations of ``frame``, which has these rows of the batch."""
         shown = self._shown(frame, rows)
-        parts = [term(shown) for term in self.specification.observation.values()]
-        return np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
+        terms = self.specification.observation
+        parts = [term(shown) for term in terms.values()]
+        observations = np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
+        if not np.isfinite(observations.sum()):
+            given = dict(zip((f"observation.{name}" for name in terms), parts, strict=True))
+            numbers = np.arange(self.num_envs)[rows]
+            require_finite(given, self._episodes.length[rows], numbers)
+        return observations
 
     def _shown(self, frame: Frame, rows: Rows) -> Frame:
         """Return the moment for the controller: with the whole body's muscles, and mirrored."""

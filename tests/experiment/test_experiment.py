@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 from commands import SMALL_PPO, SMALL_SAC, Command, metrics
-from toy import ToyEnvironment
+from toy import ToyEnvironment, ToyTask
 
 from osimexp.algorithms.algorithm import Transition
 from osimexp.controllers.networks import MLP
 from osimexp.controllers.normaliser import Normaliser
 from osimexp.controllers.policy import Policy
-from osimexp.errors import ConfigError
+from osimexp.errors import ConfigError, SimulationError
 from osimexp.experiment.interruption import Interruption
 from osimexp.experiment.logger import Logger
 from osimexp.experiment.loop import TrainingLoop
@@ -49,7 +49,17 @@ class Listener:
         raise NotImplementedError
 
 
-def train_listener(place: Path, steps: int = 60) -> Listener:
+class Diverged(Listener):
+    """An algorithm whose loss is no number from its third update on."""
+
+    def learn(self, transition: Transition) -> dict[str, float]:
+        super().learn(transition)
+        return {"actor_loss": np.nan if len(self.heard) > 2 else 1.0}
+
+
+def train_listener(
+    place: Path, steps: int = 60, listener: type[Listener] = Listener, **toy: int
+) -> Listener:
     settings = RunSettings(
         steps=steps,
         folder="run",
@@ -61,11 +71,11 @@ def train_listener(place: Path, steps: int = 60) -> Listener:
         name=None,
     )
     folder = RunFolder.create(place / "run", {"seed": 0}, [], {})
-    algorithm = Listener()
+    algorithm = listener()
     with Logger(folder.metrics_file, folder.path) as logger, Progress(steps) as progress:
         loop = TrainingLoop(
             settings=settings,
-            environment=ToyEnvironment(2),
+            environment=ToyEnvironment(2, ToyTask(**toy)),
             algorithm=algorithm,
             judged=ToyEnvironment(2),
             evaluation_seed=0,
@@ -78,6 +88,14 @@ def train_listener(place: Path, steps: int = 60) -> Listener:
         loop.begin(seed=5)
         loop.run()
     return algorithm
+
+
+def test_rewards_and_losses_that_are_no_numbers_end_the_run(place: Path) -> None:
+    with pytest.raises(SimulationError, match="The reward of environment 1 is nan at step 7 of"):
+        train_listener(place, spoilt_after=7)
+    (place / "other").mkdir()
+    with pytest.raises(SimulationError, match="The actor_loss became nan after 4 steps"):
+        train_listener(place / "other", listener=Diverged)
 
 
 def test_the_loop_hands_over_the_last_observation_of_an_episode(place: Path) -> None:

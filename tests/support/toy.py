@@ -21,6 +21,7 @@ class ToyTask:
         fail_after: steps after which it raises an error.
         interrupt_after: steps after which it is interrupted as by Ctrl-C.
         killed_after: steps after which its process is killed; 0 is while it is made.
+        spoilt_after: steps after which its rewards are no numbers.
     """
 
     gate: str | None = None
@@ -28,6 +29,7 @@ class ToyTask:
     fail_after: int | None = None
     interrupt_after: int | None = None
     killed_after: int | None = None
+    spoilt_after: int | None = None
 
     def create(self, environments: int) -> "ToyEnvironment":
         if self.killed_after == 0:
@@ -81,6 +83,8 @@ class ToyEnvironment:
         self.place = self.place + 0.3 * actions[:, 0]
         self.age += 1
         rewards = -np.abs(self.place)
+        if self.steps == self.task.spoilt_after:
+            rewards[-1] = np.nan
         self.sums += rewards
         terminated = np.abs(self.place) > 1.0
         truncated = (self.age >= self.limit) & ~terminated

@@ -10,7 +10,7 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 from numpy.testing import assert_allclose, assert_array_equal
 
-from osimexp.arrays import Mask
+from osimexp.arrays import Floats, Mask
 from osimexp.errors import ConfigError, ModelError, SimulationError
 from osimexp.physics.reference.simulation import OpenSimSimulation
 from osimexp.tasks.adapters.single import MusculoskeletalEnv
@@ -210,8 +210,62 @@ def test_noise_keeps_joints_in_their_ranges() -> None:
 def test_actions_that_are_no_numbers_are_refused() -> None:
     env = tasks.environment(1, *tasks.ARM)
     env.reset(seed=0)
-    with pytest.raises(SimulationError, match="NaN"):
+    with pytest.raises(SimulationError, match="The controller gave nan in environment 0, 0 steps"):
         env.step(np.full((1, 6), np.nan, np.float32))
+
+
+@dataclass(frozen=True)
+class Spoilt:
+    """A term of a user's that is not a number in one environment, from a time on."""
+
+    READS: ClassVar[frozenset[str]] = frozenset()
+    weight: float = 1.0
+    value: float = np.nan
+    columns_given: int = 0
+
+    def __call__(self, frame: Frame) -> Floats:
+        late = (frame.state.time > 0.05) & (np.arange(len(frame.state.time)) == 1)
+        values = np.where(late, self.value, 1.0)
+        return np.tile(values[:, None], self.columns_given) if self.columns_given else values
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize(
+    ("group", "columns", "said"),
+    [
+        ("reward", 0, r"reward\.mine gave (nan|inf) in environment 1, 3 steps into its episode"),
+        ("observation", 2, r"observation\.mine gave (nan|inf) in environment 1, 3 steps into"),
+    ],
+)
+def test_the_first_number_that_is_not_finite_ends_it_by_name(
+    group: str, columns: int, said: str, value: float
+) -> None:
+    task = tasks.specification(*tasks.ARM, "task.control_period=0.02")
+    terms = {**getattr(task, group), "mine": Spoilt(value=value, columns_given=columns)}
+    env = MusculoskeletalVectorEnv(replace(task, **{group: terms}), 2)
+    env.reset(seed=0)
+    still = np.zeros((2, 6), np.float32)
+    env.step(still), env.step(still)
+    with pytest.raises(SimulationError, match=said):
+        env.step(still)
+
+
+@pytest.mark.parametrize(
+    ("group", "columns", "said"),
+    [
+        (
+            "reward",
+            2,
+            r"reward\.mine gave an array of shape \(1, 2\) for 1 .* not \(1,\)",
+        ),
+        ("observation", 0, r"observation\.mine gave an array of shape \(1,\)"),
+    ],
+)
+def test_terms_of_another_shape_are_named(group: str, columns: int, said: str) -> None:
+    task = tasks.specification(*tasks.ARM)
+    terms = {**getattr(task, group), "mine": Spoilt(columns_given=columns)}
+    with pytest.raises(ConfigError, match=said):
+        MusculoskeletalVectorEnv(replace(task, **{group: terms}), 1)
 
 
 def test_observations_are_the_terms_side_by_side() -> None:

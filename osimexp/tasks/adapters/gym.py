@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from osimexp.arrays import Mask
 from osimexp.errors import ConfigError, near_matches
 from osimexp.tasks.environment import Observations, Rewards
+from osimexp.tasks.finite import require_finite
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ class GymTask:
 class GymEnvironment:
     """A Gymnasium vector environment as an ``Environment``.
 
-    Observations are flattened to float32, actions in [-1, 1] are scaled to the environment's box,
-    and the return and length of each episode are counted here. Columns have numbers for names.
+    Observations are flattened to float32 and, like rewards, must be finite; actions in
+    [-1, 1] are scaled to the environment's box, and the return and length of each episode are
+    counted here. Columns have numbers for names.
 
     Attributes:
         observation_bounds: lowest and highest value of each column of an observation, before it
@@ -131,12 +133,16 @@ class GymEnvironment:
         observations, _ = self._vector.reset(seed=given, options=options)
         self._returns[:] = 0.0
         self._lengths[:] = 0
-        return self._flat(observations), {}
+        flat = self._flat(observations)
+        self._require_finite({"observation": flat})
+        return flat, {}
 
     def step(
         self, actions: NDArray[np.float32]
     ) -> tuple[Observations, Rewards, Mask, Mask, dict[str, Any]]:
         """Step the batch, and return observations, rewards, terminated, truncated and infos."""
+        if not np.isfinite(actions.sum()):
+            require_finite({"The controller": actions}, self._lengths)
         shaped = actions.reshape(self.num_envs, *self._low.shape).astype(np.float64)
         scaled = self._low + 0.5 * (shaped + 1.0) * (self._high - self._low)
         observations, rewards, terminated, truncated, raw = self._vector.step(
@@ -146,6 +152,7 @@ class GymEnvironment:
         self._returns += rewards
         self._lengths += 1
         flat = self._flat(observations)
+        self._require_finite({"reward": rewards, "observation": flat})
         infos: dict[str, Any] = {}
         ended = terminated | truncated
         if ended.any():
@@ -176,10 +183,17 @@ class GymEnvironment:
     def _ends(self, ended: Mask, observations: Observations, last: Any) -> dict[str, Any]:
         final = observations.copy()
         final[ended] = [np.asarray(row, dtype=np.float32).ravel() for row in last[ended]]
+        self._require_finite({"last observation of an episode": final})
         metrics = {"return": self._returns.copy(), "length": self._lengths.copy()}
         self._returns[ended] = 0.0
         self._lengths[ended] = 0
         return {"final_obs": final, "_final_obs": ended, "episode": metrics, "_episode": ended}
+
+    def _require_finite(self, given: dict[str, NDArray[Any]]) -> None:
+        if not all(np.isfinite(values.sum()) for values in given.values()):
+            name = self.facts.get("id", "the environment")
+            parts = {f"The {kind} of {name}": values for kind, values in given.items()}
+            require_finite(parts, self._lengths)
 
     def _flat(self, observations: Any) -> Observations:
         return np.array(observations, dtype=np.float32).reshape(self.num_envs, -1)

@@ -4,7 +4,7 @@ import pytest
 from gymnasium.spaces import Box
 from options import made
 
-from osimexp.errors import ConfigError
+from osimexp.errors import ConfigError, SimulationError
 from osimexp.tasks.adapters.gym import GymTask
 
 ACTIONS = np.random.default_rng(0).uniform(-1.0, 1.0, (450, 2, 1)).astype(np.float32)
@@ -75,3 +75,44 @@ def test_what_cannot_be_used_is_named(task: GymTask, word: str) -> None:
     with pytest.raises(ConfigError, match=word) as caught:
         task.create(1)
     assert "\n" not in str(caught.value)
+
+
+class Spoilt(gymnasium.Env):
+    """An environment that forgets its numbers after three steps."""
+
+    observation_space = Box(-1.0, 1.0, (2,), np.float64)
+    action_space = Box(-1.0, 1.0, (1,), np.float32)
+
+    def __init__(self, reward: str, place: str) -> None:
+        self.late = float(reward), float(place)
+        self.steps = 0
+
+    def reset(self, *, seed=None, options=None):
+        self.steps = 0
+        return np.zeros(2), {}
+
+    def step(self, action):
+        self.steps += 1
+        reward, place = self.late if self.steps == 3 else (1.0, 0.0)
+        return np.array([0.0, place]), reward, False, False, {}
+
+
+@pytest.mark.parametrize(
+    ("reward", "place", "kind"),
+    [("nan", "0", "reward"), ("inf", "0", "reward"), ("1", "nan", "observation")],
+)
+def test_numbers_that_are_not_finite_end_it_by_name(reward: str, place: str, kind: str) -> None:
+    gymnasium.register("Spoilt-v0", entry_point=Spoilt, order_enforce=False)
+    try:
+        arguments = {"reward": reward, "place": place}
+        batch = made("task/gym.task", id="Spoilt-v0", arguments=arguments).create(2)
+    finally:
+        del gymnasium.registry["Spoilt-v0"]
+    batch.reset(seed=0)
+    still = np.zeros((2, 1), np.float32)
+    batch.step(still), batch.step(still)
+    said = f"The {kind} of Spoilt-v0 gave (nan|inf) in environment 0, 3 steps into its episode"
+    with pytest.raises(SimulationError, match=said):
+        batch.step(still)
+    with pytest.raises(SimulationError, match="The controller gave nan in environment 1"):
+        batch.step(np.array([[0.0], [np.nan]], np.float32))
