@@ -3,11 +3,11 @@
 import hashlib
 import io
 import json
-import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -21,6 +21,13 @@ FORMAT = 2
 READ = (1, 2)
 
 _ARRAY = "__numpy__"
+
+# The last bytes of a file: this mark and the digest of everything before it. Readers of zip files
+# pass over them.
+_MARK = b"\nosimexp sha256 "
+
+# The last record of a zip file, with which files of earlier versions end.
+_END, _END_SIZE = b"PK\x05\x06", 22
 
 
 @dataclass(frozen=True)
@@ -75,37 +82,35 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "state": _to_tensors(checkpoint.state, "state"),
     }
     with replacing(path) as stream:
+        digested = _Digested(stream)
         try:
-            torch.save(content, stream)
+            torch.save(content, digested)  # type: ignore[arg-type]
         except RuntimeError as error:
             # PyTorch's writer raises its own error in place of the file system's.
             if isinstance(error.__context__, OSError):
                 raise error.__context__ from error
             raise
+        stream.write(_MARK + digested.digest.hexdigest().encode())
 
 
 def load(path: Path) -> Checkpoint:
     """Return a checkpoint from a file, with its tensors on the CPU.
 
+    Every bit that is read is verified first: by the digest at the end of the file, or by the
+    checksums of the zip file if an earlier version wrote it.
+
     Raises:
-        RunFolderError: the file does not exist, was cut short, or another version wrote it.
+        RunFolderError: the file does not exist, cannot be read, was cut short or damaged, or
+            another version wrote it.
     """
     if not path.is_file():
         raise RunFolderError(f"{path} does not exist: the run has not written this checkpoint yet.")
     try:
         # Read whole, because reading a file that was cut short by parts gives misleading errors.
-        content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
-    except (
-        RuntimeError,
-        EOFError,
-        OverflowError,
-        pickle.UnpicklingError,
-        ValueError,
-        KeyError,
-    ) as error:
-        raise RunFolderError(
-            f"{path} was cut short or is not a checkpoint of osimexp, so it cannot be read."
-        ) from error
+        written = path.read_bytes()
+    except OSError as error:
+        raise RunFolderError(f"{path} cannot be read: {error.strerror}.") from error
+    content = _content(path, _verified(path, written))
     manifest = content.get("manifest") if isinstance(content, dict) else None
     if not isinstance(manifest, dict) or "format" not in manifest:
         raise RunFolderError(f"{path} is not a checkpoint of osimexp: it has no manifest.")
@@ -114,11 +119,77 @@ def load(path: Path) -> Checkpoint:
             f"{path} is of checkpoint format {manifest['format']}, and this osimexp reads "
             f"formats {' and '.join(map(str, READ))}."
         )
-    return Checkpoint(
-        steps=manifest["steps"],
-        config_hash=manifest["config_hash"],
-        state=_from_tensors(content["state"]),
-    )
+    steps, hashed, state = (
+        manifest.get("steps"), manifest.get("config_hash"), content.get("state")
+    )  # fmt: skip
+    if not (isinstance(steps, int) and isinstance(hashed, str) and isinstance(state, dict)):
+        raise RunFolderError(
+            f"{path} is not a checkpoint of osimexp: it lacks its steps, the hash of its config or "
+            "its state."
+        )
+    return Checkpoint(steps, hashed, _from_tensors(state))
+
+
+class _Digested:
+    """A stream that works out the digest of what is written to another one.
+
+    Attributes:
+        digest: digest of everything written so far.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        """Write bytes, and return their number."""
+        self.digest.update(data)
+        return self._stream.write(data)
+
+    def flush(self) -> None:
+        """Write what is buffered."""
+        self._stream.flush()
+
+
+def _verified(path: Path, written: bytes) -> bytes:
+    """Return a checkpoint's zip file, after a check that no bit of it has changed.
+
+    Raises:
+        RunFolderError: it has changed.
+    """
+    end = len(written) - len(_MARK) - 64
+    if end >= 0 and written[end : end + len(_MARK)] == _MARK:
+        digest = hashlib.sha256(memoryview(written)[:end]).hexdigest().encode()
+        if digest == written[end + len(_MARK) :]:
+            return written
+        raise RunFolderError(_damaged(path))
+    if written[-_END_SIZE:][: len(_END)] != _END:
+        raise RunFolderError(_damaged(path))
+    try:
+        # PyTorch does not check the checksums, and takes other bytes than those of a damaged list
+        # of files for what it looks for, so it is given a list that is made anew.
+        archive = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(written)) as old, zipfile.ZipFile(archive, "w") as new:
+            for entry in old.infolist():
+                if entry.compress_type != zipfile.ZIP_STORED:
+                    raise zipfile.BadZipFile(f"{entry.filename} is compressed")
+                new.writestr(zipfile.ZipInfo(entry.filename), old.read(entry))
+        return archive.getvalue()
+    except Exception as error:  # A damaged file can end in any of a dozen errors.
+        raise RunFolderError(_damaged(path)) from error
+
+
+def _content(path: Path, archive: bytes) -> Any:
+    try:
+        return torch.load(io.BytesIO(archive), map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # PyTorch's reader raises errors of a dozen kinds.
+        raise RunFolderError(_damaged(path)) from error
+
+
+def _damaged(path: Path) -> str:
+    return f"{path} was cut short or damaged, or is not a checkpoint of osimexp, so it is not read."
 
 
 def _to_tensors(value: Any, where: str) -> Any:

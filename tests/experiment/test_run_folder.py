@@ -1,5 +1,6 @@
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,46 @@ def test_a_checkpoint_cut_short_is_named(place: Path, kept: float) -> None:
     file.write_bytes(content[: int(kept * len(content))])
     with pytest.raises(RunFolderError, match=r"c.pt was cut short"):
         checkpoint.load(file)
+
+
+def of_an_earlier_version(file: Path) -> bytes:
+    content = {"manifest": {"format": 2, "config_hash": "a", "steps": 7}, "state": {"x": [0.5]}}
+    torch.save(content, file)
+    return file.read_bytes()
+
+
+def of_this_version(file: Path) -> bytes:
+    checkpoint.save(file, Checkpoint(7, "a", {"x": [0.5], "weights": np.arange(9.0)}))
+    return file.read_bytes()
+
+
+@pytest.mark.parametrize("written", [of_this_version, of_an_earlier_version])
+def test_a_flipped_bit_of_a_checkpoint_is_noticed_or_makes_no_difference(
+    place: Path, written: Callable[[Path], bytes]
+) -> None:
+    file = place / "c.pt"
+    content = written(file)
+    sound, noticed = checkpoint.load(file), 0
+    # Each byte once, of the zip file's headers and padding, too.
+    for number in range(len(content)):
+        flipped = bytearray(content)
+        flipped[number] ^= 1 << number % 8
+        file.write_bytes(flipped)
+        try:
+            found = checkpoint.load(file)
+        except RunFolderError:
+            noticed += 1
+        else:
+            assert (found.steps, found.config_hash) == (sound.steps, sound.config_hash)
+            assert repr(found.state) == repr(sound.state)
+    assert noticed > len(content) / 3
+
+
+def test_a_checkpoint_without_its_parts_is_named(place: Path) -> None:
+    for content in ({"format": 2}, {"format": 2, "steps": 1, "config_hash": "a"}):
+        torch.save({"manifest": content}, place / "c.pt")
+        with pytest.raises(RunFolderError, match=r"c.pt is not a checkpoint of osimexp: it lacks"):
+            checkpoint.load(place / "c.pt")
 
 
 def test_what_is_no_checkpoint_is_named(place: Path) -> None:
