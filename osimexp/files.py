@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,17 +12,28 @@ from typing import Any, BinaryIO
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, private: bool = False) -> Iterator[BinaryIO]:
     """Open a file beside ``path`` that replaces it, whole, when the block ends without an error.
 
     The old file stays until then, and stays if the block raises.
+
+    Args:
+        path: path of the file.
+        private: whether nobody else may read the file, and other processes may write it at the same
+            time, so that each needs a file of its own beside it.
 
     Raises:
         OSError: the disk is full or the folder cannot be written.
     """
     beside = path.with_name(f".{path.name}.part")
+    handle: Path | int = beside
+    if private:
+        handle, name = tempfile.mkstemp(".part", f".{path.name}.", path.parent)
+        beside = Path(name)
     try:
-        with beside.open("wb") as stream:
+        with open(handle, "wb") as stream:  # noqa: PTH123 - a handle is no path
+            if private:
+                beside.chmod(0o600)  # Bits that the umask takes away are given back.
             yield stream
             stream.flush()
             os.fsync(stream.fileno())

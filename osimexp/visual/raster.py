@@ -5,7 +5,9 @@ Each pixel has several samples. Arrays are float32; points are in m, with y up. 
 shadow's cell and 0. Right is horizontal.
 """
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar, cast
 
 import numba
@@ -34,9 +36,24 @@ DARKEST = np.float32(0.45)
 """Share of the floor's light that a full shadow takes away."""
 
 
+def kept_on_disk() -> bool:
+    """Return whether Numba can keep machine code beside this module, or where the user says.
+
+    It would look for a home folder otherwise, which the users of containers may not have.
+    """
+    beside = Path(__file__).parent
+    code = beside / "__pycache__"
+    place = code if code.exists() else beside
+    return bool(getattr(numba.config, "CACHE_DIR", "")) or os.access(place, os.W_OK | os.X_OK)
+
+
 def compiled(function: Function) -> Function:
-    """Compile a function at its first call, and keep it on disk for later processes."""
-    return cast(Function, numba.njit(cache=True, fastmath=True, nogil=True)(function))
+    """Compile a function at its first call, and keep it on disk for later processes if possible."""
+    try:
+        made = numba.njit(cache=kept_on_disk(), fastmath=True, nogil=True)(function)
+    except RuntimeError:  # The folder that the user named cannot be written.
+        made = numba.njit(fastmath=True, nogil=True)(function)
+    return cast(Function, made)
 
 
 @compiled

@@ -1,7 +1,6 @@
 """Compilation of a prepared model, with a proof against OpenSim, and a cache on disk."""
 
 import logging
-import pickle
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from osimexp.physics.compiled.run.machine import (
     compile_module,
     processor_key,
 )
+from osimexp.physics.compiled.stored import read, written
 from osimexp.physics.compiled.system import read_system
 from osimexp.physics.reference.engine import Engine
 from osimexp.physics.settings import OpenSimSettings
@@ -99,10 +99,8 @@ def compile_model(model: PreparedModel, single: bool = False) -> CompiledModel:
             str(single),
         ]
     )
-    blob = kept(f"compiled/{name}", lambda: pickle.dumps(_compiled(model, single)))
-    found = pickle.loads(blob)
-    assert isinstance(found, CompiledModel)
-    return found
+    content = kept(f"compiled/{name}", lambda: written(_compiled(model, single)))
+    return read(CompiledModel, content)
 
 
 def layout(shape: Shape) -> Layout:

@@ -15,9 +15,10 @@ from osimexp.models.settings import ModelSettings
 from osimexp.physics.compiled.mechanics.dynamics import Gains, Loads, accelerations
 from osimexp.physics.compiled.mechanics.mechanism import read_mechanism
 from osimexp.physics.compiled.mechanics.motion import Motion
-from osimexp.physics.compiled.model import compare, compile_model
+from osimexp.physics.compiled.model import CompiledModel, compare, compile_model
 from osimexp.physics.compiled.proof import SOLVED
 from osimexp.physics.compiled.simulation import CompiledSimulation
+from osimexp.physics.compiled.stored import read, written
 from osimexp.physics.reference.engine import Engine
 from osimexp.physics.settings import CompiledSettings, OpenSimSettings, WorkerSettings
 from osimexp.physics.simulation import COSTLY
@@ -136,6 +137,21 @@ def test_each_joint_accelerates_as_in_opensim(chain: opensim.Model) -> None:
         motion = Motion(mechanism, q.tolist(), u.tolist(), gains.rates)
         found = np.array(accelerations(motion, Loads(mechanism), gains), dtype=float)
         assert np.abs(found - expected).max() < 1e-10 * np.abs(expected).max()
+
+
+def test_a_compiled_model_is_kept_as_data(arm: PreparedModel) -> None:
+    model = compile_model(arm)
+    found = read(CompiledModel, written(model))
+    assert (found.code, found.shape, found.proof) == (model.code, model.shape, model.proof)
+    assert found.names.controls == model.names.controls
+    for name in ("free", "fibre_ranges"):
+        ours, theirs = getattr(found, name), getattr(model, name)
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_array_equal(ours, theirs)
+    assert found.names.rotational.dtype == bool
+    np.testing.assert_array_equal(found.names.ranges, model.names.ranges)
+    with pytest.raises(TypeError, match="is not data"):
+        written(Engine)
 
 
 def rolled(batch: CompiledSimulation, excitations: np.ndarray) -> np.ndarray:
