@@ -6,6 +6,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -26,9 +27,10 @@ def cache_folder() -> Path:
     """
     if chosen := os.environ.get(VARIABLE):
         return Path(chosen)
-    folder = Path(platformdirs.user_cache_dir("osimexp", appauthor=False))
-    if folder.is_absolute():
-        return folder
+    with suppress(RuntimeError):  # Of platformdirs; its earlier versions return "~/.cache".
+        folder = Path(platformdirs.user_cache_dir("osimexp", appauthor=False))
+        if folder.is_absolute():
+            return folder
     user = f"-{os.geteuid()}" if os.name == "posix" else ""
     return Path(tempfile.gettempdir()) / f"osimexp{user}"
 

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -105,10 +105,15 @@ def test_what_is_no_file_is_made_again(cache: Path, caplog: pytest.LogCaptureFix
     assert "cannot be written" in caplog.text
 
 
+def no_home(*_: object, **__: object) -> str:
+    raise RuntimeError("could not determine the home directory")
+
+
+@pytest.mark.parametrize("found", [no_home, lambda *_, **__: "~/.cache/osimexp"])
 def test_a_user_without_a_home_makes_no_folder_of_a_tilde(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    place: Path, monkeypatch: pytest.MonkeyPatch, found: Callable[..., str]
 ) -> None:
     monkeypatch.delenv(VARIABLE)
-    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: "~/.cache/osimexp")
+    monkeypatch.setattr("platformdirs.user_cache_dir", found)
     assert cache_folder().is_absolute()
     assert "~" not in str(cache_folder())
