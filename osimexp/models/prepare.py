@@ -107,6 +107,20 @@ def read_model(path: Path) -> opensim.Model:
         raise ModelError(f"OpenSim cannot read {path}: {first_line(error)}") from error
 
 
+def unclamp(model: opensim.Model) -> None:
+    """Let a model be assembled in poses beyond the ranges of its clamped coordinates.
+
+    OpenSim's dynamics knows no clamps, but its assembly moves a clamped coordinate into its range,
+    which for a pelvis is the length of a laboratory.
+
+    Args:
+        model: a model whose system is not yet initialised.
+    """
+    coordinates = model.getCoordinateSet()
+    for number in range(coordinates.getSize()):
+        coordinates.get(number).setDefaultClamped(False)
+
+
 def first_line(error: BaseException) -> str:
     """Return the line of an OpenSim exception that says what is wrong."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

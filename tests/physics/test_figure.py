@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import opensim
 import pytest
+from biped import biped
 from tasks import prepared
 
 from osimexp.models.prepare import PreparedModel, loaded
 from osimexp.models.settings import ModelSettings
 from osimexp.physics.posing.appearance import figure
+from osimexp.physics.posing.points import point_positions
 from osimexp.physics.posing.poses import Posing
 from osimexp.physics.posing.state_paths import state_paths
 
@@ -68,6 +70,39 @@ def test_a_wrapped_path_runs_over_its_surface() -> None:
             # The surface's points cut its corners.
             expected = described.getMuscles().get(name).getLength(state)
             assert length == pytest.approx(expected, rel=2e-3)
+
+
+def clamped(model: opensim.Model) -> None:
+    """Clamp the pelvis into a laboratory of 5 m, and let one hip follow the other."""
+    forward = model.getCoordinateSet().get("pelvis_tx")
+    forward.setRangeMin(-5.0)
+    forward.setRangeMax(5.0)
+    forward.setDefaultClamped(True)
+    coupler = opensim.CoordinateCouplerConstraint()
+    drivers = opensim.ArrayStr()
+    drivers.append("hip_flexion_r")
+    coupler.setIndependentCoordinateNames(drivers)
+    coupler.setDependentCoordinateName("hip_flexion_l")
+    coupler.setFunction(opensim.LinearFunction(-1.0, 0.0))
+    model.addConstraint(coupler)
+    model.addMarker(opensim.Marker("navel", model.getBodySet().get("pelvis"), opensim.Vec3(0.0)))
+
+
+def test_a_walk_goes_beyond_the_range_of_a_clamped_pelvis(tmp_path: Path) -> None:
+    file = biped(tmp_path / "biped.osim", clamped)
+    model = PreparedModel(file.read_text(), ModelSettings(path=str(file)))
+    names = state_paths(model).names
+    positions = np.tile(names.default_pose, (4, 1))
+    positions[:, names.coordinates.index("pelvis_tx")] = [0.0, 4.0, 8.0, -7.0]
+    positions[:, names.coordinates.index("hip_flexion_r")] = 0.3
+    found = Posing(model)(positions)
+    pelvis = found.bodies[:, names.bodies.index("pelvis"), 0, 3]
+    np.testing.assert_allclose(pelvis, [0.0, 4.0, 8.0, -7.0], atol=1e-6)
+    thigh = found.bodies[2, names.bodies.index("thigh_l"), :2, :2]
+    assert np.arctan2(thigh[1, 0], thigh[0, 0]) == pytest.approx(-0.3, abs=1e-6)
+    # The same in the engine, which poses points and begins episodes.
+    points = point_positions(model, positions)["navel"]
+    np.testing.assert_allclose(points[:, 0], [0.0, 4.0, 8.0, -7.0], atol=1e-6)
 
 
 def test_muscles_that_were_taken_out_are_not_posed() -> None:

@@ -5,7 +5,7 @@ import opensim
 
 from osimexp.arrays import Floats
 from osimexp.errors import ModelError
-from osimexp.models.prepare import PreparedModel, first_line, loaded
+from osimexp.models.prepare import PreparedModel, first_line, loaded, unclamp
 from osimexp.physics.posing.appearance import matrix, with_points
 from osimexp.physics.posing.figure import Poses
 from osimexp.physics.reference.engine import Engine
@@ -26,6 +26,7 @@ class Posing:
         # Muscles of the model itself; ``shown`` may have muscles that a muscle set removed.
         names = Engine(model, OpenSimSettings(), 0.01, frozenset()).names
         with loaded(shown.xml) as described:
+            unclamp(described)
             self._model, self._state = described, described.initSystem()
         self._coordinates = [described.getCoordinateSet().get(name) for name in names.coordinates]
         for coordinate in self._coordinates:

@@ -12,7 +12,7 @@ from osimexp.errors import ModelError
 from osimexp.models.actuators import actuator_controls, control_places
 from osimexp.models.base import find_base
 from osimexp.models.names import Names, force_controls
-from osimexp.models.prepare import PreparedModel, first_line, loaded, require_bodies
+from osimexp.models.prepare import PreparedModel, first_line, loaded, require_bodies, unclamp
 from osimexp.physics.settings import Integrator, OpenSimSettings
 from osimexp.physics.simulation import Kinematics, State, unsound
 
@@ -73,6 +73,7 @@ class Engine:
         fields: frozenset[str],
     ) -> None:
         with loaded(model.xml) as self._model:
+            unclamp(self._model)
             try:
                 self._state = self._model.initSystem()
             except RuntimeError as error:
