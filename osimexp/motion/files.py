@@ -5,8 +5,9 @@ the coordinates under their names, in degrees; ``<name>_controls.sto`` holds the
 ``<name>_grf.mot`` holds the ground reactions in the form of external loads of OpenSim's tools.
 """
 
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,11 @@ import numpy as np
 from osimexp.arrays import Floats
 from osimexp.errors import MovementError, near_matches
 from osimexp.models.names import StatePaths
+from osimexp.motion.coordinates import coordinates_of
 from osimexp.motion.movement import Movement
-from osimexp.motion.tables import Table, read_table, write_table
+from osimexp.motion.tables import Table, coordinate_columns, read_table, some, write_table
+
+log = logging.getLogger("osimexp")
 
 PLATES = ("right", "left")
 """Feet of the forces in a file whose columns name no foot, in the order of the columns."""
@@ -91,6 +95,8 @@ def read_movement(path: Path, paths: StatePaths, ground_reactions: Path | None =
     Coordinates that the file does not have keep the model's default. Without speeds in the file,
     speeds are those of parabolas through neighbouring moments. Such files have no excitations.
 
+    Columns that the model does not know are left out, and logged.
+
     Args:
         path: a ``.sto`` or ``.mot`` file; columns are named by state paths, by coordinates' names
             or, as before OpenSim 4, ``hip_flexion_r_u`` and ``soleus_r.activation``.
@@ -98,29 +104,29 @@ def read_movement(path: Path, paths: StatePaths, ground_reactions: Path | None =
         ground_reactions: file of the ground's forces on the feet over the same time; None without.
 
     Raises:
-        MovementError: a file is malformed, or has no coordinate of the model.
+        MovementError: a file is malformed, has no coordinate of the model or two columns of one,
+            or a value that is used is not finite or an angle that no joint can turn.
     """
     table, names = read_table(path), paths.names
-    columns = dict(zip(table.columns, table.values.T, strict=True))
-    positions, speeds, found = [], [], 0
-    for place, (name, where) in enumerate(zip(names.coordinates, paths.coordinates, strict=True)):
-        factor = np.pi / 180.0 if table.degrees and names.rotational[place] else 1.0
-        value = _first(columns, f"{where}/value", f"{name}/value", name)
-        found += value is not None
-        if value is None:
-            value = np.full(len(table.time), names.default_pose[place] / factor)
-        speed = _first(columns, f"{where}/speed", f"{name}/speed", f"{name}_u")
-        if speed is None:
-            speed = np.gradient(value, table.time, edge_order=2 if len(value) > 2 else 1)
-        positions.append(value * factor)
-        speeds.append(speed * factor)
-    if not found:
+    known = coordinates_of(table, names)
+    if not known:
         raise MovementError(
             f"{path} has no coordinate of the model; "
             f"{near_matches(table.columns[0] if table.columns else '', names.coordinates)}"
         )
+    _say_what_is_left_out(table, paths, known)
+    positions, speeds = [], []
+    for place, (name, where) in enumerate(zip(names.coordinates, paths.coordinates, strict=True)):
+        value = known.get(name, np.full(len(table.time), names.default_pose[place]))
+        speed = table.column(f"{where}/speed", f"{name}/speed", f"{name}_u")
+        if speed is None:
+            speed = np.gradient(value, table.time, edge_order=2 if len(value) > 2 else 1)
+        elif table.degrees and names.rotational[place]:
+            speed = np.deg2rad(speed)
+        positions.append(value)
+        speeds.append(speed)
     activations, lengths = (
-        _of_muscles(columns, paths, state) for state in ("activation", "fiber_length")
+        _of_muscles(table, paths, state) for state in ("activation", "fiber_length")
     )
     movement = Movement(
         time=table.time,
@@ -154,19 +160,19 @@ def read_controls(path: Path, paths: StatePaths, needed: Sequence[str]) -> tuple
     Raises:
         MovementError: the file is malformed, lacks a needed control, or a control is not finite.
     """
-    table = read_table(path)
+    table = read_table(path, angles=False)
     controls = np.full((len(table.time), len(paths.controls)), np.nan)
     for column, (name, where) in enumerate(zip(paths.names.controls, paths.controls, strict=True)):
         # A component with several controls has as many columns with its path, in their order.
-        turn = paths.controls[:column].count(where)
+        turn, count = paths.controls[:column].count(where), paths.controls.count(where)
         places = [k for k, label in enumerate(table.columns) if label == where]
-        places = places[turn : turn + 1] or [
-            k for k, label in enumerate(table.columns) if label in (name, f"{where}/excitation")
-        ]
-        if places:
-            controls[:, column] = table.values[:, places[0]]
-            if not np.isfinite(controls[:, column]).all():
-                raise MovementError(f"{path} has controls of {name} that are not finite.")
+        if count > 1 and turn < len(places):
+            place: int | None = places[turn]
+        else:
+            others = () if count > 1 else (where,)
+            place = table.place(*others, name, f"{where}/excitation")
+        if place is not None:
+            controls[:, column] = table.finite(place)
         elif name in needed:
             raise MovementError(
                 f"{path} has no control of {name}; {near_matches(where, set(table.columns))}"
@@ -174,19 +180,39 @@ def read_controls(path: Path, paths: StatePaths, needed: Sequence[str]) -> tuple
     return table.time, controls
 
 
-def _first(columns: dict[str, Floats], *names: str) -> Floats | None:
-    return next((columns[name] for name in names if name in columns), None)
-
-
-def _of_muscles(columns: dict[str, Floats], paths: StatePaths, state: str) -> Floats:
+def _of_muscles(table: Table, paths: StatePaths, state: str) -> Floats:
     """Return a state of all muscles; without columns if the file lacks one of them."""
-    pairs = zip(paths.names.muscles, paths.muscles, strict=True)
     found = [
-        _first(columns, f"{where}/{state}", f"{name}/{state}", f"{name}.{state}")
-        for name, where in pairs
+        table.column(*_muscle_labels(name, where, state))
+        for name, where in zip(paths.names.muscles, paths.muscles, strict=True)
     ]
     known = [values for values in found if values is not None]
     return np.column_stack(known) if known and len(known) == len(found) else np.zeros((0, 0))
+
+
+def _muscle_labels(name: str, where: str, state: str) -> tuple[str, str, str]:
+    return f"{where}/{state}", f"{name}/{state}", f"{name}.{state}"
+
+
+def _say_what_is_left_out(table: Table, paths: StatePaths, known: Collection[str]) -> None:
+    """Log the columns that the model does not know, and its coordinates that have no column."""
+    names = paths.names
+    used = {label for name in known for label in coordinate_columns(table)[name]}
+    for name, where in zip(names.coordinates, paths.coordinates, strict=True):
+        used |= {f"{where}/speed", f"{name}/speed", f"{name}_u"}
+    for name, where in zip(names.muscles, paths.muscles, strict=True):
+        for state in ("activation", "fiber_length"):
+            used |= set(_muscle_labels(name, where, state))
+    if unknown := [label for label in table.columns if label not in used]:
+        log.info(
+            "%s has columns that the model does not know, which are left out: %s.",
+            table.file,
+            some(unknown),
+        )
+    if missing := [name for name in names.coordinates if name not in known]:
+        log.info(
+            "%s has no column of %s; they keep the model's default.", table.file, some(missing)
+        )
 
 
 def with_ground_reactions(movement: Movement, path: Path) -> Movement:

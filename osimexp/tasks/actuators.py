@@ -14,7 +14,8 @@ from osimexp.arrays import Floats, Indices
 from osimexp.errors import ConfigError, MovementError
 from osimexp.models.muscle_sets import matching
 from osimexp.models.names import Actuator
-from osimexp.motion.tables import coordinate_columns, read_table
+from osimexp.motion.coordinates import coordinates_of
+from osimexp.motion.tables import read_table
 from osimexp.tasks.scene import Scene
 
 log = logging.getLogger("osimexp")
@@ -60,14 +61,12 @@ class Tracking:
             return Reference(np.zeros(1), np.array([pose]))
         try:
             table = read_table(Path(self.movement).expanduser())
-            columns = coordinate_columns(table)
+            columns = coordinates_of(table, scene.names)
         except MovementError as error:
             raise ConfigError(f"actuators.tracked: {error}") from error
         if coordinate not in columns:
             raise ConfigError(f"actuators.tracked: {self.movement} has no coordinate {coordinate}.")
-        turns = table.degrees and scene.names.rotational[scene.coordinate(coordinate)]
-        values = columns[coordinate]
-        return Reference(table.time - table.time[0], np.deg2rad(values) if turns else values)
+        return Reference(table.time - table.time[0], columns[coordinate])
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,6 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
             "render_fps": max(1, round(1.0 / specification.task.control_period)),
         }
         self._pictures: Pictures | None = None
-        task, target = specification.task, specification.target
         wanted = specification.model, specification.muscles, specification.forces
         if model is None:
             model = prepare(*wanted)
@@ -111,11 +110,13 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self.model, self.model_xml = model, model.xml
         self._simulation = self._simulate(model)
         try:
+            self.specification = specification.on_model(model, self._simulation.names)
+            target = self.specification.target
             self._prepare(
                 Scene(
                     self._simulation.names,
                     specification.model,
-                    task.control_period,
+                    specification.task.control_period,
                     0 if target is None else target.size,
                     target,
                 )

@@ -9,11 +9,14 @@ from osimexp.config import build, check, described, entry, mapping
 from osimexp.errors import ConfigError
 from osimexp.models.actuators import ExternalForce
 from osimexp.models.muscle_sets import MuscleSet
+from osimexp.models.names import Names
+from osimexp.models.prepare import PreparedModel
 from osimexp.models.settings import Base, ModelSettings
 from osimexp.physics.settings import BackendSettings, PhysicsSettings, WorkerSettings
 from osimexp.physics.simulation import COSTLY
 from osimexp.tasks.actions import ActionSettings
 from osimexp.tasks.actuators import ActuatorSet
+from osimexp.tasks.goals.gait import Gait, MidGait
 from osimexp.tasks.scene import TargetTerm
 from osimexp.tasks.terms.observations import ObservationTerm
 from osimexp.tasks.terms.pushes import PushTerm
@@ -161,6 +164,22 @@ class Specification:
     def on_opensim(self) -> "Specification":
         """Return the task simulated by OpenSim itself."""
         return dataclasses.replace(self, physics=self.physics.on_opensim())
+
+    def on_model(self, model: PreparedModel, names: Names) -> "Specification":
+        """Return the task with the gait that it follows as the model moves in it.
+
+        Raises:
+            ConfigError: the model cannot move so.
+        """
+        target, start = self.target, self.start
+        if isinstance(target, Gait):
+            target = target.on_model(model, names)
+        if isinstance(start, MidGait):
+            if isinstance(target, Gait) and start.gait == self.target:
+                start = dataclasses.replace(start, gait=target)
+            else:
+                start = start.on_model(model, names)
+        return dataclasses.replace(self, target=target, start=start)
 
     def with_workers(self, count: int) -> "Specification":
         """Return the task simulated by ``count`` worker processes; 0 for none."""

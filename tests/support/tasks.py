@@ -76,13 +76,31 @@ def normal_gait() -> Gait:
     return target
 
 
-def written_gait(folder: Path, seconds: float, degrees: bool = True, paths: bool = False) -> Path:
-    """Write a file of the project's own gait, from a third of its cycle on."""
+def written_gait(
+    folder: Path,
+    seconds: float,
+    degrees: bool = True,
+    paths: bool = False,
+    treadmill: bool = False,
+    **others: float,
+) -> Path:
+    """Write a file of the project's own gait, from a third of its cycle on.
+
+    Args:
+        folder: folder of the file.
+        seconds: duration, s.
+        degrees: whether its angles are in degrees.
+        paths: whether its columns are named by state paths.
+        treadmill: whether the pelvis stays in its place.
+        others: other coordinates with a constant value, as it stands in the file.
+    """
     gait = normal_gait()
     time = np.arange(0.0, seconds, 0.01)
     angles = gait.angles(0.3 + time / gait.period)
-    values = np.column_stack([np.rad2deg(angles) if degrees else angles, 2.0 + gait.speed * time])
-    names = (*gait.coordinates, "pelvis_tx")
+    way = 2.0 + (0.0 if treadmill else gait.speed) * time
+    columns = [way, *(np.full(len(time), value) for value in others.values())]
+    values = np.column_stack([np.rad2deg(angles) if degrees else angles, *columns])
+    names = (*gait.coordinates, "pelvis_tx", *others)
     labels = tuple(f"/jointset/joint/{n}/value" for n in names) if paths else names
     file = folder / "walk.mot"
     write_table(file, Table("walk", labels, time, values, degrees))

@@ -19,10 +19,11 @@ class Posing:
 
     Args:
         model: model to pose.
+        muscles: whether the paths of muscles are posed as well, which takes most of the time.
     """
 
-    def __init__(self, model: PreparedModel) -> None:
-        shown = with_points(model)
+    def __init__(self, model: PreparedModel, muscles: bool = True) -> None:
+        shown = with_points(model) if muscles else model
         # Muscles of the model itself; ``shown`` may have muscles that a muscle set removed.
         names = Engine(model, OpenSimSettings(), 0.01, frozenset()).names
         with loaded(shown.xml) as described:
@@ -33,7 +34,33 @@ class Posing:
             coordinate.setLocked(self._state, False)
         self._constrained = described.getConstraintSet().getSize() > 0
         self._bodies = [described.getBodySet().get(name) for name in names.bodies]
-        self._paths = [_path(described.getMuscles().get(name)) for name in names.muscles]
+        self._paths = [
+            _path(described.getMuscles().get(name)) for name in (names.muscles if muscles else ())
+        ]
+
+    def soles(self, bodies: Floats) -> Floats:
+        """Return the points ``(T, points, 3)`` in ground that may stand on it, m.
+
+        They are the centres of the model's contact spheres or, if it has none, the origins of all
+        bodies, of which those of heels and toes are the lowest.
+
+        Args:
+            bodies: ``(T, bodies, 4, 4)`` transforms of the bodies, as in ``Poses``.
+        """
+        geometry = self._model.getContactGeometrySet()
+        numbers, places = [], []
+        names = [body.getName() for body in self._bodies]
+        for i in range(geometry.getSize()):
+            sphere = opensim.ContactSphere.safeDownCast(geometry.get(i))
+            if sphere is None or (body := sphere.getFrame().findBaseFrame().getName()) not in names:
+                continue
+            frame = matrix(sphere.getFrame().findTransformInBaseFrame())
+            numbers.append(names.index(body))
+            places.append(frame @ np.append(sphere.get_location().to_numpy(), 1.0))
+        if not numbers:
+            return np.asarray(bodies[:, :, :3, 3])
+        points = np.einsum("tpij,pj->tpi", bodies[:, numbers], np.array(places))
+        return np.asarray(points[:, :, :3])
 
     def __call__(self, positions: Floats) -> Poses:
         """Return the poses of bodies and muscle paths.

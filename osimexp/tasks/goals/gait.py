@@ -9,6 +9,8 @@ import numpy as np
 
 from osimexp.arrays import Floats, Indices, Mask
 from osimexp.errors import ConfigError
+from osimexp.models.names import Names
+from osimexp.models.prepare import PreparedModel
 from osimexp.physics.simulation import Simulation, Start
 from osimexp.tasks.columns import Column
 from osimexp.tasks.scene import Frame, Scene
@@ -26,8 +28,8 @@ class Gait:
     Attributes:
         period: duration of a stride, s.
         speed: speed forward, m/s.
-        curves: values of each coordinate in degrees, at equal shares of the cycle from heel strike
-            on; ``$`` in a name stands for ``r`` and ``l``.
+        curves: values of each coordinate in degrees (of a length in m times 180 / pi), at equal
+            shares of the cycle from heel strike on; ``$`` in a name stands for ``r`` and ``l``.
         within: duration of an episode, s; null keeps the task's duration.
     """
 
@@ -74,6 +76,10 @@ class Gait:
         phases = np.arange(200) / 200.0
         away = start.coordinates[:, None, columns] - self.angles(phases)
         return np.asarray(phases[np.square(away).sum(axis=2).argmin(axis=1)][:, None])
+
+    def on_model(self, model: PreparedModel, names: Names) -> "Gait":
+        """Return the gait as a model moves in it; here the same, as it depends on no model."""
+        return self
 
     def mirrored(self, targets: Floats) -> Floats:
         """Return the phases of the other leg, half a cycle later."""
@@ -231,6 +237,10 @@ class MidGait:
             raise ValueError("standing must be in [0, 1]")
         if not self.fastest >= 1.0:
             raise ValueError("fastest is a factor on the gait's speeds and must be 1 or more")
+
+    def on_model(self, model: PreparedModel, names: Names) -> "MidGait":
+        """Return the starts in the gait as a model moves in it."""
+        return replace(self, gait=self.gait.on_model(model, names))
 
     def for_judging(self) -> "MidGait":
         """Return the same starts with ``fastest`` at 1, for evaluations."""

@@ -1,22 +1,35 @@
 """A measured gait to follow: one stride from a movement's file."""
 
-from collections.abc import Mapping
+import copy
+import logging
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from osimexp.arrays import Floats
-from osimexp.errors import MovementError
+from osimexp.errors import ConfigError, MovementError
 from osimexp.models.muscle_sets import matching
+from osimexp.models.names import Names
+from osimexp.models.prepare import PreparedModel
 from osimexp.models.sides import other_side
-from osimexp.motion.tables import Table, coordinate_columns, read_table
+from osimexp.motion.coordinates import coordinates_of
+from osimexp.motion.ground import belt_under
+from osimexp.motion.tables import Table, coordinate_columns, read_table, some
+from osimexp.physics.posing.poses import Posing
 from osimexp.tasks.goals.gait import Gait
+
+log = logging.getLogger("osimexp")
 
 _POINTS = 50
 _SHORTEST, _LONGEST = 0.5, 2.5
 """Shortest and longest stride to look for, s."""
+
+_TRANSLATION = re.compile(r"(.*_)?t[xyz]")
+"""Names of OpenSim's coordinates that are lengths, until the model itself is asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +37,8 @@ class RecordedGait(Gait):
     """A stride of a ``.mot`` or ``.sto`` file of coordinates, made periodic and symmetric.
 
     The curves of both legs are averaged, the left ones half a stride earlier, because both legs
-    follow the same gait.
+    follow the same gait. The file is read as by ``osimexp gait``: the model tells angles from
+    lengths, and on a treadmill the speed is that over the belt.
 
     Attributes:
         movement: path of the file; its coordinates have the model's names.
@@ -49,29 +63,97 @@ class RecordedGait(Gait):
             self._check_within(start, end)
         except MovementError as error:
             raise ValueError(str(error)) from error
-        way = np.interp([start, end], self._table.time, self._columns[self.forward])
         object.__setattr__(self, "period", end - start)
-        object.__setattr__(self, "speed", float(way[1] - way[0]) / (end - start))
-        object.__setattr__(self, "curves", self._curves(start, end))
+        object.__setattr__(self, "speed", self._way(start, end) / (end - start))
+        lengths = {name for name in self._names if _TRANSLATION.fullmatch(name)}
+        object.__setattr__(self, "curves", self._curves(start, end, lengths))
         super().__post_init__()
 
-    @cached_property
+    def on_model(self, model: PreparedModel, names: Names) -> "RecordedGait":
+        """Return the gait as the model moves in it, with the speed over the ground it stands on.
+
+        Coordinates of the file that the model does not have are left out, and logged.
+
+        Raises:
+            ConfigError: the model cannot move so.
+        """
+        start, end = self.stride or self._found_stride
+        try:
+            known = coordinates_of(self._table, names)
+        except MovementError as error:
+            raise ConfigError(f"target.movement: {error}") from error
+        followed = [name for name in self._names if name in known]
+        if unknown := [name for name in self._names if name not in known]:
+            log.info(
+                "%s has coordinates that the model does not know, which are not followed: %s.",
+                self.movement,
+                some(unknown),
+            )
+        if not followed:
+            raise ConfigError(
+                f"target.movement: the model has none of the coordinates {some(self._names)} of "
+                f"{self.movement}."
+            )
+        lengths = {
+            name
+            for name, turns in zip(names.coordinates, names.rotational, strict=True)
+            if not turns
+        }
+        found = copy.copy(self)
+        vars(found).pop("_harmonics", None)
+        belt, speed = self._belt(model, names, known), self._way(start, end) / (end - start)
+        if belt:
+            log.info(
+                "The feet of %s move backwards on the ground at %.2f m/s, so it is taken for a "
+                "walk on a treadmill at %.2f m/s.",
+                self.movement,
+                belt,
+                speed + belt,
+            )
+        object.__setattr__(found, "speed", speed + belt)
+        object.__setattr__(found, "_names", followed)
+        object.__setattr__(found, "curves", self._curves(start, end, lengths, followed))
+        return found
+
+    def _belt(self, model: PreparedModel, names: Names, known: Mapping[str, Floats]) -> float:
+        poses = np.tile(names.default_pose, (len(self._table.time), 1))
+        for column, name in enumerate(names.coordinates):
+            if name in known:
+                poses[:, column] = known[name]
+        posing = Posing(model, muscles=False)
+        return belt_under(self._table.time, posing.soles(posing(poses).bodies))
+
+    def _way(self, start: float, end: float) -> float:
+        way = np.interp([start, end], self._table.time, self._columns[self.forward])
+        return float(way[1] - way[0])
+
+    @property
     def _table(self) -> Table:
-        return read_table(Path(self.movement).expanduser())
+        file = Path(self.movement).expanduser()
+        try:
+            state = file.stat()
+        except OSError as error:
+            raise MovementError(f"{file} cannot be read: {error.strerror}.") from error
+        return _read(file, state.st_mtime_ns, state.st_size)
 
     @cached_property
     def _columns(self) -> Mapping[str, Floats]:
-        """Columns of the file by the name of their coordinate."""
-        columns = coordinate_columns(self._table)
-        if self.forward not in columns:
+        """Columns of the coordinates to follow and of the one forward, by name, as in the file."""
+        labels = coordinate_columns(self._table)
+        if self.forward not in labels:
             raise MovementError(f"{self.movement} has no coordinate {self.forward}.")
-        return columns
+        names = [name for name in labels if name != self.forward]
+        chosen = matching(self.coordinates_followed, names, "target.coordinates_followed")
+        columns = {
+            name: self._table.column(*labels[name])
+            for name in labels
+            if name in chosen or name == self.forward
+        }
+        return {name: values for name, values in columns.items() if values is not None}
 
     @cached_property
     def _names(self) -> list[str]:
-        names = [name for name in self._columns if name != self.forward]
-        chosen = matching(self.coordinates_followed, names, "target.coordinates_followed")
-        return [name for name in names if name in chosen]
+        return [name for name in self._columns if name != self.forward]
 
     @cached_property
     def _found_stride(self) -> tuple[float, float]:
@@ -99,14 +181,25 @@ class RecordedGait(Gait):
                 f"target.stride must be within {self.movement}, from {time[0]:g} to {time[-1]:g} s"
             )
 
-    def _curves(self, start: float, end: float) -> dict[str, tuple[float, ...]]:
+    def _curves(
+        self, start: float, end: float, lengths: Collection[str], names: Sequence[str] = ()
+    ) -> dict[str, tuple[float, ...]]:
+        """Return the curves of coordinates; a length is in m times 180 / pi, as angles in degrees.
+
+        Args:
+            start: beginning of the stride, s.
+            end: end of the stride, s.
+            lengths: names of the coordinates that are lengths.
+            names: names of the coordinates; all that are to be followed without any.
+        """
         moments = np.linspace(start, end, _POINTS + 1)
         whole: dict[str, Floats] = {}
-        for name in self._names:
+        for name in names or self._names:
             values = np.interp(moments, self._table.time, self._columns[name])
             # The difference between the ends is spread over the stride.
             values -= np.linspace(0.0, 1.0, _POINTS + 1) * (values[-1] - values[0])
-            whole[name] = values[:-1] if self._table.degrees else np.rad2deg(values[:-1])
+            turned = self._table.degrees and name not in lengths
+            whole[name] = values[:-1] if turned else np.rad2deg(values[:-1])
         curves: dict[str, tuple[float, ...]] = {}
         for name, values in whole.items():
             other = other_side(name)
@@ -116,3 +209,9 @@ class RecordedGait(Gait):
                 mean = (values + np.roll(whole[other], -_POINTS // 2)) / 2.0
                 curves[name.removesuffix("r") + "$"] = tuple(mean.tolist())
         return curves
+
+
+@lru_cache(maxsize=4)
+def _read(file: Path, changed: int, size: int) -> Table:
+    """Return the table of a file, read once until it changes, and so noted once."""
+    return read_table(file)
