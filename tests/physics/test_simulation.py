@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from osimexp.errors import ModelError, SimulationError
 from osimexp.models.prepare import PreparedModel, loaded
 from osimexp.physics.reference.simulation import OpenSimSimulation
+from osimexp.physics.running_clock import RunningClock
 from osimexp.physics.simulation import COSTLY, Start
 
 
@@ -218,11 +220,80 @@ def test_a_worker_that_dies_or_hangs_is_replaced(
     assert state.lost.tolist() == [False, False, True, True]
     assert batch.replaced == 1
     assert "environments 2, 3 ended" in caplog.text
+    if stop == signal.SIGKILL:
+        assert "ended by SIGKILL, as by a system whose memory runs out" in caplog.text
     state = batch.reset(
         state.lost.copy(), Start(*(a[2:] for a in _fields(tasks.default_start(batch))))
     )
     assert not state.lost.any()
     assert not batch.step(np.full((4, 6), 0.3)).failed.any()
+
+
+def test_workers_that_cannot_be_started_end_in_a_sentence(
+    arm: PreparedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    with pytest.raises(SimulationError, match="Too many open files; take fewer"):
+        tasks.simulation(arm, 2, workers=2)
+
+
+def test_a_worker_that_hangs_takes_no_other_with_it(
+    arm: PreparedModel, opened: list[OpenSimSimulation]
+) -> None:
+    batch = tasks.simulation(arm, 3, workers=3, timeout=1.0)
+    opened.append(batch)
+    rolled(batch, excitations(3, 6, 2))
+    os.kill(batch.workers[0].process.pid, signal.SIGSTOP)
+    assert batch.step(np.full((3, 6), 0.3)).lost.tolist() == [True, False, False]
+    for worker in batch.workers[:2]:
+        os.kill(worker.process.pid, signal.SIGSTOP)
+    assert batch.step(np.full((3, 6), 0.3)).lost.tolist() == [True, True, False]
+
+
+def test_a_stopped_process_that_goes_on_keeps_its_workers(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(
+        textwrap.dedent("""
+        import time
+        import numpy as np
+        import tasks
+        batch = tasks.simulation(tasks.prepared(*tasks.ARM), 2, workers=2, timeout=1.0)
+        batch.reset(np.ones(2, dtype=bool), tasks.default_start(batch))
+        print(*(worker.process.pid for worker in batch.workers), flush=True)
+        end = time.monotonic() + 3.0
+        while time.monotonic() < end:
+            batch.step(np.full((2, 6), 0.3))
+        print(batch.replaced, flush=True)
+        batch.close()
+        """)
+    )
+    here = Path(tasks.__file__).parent
+    parent = subprocess.Popen(
+        [sys.executable, script],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{here.parents[1]}"},
+    )
+    assert parent.stdout is not None
+    workers = [int(pid) for pid in parent.stdout.readline().split()]
+    # Its workers stop first, so that it waits for them, and go on last.
+    for pid in (*workers, parent.pid):
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(2.5)
+    for pid in (parent.pid, *workers):
+        os.kill(pid, signal.SIGCONT)
+    assert parent.stdout.readline() == "0\n"
+    assert parent.wait() == 0
+
+
+def test_a_clock_stands_still_while_its_process_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([0.0, 0.5, 1.1, 3601.1, 3601.6])
+    monkeypatch.setattr(time, "monotonic", lambda: next(moments))
+    clock = RunningClock(0.5)
+    assert [clock.tick() for _ in range(4)] == pytest.approx([0.5, 1.1, 2.1, 2.6])
 
 
 def _fields(start: Start) -> tuple[np.ndarray, ...]:

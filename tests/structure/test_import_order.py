@@ -22,7 +22,8 @@ ROOMS = (
 # Rooms whose folders have an order of their own, likewise.
 FLOORS = {
     "physics": (
-        "simulation", "settings", "arrays", "reference", "posing", "compiled", "remote", "backends",
+        "simulation", "settings", "arrays", "running_clock",
+        "reference", "posing", "compiled", "remote", "backends",
     ),
     "physics.compiled": (
         "ir", "mechanics", "paths", "muscles", "forces", "system", "equations",

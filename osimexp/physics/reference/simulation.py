@@ -94,9 +94,7 @@ class OpenSimSimulation:
         try:
             for rows in np.array_split(np.arange(size), count):
                 self._workers.append(WorkerProcess(self._folder, rows.tolist()))
-            with self._watchdog.watching([w.process for w in self._workers], PATIENCE):
-                for worker in self._workers:
-                    worker.require_start()
+            self._require_start(self._workers)
         except BaseException:
             self.close()
             raise
@@ -193,18 +191,22 @@ class OpenSimSimulation:
         gone: dict[int, str] = {}
         errors: list[ModelError] = []
         try:
+            begun = self._watchdog.seconds
             for index, command in commands.items():
-                self._workers[index].send(command, data)
-            with self._watchdog.watching(processes):
-                for index in commands:
-                    try:
-                        self._workers[index].receive()
-                    except WorkerGone as epitaph:
-                        hung = self._workers[index].process.pid in self._watchdog.killed
-                        late = f"it did not answer within {self._watchdog.timeout:g} s"
-                        gone[index] = late if hung else str(epitaph)
-                    except ModelError as error:
-                        errors.append(error)
+                worker = self._workers[index]
+                with self._watchdog.watching(worker.process, begun):
+                    worker.send(command, data)
+            for index in commands:
+                worker = self._workers[index]
+                try:
+                    with self._watchdog.watching(worker.process, begun):
+                        worker.receive()
+                except WorkerGone as epitaph:
+                    hung = worker.process.pid in self._watchdog.killed
+                    late = f"it did not answer within {self._watchdog.timeout:g} s"
+                    gone[index] = late if hung else str(epitaph)
+                except ModelError as error:
+                    errors.append(error)
         except BaseException:
             # After an interrupt, an answer that is read later would belong to another command.
             for process in processes:
@@ -227,9 +229,12 @@ class OpenSimSimulation:
             self._workers[index] = WorkerProcess(self._folder, rows)
             self._block.state.lost[rows] = True
             self.replaced += 1
-        replacements = [self._workers[index] for index in gone]
-        with self._watchdog.watching([worker.process for worker in replacements], PATIENCE):
-            for worker in replacements:
+        self._require_start([self._workers[index] for index in gone])
+
+    def _require_start(self, workers: Sequence[WorkerProcess]) -> None:
+        begun = self._watchdog.seconds
+        for worker in workers:
+            with self._watchdog.watching(worker.process, begun, PATIENCE):
                 worker.require_start()
 
     def _remember(self) -> None:

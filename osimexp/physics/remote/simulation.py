@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from osimexp.errors import ModelError, SimulationError
 from osimexp.models.prepare import PreparedModel
 from osimexp.physics.arrays import block, bytes_needed
 from osimexp.physics.remote.cluster import ray_at
+from osimexp.physics.running_clock import RunningClock
 from osimexp.physics.settings import PhysicsSettings, WorkerSettings
 from osimexp.physics.simulation import Kinematics, Simulation, Snapshot, Start, State
 
@@ -308,16 +308,15 @@ class RaySimulation:
         for index in asked:
             answer = call(self._parts[index], self._rows[index])
             sent[index] = answer if isinstance(answer, list) else [answer]
-        until = time.monotonic() + self._timeout
+        every = [piece for pieces in sent.values() for piece in pieces]
+        clock = RunningClock(min(1.0, self._timeout / 4))
         with contextlib.suppress(self._ray.exceptions.RayError):  # Errors are handled below.
-            every = [piece for pieces in sent.values() for piece in pieces]
-            found = iter(self._ray.get(every, timeout=self._timeout))
+            found = iter(self._got(every, clock))
             return {index: [next(found) for _ in pieces] for index, pieces in sent.items()}
         answers, gone = {}, {}
         for index, answer in sent.items():
             try:
-                left = max(until - time.monotonic(), 0.001)
-                answers[index] = self._ray.get(answer, timeout=left)
+                answers[index] = self._got(answer, clock)
             except self._ray.exceptions.GetTimeoutError:
                 gone[index] = f"it did not answer within {self._timeout:g} s"
             except self._ray.exceptions.RayTaskError as error:
@@ -327,6 +326,16 @@ class RaySimulation:
         if gone:
             self._replace(gone)
         return answers
+
+    def _got(self, answers: list[Any], clock: RunningClock) -> list[Any]:
+        """Return the values of answers, waiting until the clock is past the timeout."""
+        while True:
+            try:
+                found: list[Any] = self._ray.get(answers, timeout=clock.slice)
+                return found
+            except self._ray.exceptions.GetTimeoutError:
+                if clock.tick() >= self._timeout:
+                    raise
 
     def _replace(self, gone: Mapping[int, str]) -> None:
         for index, epitaph in gone.items():
