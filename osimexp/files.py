@@ -46,9 +46,12 @@ def replacing(path: Path, private: bool = False) -> Iterator[BinaryIO]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` to ``path``, whole or not at all."""
+    r"""Write ``text`` to ``path`` in UTF-8, whole or not at all.
+
+    Bytes of a file's name that are no UTF-8 are written as ``\udcff``.
+    """
     with replacing(path) as stream:
-        stream.write(text.encode())
+        stream.write(text.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

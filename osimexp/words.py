@@ -88,7 +88,10 @@ def opened(word: str) -> str:
 
 def quoted(text: str) -> str:
     """Return text quoted such that Hydra reads it as one value."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    # Hydra takes backslashes as they are, except before a quote.
+    return (
+        "'" + re.sub(r"(\\*)('|\Z)", lambda found: 2 * found[1] + (found[2] and "\\'"), text) + "'"
+    )
 
 
 def setting(key: str, text: str) -> str:

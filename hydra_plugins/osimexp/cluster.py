@@ -18,6 +18,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from hydra_plugins.osimexp.lost_jobs import given_up, job_config
+from osimexp.terminal import say
 
 
 class RayLauncher(Launcher):
@@ -54,7 +55,7 @@ class RayLauncher(Launcher):
         task = ray.remote(num_cpus=self._cpus, max_retries=self._retries)(_run)
         sent = []
         for number, overrides in enumerate(job_overrides, initial_job_idx):
-            print(f"Job {number}: {' '.join(filter_overrides(overrides))}", flush=True)
+            say(f"Job {number}: {' '.join(filter_overrides(overrides))}")
             config = job_config(self._context, self._config, number, overrides)
             state = Singleton.get_state()
             sent.append(task.remote(self._context, config, self._task, state, str(Path.cwd())))

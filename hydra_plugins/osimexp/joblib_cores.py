@@ -1,12 +1,12 @@
 """``hydra/launcher=cores``: joblib's launcher, whose jobs survive a killed process."""
 
-import sys
 from collections.abc import Sequence
 
 from hydra.core.utils import JobReturn
 
 from hydra_plugins.osimexp.around import AroundLauncher
 from hydra_plugins.osimexp.lost_jobs import given_up
+from osimexp.terminal import say
 
 
 class CoresLauncher(AroundLauncher):
@@ -38,10 +38,10 @@ class CoresLauncher(AroundLauncher):
         if count == 1:
             why = "its process was killed"
             return [given_up(self.context, self.config, last, job_overrides[0], why)]
-        print(
+        say(
             f"A process of jobs {initial_job_idx} to {last} was killed; those that are not "
             "finished are run again in halves.",
-            file=sys.stderr,
+            error=True,
         )
         half = count // 2
         return [

@@ -1,6 +1,5 @@
 """Handling of lost jobs in launchers: they are listed as failed, and the others go on."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +7,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext
 from omegaconf import DictConfig, open_dict
+
+from osimexp.terminal import say
 
 
 def job_config(
@@ -42,7 +43,7 @@ def given_up(
     """
     from osimexp.sweeps.jobs import mark_lost
 
-    print(f"Job {number} was given up: {why}.", file=sys.stderr)
+    say(f"Job {number} was given up: {why}.", error=True)
     job = job_config(context, config, number, overrides)
     known = HydraConfig.instance()
     before = known.cfg

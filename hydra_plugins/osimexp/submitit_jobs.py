@@ -1,7 +1,6 @@
 """``hydra/launcher=slurm`` and ``slurm_here``: submitit's launchers, with care for lost jobs."""
 
 import shutil
-import sys
 from collections.abc import Sequence
 
 from hydra.core.utils import JobReturn
@@ -9,6 +8,7 @@ from hydra.core.utils import JobReturn
 from hydra_plugins.osimexp.around import AroundLauncher
 from hydra_plugins.osimexp.lost_jobs import without_result
 from osimexp.errors import ConfigError
+from osimexp.terminal import say
 
 
 class _SubmititLauncher(AroundLauncher):
@@ -25,11 +25,11 @@ class _SubmititLauncher(AroundLauncher):
             return returns
         except UncompletedJobError as error:
             folder = self.config.hydra.sweep.dir
-            print(
+            say(
                 f"A job was lost, and the others go on: {str(error).splitlines()[0]} "
                 f"`python -m osimexp.runs {folder}` lists their states; when they have "
                 f"ended, `python -m osimexp resume={folder}` runs the rest.",
-                file=sys.stderr,
+                error=True,
             )
         return [without_result() for _ in job_overrides]
 

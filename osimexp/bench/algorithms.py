@@ -15,7 +15,6 @@ from typing import Annotated, Any
 
 from pydantic import Field
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 
 from osimexp.bench.shares import KINDS, shares
@@ -26,6 +25,7 @@ from osimexp.errors import ConfigError
 from osimexp.experiment.seeding import prepare_torch
 from osimexp.files import csv_text, write_text
 from osimexp.tasks.make import task_of
+from osimexp.terminal import Console
 
 Count = Annotated[int, Field(ge=1)]
 LIBRARIES = ("osimexp", "stable_baselines3")

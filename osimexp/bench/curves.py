@@ -7,8 +7,10 @@ from typing import Protocol
 import numpy as np
 from matplotlib.figure import Figure
 
+from osimexp.analysis.gait.panels import encoded
 from osimexp.analysis.statistics import bootstrap_interval, interquartile_mean
 from osimexp.files import replacing
+from osimexp.visible import visible
 
 COLOURS = {"osimexp": "#0b6e99", "stable_baselines3": "#c4621a"}
 
@@ -59,11 +61,11 @@ def draw_curves(problem: str, points: Sequence[Point], folder: Path) -> None:
                 axes.plot(steps, means, color=colour, label=library)
                 low, high = zip(*ends, strict=True)
                 axes.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0)
-        axes.set_title(f"{algorithm.upper()}, {problem}", fontsize=9)
+        axes.set_title(f"{algorithm.upper()}, {visible(problem)}", fontsize=9)
         axes.set_xlabel("environment steps", fontsize=8)
         axes.tick_params(labelsize=7)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("return", fontsize=8)
     panels[0].legend(fontsize=7, frameon=False)
     with replacing(folder / f"{problem}.png") as stream:
-        figure.savefig(stream, dpi=130, format="png")
+        stream.write(encoded(figure, 130))

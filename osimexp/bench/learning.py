@@ -18,7 +18,6 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 
 from osimexp.analysis.statistics import Scores, bootstrap_interval, interquartile_mean
@@ -29,6 +28,7 @@ from osimexp.errors import ConfigError
 from osimexp.experiment.seeding import prepare_torch
 from osimexp.files import csv_text, write_json, write_text
 from osimexp.tasks.make import task_of
+from osimexp.terminal import Console, say
 
 LIBRARIES = ("osimexp", "stable_baselines3")
 FIELDS = ("problem", "algorithm", "library", "seed", "steps", "return", "seconds")
@@ -149,10 +149,9 @@ def bench_learning(config: Mapping[str, Any], added: Sequence[Path] = ()) -> flo
             points = zip(curve.steps, curve.returns, curve.seconds, strict=True)
             rows += [Row(*key, *point) for point in points]
             write_rows(file, rows)
-            print(
+            say(
                 f"{algorithm} {problem} {library} seed {seed}: {curve.returns[-1]:.1f} "
-                f"after {curve.seconds[-1]:.0f} s",
-                flush=True,
+                f"after {curve.seconds[-1]:.0f} s"
             )
     results = summarise(rows)
     write_results(folder / "results.csv", results)

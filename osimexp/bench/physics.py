@@ -8,7 +8,6 @@ Example:
 
 import csv
 import io
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
@@ -18,7 +17,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 
 from osimexp.bench.osim_rl import STALL, folder_with, osim_rl_stepper
@@ -32,6 +30,7 @@ from osimexp.physics.backends import simulate
 from osimexp.physics.simulation import Simulation
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.specification import Specification
+from osimexp.terminal import Console, say
 from osimexp.words import setting
 
 COMMON = ("task.control_period=0.01", "workers=none")  # osim-rl's period, in this thread
@@ -133,12 +132,12 @@ def bench_physics(config: Mapping[str, Any], added: Sequence[Path] = ()) -> floa
     settings = check(PhysicsBenchSettings, config, "bench")
     slices = [s for name in settings.models for s in _measured(name, settings, added)]
     Console().print(table(slices, bool(settings.folders)))
-    print("Steps of 10 ms under random excitations; medians over rounds, ratios within each.")
+    say("Steps of 10 ms under random excitations; medians over rounds, ratios within each.")
     if not settings.folders:
-        print("osim-rl's tasks are left out: give the folder of its installation, osim_rl=FOLDER.")
+        say("osim-rl's tasks are left out: give the folder of its installation, osim_rl=FOLDER.")
     if stalls := sum(s.timing.stalls for s in slices):
         stalled = sum(s.timing.stalled for s in slices)
-        print(f"Steps of osim-rl over {STALL} s are left out: {stalls}, {stalled:.0f} s together.")
+        say(f"Steps of osim-rl over {STALL} s are left out: {stalls}, {stalled:.0f} s together.")
     if settings.output is not None:
         _write(Path(settings.output), slices)
     return float(len(settings.models))
@@ -149,7 +148,7 @@ def _measured(name: str, settings: PhysicsBenchSettings, added: Sequence[Path]) 
     with ExitStack() as stack:
         steppers = list(_steppers(name, settings, added, stack))
         for number in range(settings.rounds):
-            print(f"{name}: round {number + 1} of {settings.rounds}", file=sys.stderr)
+            say(f"{name}: round {number + 1} of {settings.rounds}", error=True)
             for candidate, batch, run in steppers[:: -1 if number % 2 else 1]:
                 yield Slice(Path(name).stem, number, candidate, batch, run(settings.seconds))
 
@@ -177,7 +176,7 @@ def _steppers(
         run = stack.enter_context(osim_rl_stepper(folder, theirs))
         yield Candidate("environment", f"osim-rl {theirs}"), 1, run
     elif theirs is not None:
-        print(f"osim-rl's {theirs} is left out: no folder has it.", file=sys.stderr)
+        say(f"osim-rl's {theirs} is left out: no folder has it.", error=True)
 
 
 def _simulation(model: PreparedModel, specification: Specification, batch: int) -> Simulation:
@@ -250,4 +249,4 @@ def _write(path: Path, slices: Sequence[Slice]) -> None:
         write_text(path, text.getvalue())
     except OSError as error:
         raise RunFolderError(f"{path} cannot be written: {error.strerror}.") from error
-    print(f"Written to {path}")
+    say(f"Written to {path}")

@@ -16,7 +16,6 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 
 from osimexp.analysis.gait.measure import Gait, measure
@@ -32,6 +31,7 @@ from osimexp.experiment.seeding import Seeds, prepare_torch
 from osimexp.experiment.trained import named
 from osimexp.files import csv_text, write_text
 from osimexp.tasks.specification import Specification
+from osimexp.terminal import Console, say
 
 STARTS = {"standing": 1.0, "mid-gait": 0.0}
 """Share of the episodes that begin standing, for each start."""
@@ -117,7 +117,7 @@ def bench_walking(config: Mapping[str, Any], added: Sequence[Path] = ()) -> floa
         for engine in settings.engines:
             for start in STARTS:
                 walks += _walks(name, folder, engine, start, settings.episodes)
-                print(f"{name} {engine} {start}: done", flush=True)
+                say(f"{name} {engine} {start}: done")
                 if settings.output is not None:
                     write(Path(settings.output), walks)
     Console(width=160).print(_table(walks))

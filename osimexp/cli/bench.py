@@ -8,6 +8,7 @@ import sys
 from osimexp.bench import algorithms, learning, physics, walking
 from osimexp.cli.help import first_line
 from osimexp.cli.launch import USER_MISTAKE, asks_for_help, current_job, launch
+from osimexp.terminal import say
 
 KINDS = {
     "physics": (physics, physics.bench_physics, physics.PhysicsBenchSettings),
@@ -22,13 +23,13 @@ def main() -> None:
     """Run the benchmark that the first word of the command line names."""
     kind = sys.argv[1] if len(sys.argv) > 1 else "nothing"
     if kind not in KINDS and asks_for_help(sys.argv[1:]):
-        print(__doc__)
+        say(*(__doc__ or "").split("\n"))
         for name, (module, *_) in KINDS.items():
-            print(f"{name:12}{first_line(module.__doc__)}")
+            say(f"{name:12}{first_line(module.__doc__)}")
         return
     if kind not in KINDS:
         known = " or ".join(KINDS)
-        print(f"Error: name what to measure, and not {kind}: {known}.", file=sys.stderr)
+        say(f"Error: name what to measure, and not {kind}: {known}.", error=True)
         sys.exit(USER_MISTAKE)
     del sys.argv[1]
     module, measure, settings = KINDS[kind]

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
-from rich.console import Console
 
 from osimexp.analysis.gait.panels import encoded
 from osimexp.cli.launch import launch
@@ -30,6 +29,7 @@ from osimexp.results.comparison import Comparison
 from osimexp.results.figures import draw_curves, draw_profiles, draw_scores
 from osimexp.results.movement import MovementSettings, moved, movement_rows, movement_table
 from osimexp.results.tables import pairs_table, standings_table, write_tables
+from osimexp.terminal import Console, say
 from osimexp.words import quoted, with_keys, words_and_flags
 
 
@@ -77,24 +77,24 @@ def compare_runs(config: dict[str, Any]) -> float:
         settings.runs, settings.figure, settings.allow, settings.resamples
     )
     for reason in left_out:
-        print(f"Left out: {reason}")
+        say(f"Left out: {reason}")
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(standings_table(comparison))
     if comparison.pairs:
         console.print()
         console.print(pairs_table(comparison))
     for warning in comparison.warnings():
-        print(f"Note: {warning}")
+        say(f"Note: {warning}")
     now = datetime.now().strftime("%Y-%m-%d/%H-%M-%S")
     folder = Path(settings.output or f"outputs/comparisons/{now}")
     files = write(comparison, folder)
-    print(f"Written to {folder}: {', '.join(file.name for file in files)}", flush=True)
+    say(f"Written to {folder}: {', '.join(file.name for file in files)}")
     if settings.movement.any:
         groups = moved(comparison, settings.movement)
         console.print()
         console.print(movement_table(groups, settings.resamples))
         write_text(folder / "movement.csv", csv_text(movement_rows(groups)))
-        print(f"Written to {folder}: movement.csv", flush=True)
+        say(f"Written to {folder}: movement.csv")
     return float(len(comparison.standings))
 
 

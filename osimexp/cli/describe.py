@@ -14,14 +14,13 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-from rich.console import Console
-
 from osimexp.cli.launch import launch
 from osimexp.cli.train import settings_of_main
 from osimexp.config import build, option
 from osimexp.tasks.description import describe
 from osimexp.tasks.make import make, task_of
 from osimexp.tasks.specification import Specification
+from osimexp.terminal import Console
 
 
 def main() -> None:
@@ -38,7 +37,7 @@ def describe_task(config: dict[str, Any]) -> float:
         task = replace(task.with_workers(0), physics=physics)
     with closing(make(task, 1)) as environment:
         description = describe(environment)
-    console = Console(highlight=False)
+    console = Console()
     for table in description.tables():
         console.print(table)
     return float(len(description.observations))

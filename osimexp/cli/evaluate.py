@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from rich.console import Console
 
 from osimexp.cli.launch import launch
 from osimexp.config import check
@@ -35,6 +34,7 @@ from osimexp.motion.files import write_movement
 from osimexp.physics.posing.state_paths import state_paths
 from osimexp.tasks.make import make, prepared
 from osimexp.tasks.specification import Specification
+from osimexp.terminal import Console, say
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -128,11 +128,11 @@ def evaluate_run(config: dict[str, Any]) -> float:
     file = results.evaluation_file(called)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_json(file, {**config, **evaluation.as_json()})
-    print(f"Written to {file}", flush=True)
+    say(f"Written to {file}")
     if isinstance(task, Specification) and settings.movements:
         stem = results.path / "movements" / which
         for written in _movements(chosen, task, model, settings.movements, seed, stem):
-            print(f"Written to {written}", flush=True)
+            say(f"Written to {written}")
     return evaluation.means()["return"]
 
 

@@ -12,8 +12,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from osimexp.analysis.gait import tables
 from osimexp.analysis.gait.report import report
 from osimexp.analysis.gait.settings import GaitSettings
@@ -24,6 +22,7 @@ from osimexp.errors import RunFolderError
 from osimexp.experiment.playing import Changes
 from osimexp.experiment.showing import ShownSettings, shown
 from osimexp.tasks.specification import Specification
+from osimexp.terminal import Console, say
 
 
 def main() -> None:
@@ -44,21 +43,21 @@ def measure_gait(config: dict[str, Any]) -> float:
     found = report(movement, settings)
     console = Console()
     if found.gait is None:
-        print(f"{found.reason} The movement is drawn over time instead.")
+        say(f"{found.reason} The movement is drawn over time instead.")
     else:
         console.print(tables.table(found.gait))
         for note in found.gait.notes:
-            print(note)
-        print("Normal, after:")
+            say(note)
+        say("Normal, after:")
         for source in tables.sources(found.gait):
-            print(f"  {source}")
+            say(f"  {source}")
     folder = _folder(movement, settings)
     try:
         files = found.write(folder)
     except OSError as error:
         raise RunFolderError(f"{folder} cannot be written: {error.strerror}.") from error
     names = ", ".join(file.name for file in files)
-    print(f"Written to {folder}: {names}", flush=True)
+    say(f"Written to {folder}: {names}")
     return float(len(found.gait.strides)) if found.gait is not None else 0.0
 
 

@@ -16,6 +16,7 @@ from osimexp.cli.launch import launch
 from osimexp.config import check
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.trained import keep
+from osimexp.terminal import say
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def keep_policy(config: dict[str, Any]) -> float:
     settings = check(KeepSettings, config, "keep")
     folder = keep(RunFolder.open(Path(settings.run)), Path(settings.to))
     size = sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file())
-    print(f"Written to {folder.path}: {size / 1000.0:.0f} kB", flush=True)
+    say(f"Written to {folder.path}: {size / 1000.0:.0f} kB")
     return float(size)
 
 

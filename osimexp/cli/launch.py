@@ -4,8 +4,9 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,9 +21,13 @@ from osimexp.composition import check_given, check_options, choices, compose, op
 from osimexp.config import config_directory
 from osimexp.experiment.interruption import Interrupted
 from osimexp.mistakes import MISTAKES, sentence
+from osimexp.terminal import say
 from osimexp.words import behind_flag, opened, words_and_flags
 
 USER_MISTAKE = 2
+
+# Hydra's flags with which it prints texts of configs, and runs nothing.
+_SHOWING = frozenset(("--cfg", "-c", "--info", "-i"))
 
 
 @dataclass(frozen=True)
@@ -123,12 +128,13 @@ def launch(
     )
     try:
         if asks_for_help(flags):
-            print(_help(config_name, words, flags, said, settings(), more()), flush=True)
+            say(*_help(config_name, words, flags, said, settings(), more()).split("\n"))
             return
         added = behind_flag(flags, "--config-dir", "-cd")
         if added is None or Path(added).is_dir():  # Hydra says that a folder does not exist.
             check_options(words, [] if added is None else [added])
-        with _errors_handed_on():
+        shows = not _SHOWING.isdisjoint(flag.partition("=")[0] for flag in flags)
+        with _errors_handed_on(), _said_visibly() if shows else nullcontext():
             decorate(job)()
     except MISTAKES as error:
         if raised:
@@ -146,7 +152,7 @@ def launch(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + 13)
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
+        say("Interrupted.", error=True)
         sys.exit(130)
 
 
@@ -157,7 +163,7 @@ def asks_for_help(flags: Iterable[str]) -> bool:
 
 def end(error: Exception) -> NoReturn:
     """Print the error in one sentence, and end the process with its exit code."""
-    print(f"Error: {sentence(error)}", file=sys.stderr)
+    say(f"Error: {sentence(error)}", error=True)
     sys.exit(USER_MISTAKE)
 
 
@@ -193,6 +199,18 @@ def _errors_handed_on() -> Iterator[None]:
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = before
+
+
+@contextmanager
+def _said_visibly() -> Iterator[None]:
+    """Print what is printed within the block at its end, with every character seen."""
+    text = StringIO()
+    try:
+        with redirect_stdout(text):
+            yield
+    finally:
+        if text.getvalue():
+            say(*text.getvalue().split("\n"), end="")
 
 
 def _remove_if_empty(folder: Path | None) -> None:

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
-from rich.console import Console
 from rich.table import Table
 
 from osimexp.cli.launch import launch
@@ -26,6 +25,7 @@ from osimexp.models.settings import ModelSettings
 from osimexp.physics.reference.simulation import OpenSimSimulation
 from osimexp.physics.settings import OpenSimSettings, WorkerSettings
 from osimexp.physics.simulation import Start
+from osimexp.terminal import Console, say
 
 CONTROL_PERIOD = 0.01  # s
 EPISODE = 0.5  # s; a model that is driven at random for longer only lies on the floor
@@ -64,7 +64,6 @@ def list_models(config: dict[str, Any]) -> float:
     console.print(
         "One core, OpenSim itself, random excitations. "
         "A model of your own: python -m osimexp model=file model.path=my.osim",
-        highlight=False,
     )
     return float(len(found))
 
@@ -119,7 +118,7 @@ def _write(path: Path, model: PreparedModel) -> None:
         path.write_text(model.xml)
     except OSError as error:
         raise RunFolderError(f"{path} cannot be written: {error.strerror}.") from error
-    print(f"Written to {path}")
+    say(f"Written to {path}")
 
 
 if __name__ == "__main__":

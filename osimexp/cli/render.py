@@ -19,6 +19,7 @@ from osimexp.config import check
 from osimexp.experiment.playing import Changes
 from osimexp.experiment.showing import ShownSettings, shown
 from osimexp.tasks.specification import Specification
+from osimexp.terminal import say
 from osimexp.visual.clip import Clip, ClipSettings, write_clip
 from osimexp.words import with_keys
 
@@ -54,7 +55,7 @@ def render(config: dict[str, Any]) -> float:
     begun = perf_counter()
     count = write_clip(output, clip)
     rate = count / (perf_counter() - begun)
-    print(f"Written to {output} ({count} frames of {settings.width}x{settings.height}, "
+    say(f"Written to {output} ({count} frames of {settings.width}x{settings.height}, "
           f"{rate:.0f} frames/s)")  # fmt: skip
     return rate
 

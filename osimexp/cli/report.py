@@ -26,6 +26,7 @@ from osimexp.results.choosing import compared
 from osimexp.results.latex import latex
 from osimexp.results.movement import MovementSettings, moved, movement_lines
 from osimexp.results.page import page
+from osimexp.terminal import say
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def report(config: dict[str, Any]) -> float:
         write_text(file.with_suffix(".tex"), latex(comparison))
     except OSError as error:
         raise RunFolderError(f"{file} cannot be written: {error.strerror}.") from error
-    print(f"Written: {file} and {file.with_suffix('.tex')}", flush=True)
+    say(f"Written: {file} and {file.with_suffix('.tex')}")
     return float(len(comparison.standings))
 
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from rich.console import Console
 from rich.table import Table
 
 from osimexp.cli.launch import launch
@@ -27,6 +26,7 @@ from osimexp.experiment.finding import find_runs
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.summary import Summary, age, remove, summarise
 from osimexp.mistakes import sentence
+from osimexp.terminal import Console, say
 from osimexp.words import quoted, words_and_flags
 
 
@@ -88,12 +88,12 @@ def list_runs(config: dict[str, Any]) -> float:
     ]
     console = Console(width=None if sys.stdout.isatty() else 200)
     if not chosen:
-        print(f"None of the {len(found)} runs under {' '.join(settings.folders)} is so.")
+        say(f"None of the {len(found)} runs under {' '.join(settings.folders)} is so.")
         return 0.0
     console.print(table(chosen))
     for summary in chosen:
         if summary.state == "failed" and summary.reason:
-            print(f"{summary.run.path} failed: {summary.reason}")
+            say(f"{summary.run.path} failed: {summary.reason}")
     if settings.prune:
         _prune(chosen)
     return float(len(chosen))
@@ -126,7 +126,7 @@ def _readable(runs: Iterable[RunFolder]) -> Iterator[Summary]:
             summary = summarise(run)
             _ = summary.returns  # Read now, so that errors come here; they are cached.
         except RunFolderError as error:
-            print(f"Damaged: {sentence(error)}")
+            say(f"Damaged: {sentence(error)}")
         else:
             yield summary
 
@@ -150,15 +150,15 @@ def _agreeing(summaries: Sequence[Summary], where: Iterable[tuple[str, str]]) ->
 def _prune(summaries: Sequence[Summary]) -> None:
     wanted = [summary for summary in summaries if summary.state != "running"]
     if not wanted:
-        print("All of them are running, so none is removed.")
+        say("All of them are running, so none is removed.")
         return
-    print(f"Remove {len(wanted)} of these with all their files? [y/N] ", end="", flush=True)
+    say(f"Remove {len(wanted)} of these with all their files? [y/N] ", end="")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        print("Nothing was removed.")
+        say("Nothing was removed.")
         return
     for summary in wanted:
         remove(summary.run)
-    print(f"Removed {len(wanted)}.")
+    say(f"Removed {len(wanted)}.")
 
 
 def _progress(steps: int, budget: int) -> str:

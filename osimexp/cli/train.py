@@ -22,8 +22,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from osimexp.cli.launch import Job, current_job, end, launch
 from osimexp.cli.verbs import commands
 from osimexp.composition import parsed
@@ -35,6 +33,7 @@ from osimexp.experiment.settings import RunSettings
 from osimexp.sweeps.command import continued
 from osimexp.sweeps.jobs import ending_with_parent, job_of_sweep
 from osimexp.sweeps.pruning import judge_of
+from osimexp.terminal import Console, say
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def _train(config: dict[str, Any], job: Job, folder: Path | None) -> float:
     Console().print(evaluation.table(title))
     if outcome.verification is not None:
         Console().print(outcome.verification.table(f"{title}, on OpenSim itself"))
-    print(f"Evaluate it again: {outcome.command}", flush=True)
+    say(f"Evaluate it again: {outcome.command}")
     return evaluation.means()["return"]
 
 

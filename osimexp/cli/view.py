@@ -33,6 +33,7 @@ from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.showing import ShownSettings, shown
 from osimexp.files import write_text
 from osimexp.tasks.specification import Specification
+from osimexp.terminal import say
 from osimexp.visual.meshes import read_mesh
 from osimexp.visual.page.encoding import encode_figure, encode_movement
 from osimexp.visual.page.html import Packed, exported
@@ -88,7 +89,7 @@ def _export(config: dict[str, Any], settings: ViewSettings, file: Path) -> float
         write_text(file, page)
     except OSError as error:
         raise RunFolderError(f"{file} cannot be written: {error.strerror}.") from error
-    print(f"Written to {file} ({len(page) / 1e6:.1f} MB)", flush=True)
+    say(f"Written to {file} ({len(page) / 1e6:.1f} MB)")
     return movements[0].movement.duration
 
 
@@ -112,7 +113,7 @@ def _serve(config: dict[str, Any], settings: ViewSettings) -> float:
         else:
             server.show([], f"waiting for the first checkpoint of {folder.path}")
         with suppress(KeyboardInterrupt), signpost(server.address) as file:
-            print(f"The page is at {server.address} (Ctrl-C ends it)", flush=True)
+            say(f"The page is at {server.address} (Ctrl-C ends it)")
             if settings.open and _has_screen():
                 webbrowser.open(file.as_uri())
             if folder is not None:

@@ -7,9 +7,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich import progress as rich_progress
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
+
+from osimexp.terminal import Console, say
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_DRAWINGS = 0.1
@@ -106,9 +108,9 @@ class Progress:
     def say(self, text: str) -> None:
         """Print a line without breaking the live line."""
         if self._bar is not None:
-            self._bar.console.print(text, soft_wrap=True, markup=False, highlight=False)
+            self._bar.console.print(text, soft_wrap=True)
         else:
-            print(text, flush=True)
+            say(text)
 
 
 def _duration(seconds: float) -> str:

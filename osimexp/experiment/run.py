@@ -32,6 +32,7 @@ from osimexp.models.prepare import PreparedModel
 from osimexp.tasks.environment import Environment
 from osimexp.tasks.make import make, prepared
 from osimexp.tasks.specification import Specification
+from osimexp.terminal import say
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -196,7 +197,7 @@ def _train(
     judge: Judge | None,
 ) -> Outcome:
     path = shlex.quote(str(folder.path))
-    print(f"Run folder: {path}", flush=True)
+    say(f"Run folder: {path}")
     interruption = Interruption()
     try:
         with _disk_full_said(folder.path), interruption:
@@ -209,11 +210,11 @@ def _train(
             return outcome
     except Pruned as pruned:
         folder.mark("pruned", str(pruned))
-        print(f"Pruned: {pruned}", flush=True)
+        say(f"Pruned: {pruned}")
         raise
     except Interrupted as interrupted:
         folder.mark("interrupted", str(interrupted))
-        print(f"Interrupted; go on with: python -m osimexp resume={path}", flush=True)
+        say(f"Interrupted; go on with: python -m osimexp resume={path}")
         raise
     except BaseException as error:
         # A full disk cannot take this either, and its error must not hide the first one.
@@ -285,7 +286,7 @@ def _final_evaluation(
         count = parts.evaluation_environment.num_envs
         task, model = parts.settings.task, parts.model
         with closing(make(task, count, "verification", model)) as environment:
-            print("Evaluating on OpenSim itself, which takes longer.", flush=True)
+            say("Evaluating on OpenSim itself, which takes longer.")
             verification = evaluate(environment, controller, episodes, seed, interruption.check)
         write_json(
             folder.evaluation_file("final_opensim"),

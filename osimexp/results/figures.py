@@ -6,7 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from osimexp.analysis.gait.panels import label
 from osimexp.results.comparison import Comparison, Standing
+from osimexp.visible import visible
 
 # Okabe and Ito, Color Universal Design (2008): colour-blind readers can tell them apart, too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
@@ -15,24 +17,24 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 def draw_scores(comparison: Comparison) -> Figure:
     """Return a figure with a row for each group: its interquartile mean, interval and runs."""
     count = len(comparison.standings)
-    figure, axes = _panel(1.1 + 0.4 * count, f"{comparison.figure} of final evaluations")
-    for row, (standing, colour) in enumerate(_coloured(comparison)):
+    figure, axes = _panel(1.1 + 0.4 * count, f"{visible(comparison.figure)} of final evaluations")
+    for row, (standing, _, colour) in enumerate(_dressed(comparison)):
         found = standing.interquartile_mean
         axes.plot(standing.scores, np.full(len(standing.scores), row), "o", ms=4, color=colour,
                   alpha=0.35, mew=0)  # fmt: skip
         axes.plot([found.low, found.high], [row, row], color=colour, lw=2)
         axes.plot([found.value], [row], "|", ms=14, mew=2.5, color=colour)
-    axes.set_yticks(range(count), [_plain(standing) for standing in comparison.standings])
+    axes.set_yticks(range(count), [name for _, name, _ in _dressed(comparison)])
     axes.set_ylim(count - 0.5, -0.5)
     return figure
 
 
 def draw_curves(comparison: Comparison) -> Figure:
     """Return a figure of learning curves: interquartile mean and interval of each group."""
-    figure, axes = _panel(3.6, "environment steps", comparison.figure)
-    for standing, colour in _coloured(comparison):
+    figure, axes = _panel(3.6, "environment steps", visible(comparison.figure))
+    for standing, name, colour in _dressed(comparison):
         middle, low, high = standing.curve
-        axes.plot(standing.steps, middle, color=colour, label=_plain(standing), marker=".")
+        axes.plot(standing.steps, middle, color=colour, label=name, marker=".")
         axes.fill_between(standing.steps, low, high, color=colour, alpha=0.18, linewidth=0)
     axes.legend(fontsize=8, frameon=False)
     return figure
@@ -40,10 +42,10 @@ def draw_curves(comparison: Comparison) -> Figure:
 
 def draw_profiles(comparison: Comparison) -> Figure:
     """Return a figure of the share of each group's runs that are above each level."""
-    figure, axes = _panel(3.2, comparison.figure, "share of runs above it")
-    for standing, colour in _coloured(comparison):
+    figure, axes = _panel(3.2, visible(comparison.figure), "share of runs above it")
+    for standing, name, colour in _dressed(comparison):
         share, low, high = standing.profile
-        axes.step(comparison.levels, share, where="post", color=colour, label=_plain(standing))
+        axes.step(comparison.levels, share, where="post", color=colour, label=name)
         axes.fill_between(
             comparison.levels, low, high, step="post", color=colour, alpha=0.15, linewidth=0
         )
@@ -52,9 +54,10 @@ def draw_profiles(comparison: Comparison) -> Figure:
     return figure
 
 
-def _coloured(comparison: Comparison) -> Iterator[tuple[Standing, str]]:
+def _dressed(comparison: Comparison) -> Iterator[tuple[Standing, str, str]]:
+    """Yield each standing with its label and colour."""
     for index, standing in enumerate(comparison.standings):
-        yield standing, COLOURS[index % len(COLOURS)]
+        yield standing, label(standing.group.label), COLOURS[index % len(COLOURS)]
 
 
 def _panel(height: float, across: str, up: str = "") -> tuple[Figure, Axes]:
@@ -65,8 +68,3 @@ def _panel(height: float, across: str, up: str = "") -> tuple[Figure, Axes]:
     axes.set_xlabel(across, fontsize=9)
     axes.set_ylabel(up, fontsize=9)
     return figure, axes
-
-
-def _plain(standing: Standing) -> str:
-    """Return a group's label with escaped dollar signs, as in ``knee_angle_$``."""
-    return standing.group.label.replace("$", r"\$")

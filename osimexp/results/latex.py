@@ -1,6 +1,7 @@
 """A comparison as a LaTeX table."""
 
 from osimexp.results.comparison import Comparison, Estimate
+from osimexp.visible import visible
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -17,7 +18,8 @@ def latex(comparison: Comparison) -> str:
     """
     beaten = {pair.below for pair in comparison.pairs if pair.verdict == "above"}
     lines = [
-        f"% {comparison.figure} of final evaluations, with 95 % bootstrap intervals over seeds",
+        f"% {visible(comparison.figure)} of final evaluations, "
+        "with 95 % bootstrap intervals over seeds",
         r"\begin{tabular}{lrrrr}",
         r"\hline",
         r"group & seeds & interquartile mean & median & mean \\",
@@ -37,7 +39,7 @@ def latex(comparison: Comparison) -> str:
 
 def escaped(text: str) -> str:
     """Return text with LaTeX's special characters escaped."""
-    return "".join(_SPECIAL.get(character, character) for character in text)
+    return "".join(_SPECIAL.get(character, character) for character in visible(text))
 
 
 def _said(estimate: Estimate) -> str:

@@ -1,10 +1,8 @@
 """A comparison as one html page with everything inside."""
 
 import base64
-import os
 import shlex
 from collections.abc import Iterable, Sequence
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from osimexp.results.comparison import Comparison, Standing
 from osimexp.results.figures import COLOURS, draw_curves, draw_profiles, draw_scores
 from osimexp.results.tables import said
 from osimexp.sweeps.command import command_of_sweep
+from osimexp.visible import visible_html as escape
 from osimexp.words import setting
 
 _VIDEOS = {".mp4": "video/mp4", ".gif": "image/gif", ".webm": "video/webm"}
@@ -163,7 +162,7 @@ def _runs(comparison: Comparison, largest_video: float) -> Iterable[str]:
         ):
             seed = summary.config.get("seed")
             line = _spark(points, low, high, summary.budget, colour)
-            head = f"seed {escape(str(seed))} {line} {comparison.figure} {score:.4g}"
+            head = f"seed {escape(str(seed))} {line} {escape(comparison.figure)} {score:.4g}"
             yield _folded(head, "".join(_run(summary, largest_video)), safe=True)
 
 
@@ -211,7 +210,7 @@ def _again(comparison: Comparison, command: str) -> Iterable[str]:
         elif alone := summary.run.record().get("command"):
             where = shlex.quote(setting("run.folder", str(path)))
             lines[alone if "run.folder=" in alone else f"{alone} {where}"] = None
-    yield f"<pre>{escape(os.linesep.join([*lines, command]))}</pre>"
+    yield f"<pre>{chr(10).join(map(escape, [*lines, command]))}</pre>"
 
 
 def _ends(comparison: Comparison) -> tuple[float, float]:

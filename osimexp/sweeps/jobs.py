@@ -25,6 +25,7 @@ from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.summary import metrics_of, summarise
 from osimexp.files import write_json
 from osimexp.mistakes import MISTAKES, sentence
+from osimexp.terminal import say
 
 FAILED_JOBS = 1
 
@@ -61,14 +62,14 @@ def job_of_sweep(folder: Path, config: Mapping[str, Any], train: Callable[[bool]
     try:
         before = _before(folder, config)
         if before.state in ("finished", "pruned"):
-            print(f"Kept: {folder} is {before.state}.", flush=True)
+            say(f"Kept: {folder} is {before.state}.")
             return before.mean_return
         return train(before.state == "cut")
     except Pruned:
         return float("nan")  # The run printed the reason and wrote it to its folder.
     except MISTAKES as error:
         reason = sentence(error)
-        print(f"Failed: {folder}: {reason}", file=sys.stderr, flush=True)
+        say(f"Failed: {folder}: {reason}", error=True)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         traceback.print_exc()
@@ -99,9 +100,9 @@ class SweepEnd(Callback):
         counts, failed = outcome(folder)
         said = [f"{counts[state]} {state}" for state in ("pruned", "running") if counts[state]]
         said = [f"{counts['finished']} finished", *said, f"{len(failed)} failed"]
-        print(f"Sweep {folder}: {', '.join(said)}.", flush=True)
+        say(f"Sweep {folder}: {', '.join(said)}.")
         for job, reason in failed.items():
-            print(f"  {job.name}: {reason}")
+            say(f"  {job.name}: {reason}")
         if failed:
             sys.exit(FAILED_JOBS)
 

@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from osimexp.models.names import Actuator, Names
 from osimexp.tasks.actions import ActionMap
@@ -20,6 +18,7 @@ from osimexp.tasks.adapters.gym import GymEnvironment
 from osimexp.tasks.columns import Column
 from osimexp.tasks.environment import Environment
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
+from osimexp.terminal import Console
 
 
 @dataclass(frozen=True)
@@ -256,6 +255,6 @@ def _table(
     for c in kept:
         table.add_column(columns[c], justify="right" if columns[c] in right else "left")
     for number, row in enumerate(rows):
-        cells = [Text(row[c]) for c in kept]  # A list in brackets would be taken for markup.
+        cells = [row[c] for c in kept]
         table.add_row(*([str(number), *cells] if numbered else cells))
     return table

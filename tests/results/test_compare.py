@@ -2,55 +2,22 @@
 
 import csv
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from commands import Command
+from made_runs import make_run
 
 from osimexp.cli.compare import as_settings
 from osimexp.cli.compare import main as compare_main
-from osimexp.config import with_value
 from osimexp.errors import ConfigError
 from osimexp.experiment.differences import check_comparable, grouped
 from osimexp.experiment.finding import find_runs
-from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.summary import summarise
-from osimexp.files import write_json
 from osimexp.results.choosing import compared
 from osimexp.results.comparison import compare
-
-CONFIG = {
-    "seed": 0,
-    "model": {"path": "a.osim"},
-    "reward": {"velocity": {"weight": 1.0}},
-    "algo": {"_target_": "osimexp.algorithms.sac.Settings", "batch_size": 256},
-    "run": {"steps": 300, "name": "a_velocity_sac_s0", "evaluation": {"final_episodes": 50}},
-    "workers": {"processes": 1},
-}
-
-
-def make_run(
-    path: Path,
-    scores: list[float],
-    choices: Mapping[str, str] | None = None,
-    state: str = "finished",
-    **changes: Any,
-) -> None:
-    """Write a run whose evaluations had these mean returns, the last of them at its end."""
-    config: dict[str, Any] = CONFIG
-    for key, value in changes.items():
-        config = with_value(config, key.replace("__", "."), value)
-    record = {"choices": {"algo": "sac", "reward": "velocity", **(choices or {})}}
-    folder = RunFolder.create(path, config, [], record)
-    names = [str(100 * (i + 1)) for i in range(len(scores) - 1)] + ["final"]
-    for name, score in zip(names, scores, strict=True):
-        figures = {"return": {"mean": score}, "distance": {"mean": 2.0 * score}}
-        write_json(folder.evaluation_file(name), {"figures": figures})
-    folder.metrics_file.write_text("steps\n300\n")
-    folder.mark(state)
 
 
 def two_groups(place: Path, seeds: int = 5) -> None:

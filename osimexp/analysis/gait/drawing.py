@@ -15,6 +15,7 @@ from osimexp.analysis.gait.panels import BAD, BAND, COLOURS, GOOD, GREY, blank, 
 from osimexp.analysis.gait.parameters import BOTH, Parameter
 from osimexp.analysis.gait.settings import SIDES, GaitSettings
 from osimexp.analysis.gait.tables import digits, normal_text
+from osimexp.visible import visible
 
 COLUMNS = 5
 ROW = 2.05  # inches
@@ -77,7 +78,7 @@ def _title(gait: Gait) -> str:
         f"{n} {side} stride{'s' * (n != 1)}" for side in SIDES if (n := gait.count(side))
     )
     where = f", treadmill at {gait.belt:.2f} m/s" if gait.belt else ""
-    return f"{gait.name}   {counts}{where}"
+    return f"{visible(gait.name)}   {counts}{where}"
 
 
 def _curves(axes: Axes, gait: Gait, sides: Mapping[str, Curve], band: Band | None) -> None:

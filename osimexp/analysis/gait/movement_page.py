@@ -7,12 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
-from osimexp.analysis.gait.panels import COLOURS, GREY, blank, dress
+from osimexp.analysis.gait.panels import COLOURS, GREY, blank, dress, label
 from osimexp.analysis.gait.strides import side_of
 from osimexp.analysis.gait.tables import csv_text
 from osimexp.analysis.shown import Shown
 from osimexp.arrays import Floats
 from osimexp.physics.posing.points import point_positions
+from osimexp.visible import visible
 
 PALETTE = (
     "#1763a6", "#d9622b", "#2e7d4f", "#8e44ad", "#b7950b", "#148f9e", "#c2185b", "#5d4037",
@@ -51,7 +52,7 @@ def draw_movement(shown: Shown) -> Figure:
         heights.append(max(0.6, 0.13 * len(movement.muscles)))
     figure = blank(11.0, 0.6 + 1.75 * sum(heights))
     grid = GridSpec(len(heights), 1, figure=figure, height_ratios=heights)
-    figure.suptitle(shown.name, fontsize=12, fontweight="bold", x=0.01, ha="left")
+    figure.suptitle(visible(shown.name), fontsize=12, fontweight="bold", x=0.01, ha="left")
     last = len(heights) - 1
     for row, (title, unit, values) in enumerate(lines):
         axes = figure.add_subplot(grid[row, 0])
@@ -80,12 +81,12 @@ def _plot(axes: Axes, time: Floats, values: Mapping[str, Floats]) -> None:
     for name, line in values.items():
         side = side_of(name)
         if side is not None and set(map(side_of, values)) <= {"right", "left"} and len(values) == 2:
-            axes.plot(time, line, color=COLOURS[side], linewidth=1.5, label=name)
+            axes.plot(time, line, color=COLOURS[side], linewidth=1.5, label=label(name))
             continue
         stem = name if side is None else name.replace(f"_{side[0]}", "")
         colour = colours.setdefault(stem, PALETTE[len(colours) % len(PALETTE)])
         style = (0, (4, 1.6)) if side == "left" else "solid"
-        axes.plot(time, line, color=colour, linewidth=1.5, linestyle=style, label=name)
+        axes.plot(time, line, color=colour, linewidth=1.5, linestyle=style, label=label(name))
     axes.set_xlim(float(time[0]), float(time[-1]))
     if len(values) > 1 or colours:
         axes.legend(
@@ -103,7 +104,7 @@ def _activations(
         edges, np.arange(len(muscles) + 1), values.T, cmap="magma_r", vmin=0.0, vmax=1.0,
         rasterized=True,
     )  # fmt: skip
-    axes.set_yticks(np.arange(len(muscles)) + 0.5, muscles)
+    axes.set_yticks(np.arange(len(muscles)) + 0.5, [*map(label, muscles)])
     axes.invert_yaxis()
     axes.set_xlim(float(time[0]), float(time[-1]))
     dress(axes, "Muscle activations", "", "s")

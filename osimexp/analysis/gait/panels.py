@@ -2,9 +2,13 @@
 
 from io import BytesIO
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from osimexp.visible import visible
 
 COLOURS = {"right": "#1763a6", "left": "#d9622b"}
 GREY = "#6b7280"
@@ -33,8 +37,17 @@ def dress(axes: Axes, title: str, unit: str, across: str = "") -> None:
     axes.set_axisbelow(True)
 
 
-def encoded(figure: Figure) -> bytes:
-    """Return a figure as bytes of a PNG."""
+def encoded(figure: Figure, dpi: int = DPI) -> bytes:
+    """Return a figure as bytes of a PNG, in which no text is a formula."""
     stream = BytesIO()
-    figure.savefig(stream, format="png", dpi=DPI)
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+    with rc_context({"text.parse_math": False}):  # For the labels of ticks that are made now.
+        figure.savefig(stream, format="png", dpi=dpi)
     return stream.getvalue()
+
+
+def label(text: str) -> str:
+    """Return a name such that a legend or an axis shows it; a legend leaves out ``_name``."""
+    shown = visible(text)
+    return f" {shown}" if shown.startswith("_") else shown

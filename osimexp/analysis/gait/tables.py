@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
+from rich.console import RenderableType
 from rich.table import Table
 
 from osimexp import files
@@ -12,6 +13,7 @@ from osimexp.analysis.gait.measure import Gait
 from osimexp.analysis.gait.norms import Normal, norms
 from osimexp.analysis.gait.parameters import BOTH, Parameter
 from osimexp.analysis.gait.settings import SIDES
+from osimexp.terminal import styled
 
 COLUMNS = (*SIDES, BOTH)
 
@@ -99,10 +101,10 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _title(gait: Gait) -> str:
     counts = " and ".join(f"{gait.count(side)} {side}" for side in SIDES)
     where = f", treadmill at {gait.belt:.2f} m/s" if gait.belt else ""
-    return f"{gait.name}\n{counts} strides{where}"
+    return f"{gait.name}: {counts} strides{where}"
 
 
-def _cell(number: Parameter, column: str) -> str:
+def _cell(number: Parameter, column: str) -> RenderableType:
     mean, spread = number.mean(column), number.deviation(column)
     if mean is None:
         return ""
@@ -110,7 +112,7 @@ def _cell(number: Parameter, column: str) -> str:
     verdict = None if number.normal is None else number.normal.holds(mean)
     if verdict is None:
         return text
-    return f"[green]{text}[/]" if verdict else f"[red]{text}![/]"
+    return styled(text, "green") if verdict else styled(f"{text}!", "red")
 
 
 def digits(value: float, like: float | None = None) -> str:

@@ -13,7 +13,6 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 from optuna.trial import TrialState
-from rich.console import Console
 from rich.table import Table
 
 from osimexp.composition import plain, without_hydra
@@ -27,6 +26,7 @@ from osimexp.sweeps.jobs import FAILURE
 from osimexp.sweeps.search.best import write_best
 from osimexp.sweeps.search.settings import SearchSettings, search_settings
 from osimexp.sweeps.search.study import Proposal, SearchStudy, released, value_of
+from osimexp.terminal import Console, say
 
 TRIES = 3
 """Number of times that one call of the search starts a trial whose process is killed."""
@@ -72,7 +72,7 @@ def search(
         with released(proposals):
             for proposal in proposals:
                 said = ", ".join(f"{key}={value}" for key, value in proposal.values.items())
-                print(f"Trial {proposal.number}: {said}", flush=True)
+                say(f"Trial {proposal.number}: {said}")
             jobs = [_overrides(arguments, proposal, seed) for proposal in proposals]
             launch(jobs, proposals[0].number)
             for proposal in proposals:
@@ -155,7 +155,7 @@ def _conclude(
     write_text(folder / "trials.csv", csv_text([["trial", "state", settings.figure, *keys], *rows]))
     finished = study.finished()
     if not finished:
-        print("No trial is finished, so there is no best one.", flush=True)
+        say("No trial is finished, so there is no best one.")
         return
     Console().print(_table(study, settings))
     best = finished[0]
@@ -163,9 +163,9 @@ def _conclude(
     file = write_best(folder, RunFolder(folder / trial_folder(best.number)), told, loader)
     own = [source.path for source in loader.get_sources() if source.provider == "command-line"]
     where = f"after moving it to {own[0]}/experiment" if own else "with other seeds"
-    print(f"The best trial is written to {file}; train it again, {where}, by")
+    say(f"The best trial is written to {file}; train it again, {where}, by")
     place = shlex.quote(str(own[0] if own else folder))
-    print(f"  python -m osimexp --config-dir={place} experiment={file.stem}", flush=True)
+    say(f"  python -m osimexp --config-dir={place} experiment={file.stem}")
 
 
 def _table(study: SearchStudy, settings: SearchSettings) -> Table:

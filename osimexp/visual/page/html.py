@@ -2,12 +2,13 @@
 
 import base64
 import hashlib
-import html
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+
+from osimexp.visible import visible, visible_html
 
 ASSETS = Path(__file__).parent / "assets"
 VENDOR = Path(__file__).parent / "vendor"
@@ -66,13 +67,17 @@ def description(
         return place
 
     movements = _movements(shown, address)
-    text = {"movements": movements, "version": version, "live": live, "note": note}
+    text = {"movements": movements, "version": version, "live": live, "note": visible(note)}
     return json.dumps(text).encode(), data
 
 
 def _movements(shown: Sequence[Packed], address: Callable[[bytes], str]) -> list[dict[str, str]]:
     return [
-        {"name": one.name, "figure": address(one.figure), "movement": address(one.movement)}
+        {
+            "name": visible(one.name),
+            "figure": address(one.figure),
+            "movement": address(one.movement),
+        }
         for one in shown
     ]
 
@@ -86,7 +91,7 @@ def _page(title: str, shown: dict[str, object]) -> str:
     imports |= {f"osimexp/{name}": _script(ASSETS / f"{name}.js") for name in OWN}
     style = _text(VENDOR / "uPlot.min.css") + _text(ASSETS / "page.css")
     return Template(_text(ASSETS / "page.html")).substitute(
-        title=html.escape(title),
+        title=visible_html(title),
         style=style,
         # Only a "<" could end a script element.
         shown=json.dumps(shown).replace("<", "\\u003c"),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from osimexp.arrays import Floats
 from osimexp.errors import ModelError
+from osimexp.visible import visible
 
 LEVELS = 65535  # levels of a rounded column; one is 0.2 mm of a walk over 10 m
 
@@ -39,7 +40,7 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes
             entry, block = _rounded(name, array)
         entries.append({"name": name, "shape": list(array.shape), **entry})
         blocks.append(_padded(block, b"\0"))
-    text = _padded(json.dumps({**header, "arrays": entries}, allow_nan=False).encode(), b" ")
+    text = _padded(json.dumps(_seen({**header, "arrays": entries}), allow_nan=False).encode(), b" ")
     # No time of writing is stored, so that equal contents give equal bytes.
     return gzip.compress(b"".join([np.uint32(len(text)).tobytes(), text, *blocks]), 9, mtime=0)
 
@@ -57,6 +58,18 @@ def _rounded(name: str, array: Floats) -> tuple[dict[str, Any], bytes]:
     low_bytes, high_bytes = (change & 255).astype(np.uint8), (change >> 8).astype(np.uint8)
     entry = {"kind": "levels", "low": _brief(low), "step": _brief(step)}
     return entry, low_bytes.tobytes() + high_bytes.tobytes()
+
+
+def _seen(value: Any) -> Any:
+    """Return plain data whose texts, such as names of muscles, are shown with every character."""
+    match value:
+        case str():
+            return visible(value)
+        case Mapping():
+            return {_seen(key): _seen(own) for key, own in value.items()}
+        case list() | tuple():
+            return [_seen(own) for own in value]
+    return value
 
 
 def _brief(values: Floats) -> list[float]:
