@@ -1,13 +1,13 @@
 """Preparation of the exact model that is simulated, as the text of an ``.osim`` file."""
 
 import logging
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from xml.sax import SAXException, make_parser
 
 import numpy as np
 import opensim
@@ -17,11 +17,15 @@ from osimexp.errors import ModelError, near_matches
 from osimexp.models import anatomy
 from osimexp.models.actuators import ExternalForce, add_force
 from osimexp.models.build import build
+from osimexp.models.file_text import ModelText, check_numbers, leaves, read_text
 from osimexp.models.fit_paths import fit_paths
 from osimexp.models.muscle_sets import MuscleSet
+from osimexp.models.plausible import check_model
 from osimexp.models.settings import ModelSettings, Point
 
 log = logging.getLogger("osimexp")
+
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,14 @@ def prepare(
     """
     quiet()
     model = _load(settings)
-    _edit_muscles(model, muscle_set)
-    for name, point in settings.points.items():
-        _add_point(model, name, point)
-    for force in forces:
-        add_force(model, force)
-    model.finalizeConnections()
-    xml = _print(model)
+    with _refusals(settings.path or f"The model {settings.anatomy}"):
+        _edit_muscles(model, muscle_set)
+        for name, point in settings.points.items():
+            _add_point(model, name, point)
+        for force in forces:
+            add_force(model, force)
+        model.finalizeConnections()
+        xml = _print(model)
     if settings.paths == "fitted":
         # Fitting takes from a second to a minute, so its result is cached.
         name = digest([xml, sources("models/fit_paths.py"), opensim.GetVersion()])
@@ -89,22 +94,20 @@ def loaded(xml: str) -> Iterator[opensim.Model]:
     with tempfile.TemporaryDirectory(prefix="osimexp-") as folder:
         path = Path(folder) / "model.osim"
         path.write_text(xml, encoding="utf-8")
-        yield read_model(path)
+        with _refusals("the model"):
+            model = opensim.Model(str(path))
+        yield model
 
 
 def read_model(path: Path) -> opensim.Model:
     """Return the model in an ``.osim`` file.
 
+    The file may be in any encoding that it declares, or in Latin-1 with no declaration.
+
     Raises:
-        ModelError: the file does not exist, is not XML, or OpenSim refuses it.
+        ModelError: the file does not exist, is no model, or OpenSim refuses it.
     """
-    if not path.is_file():
-        raise ModelError(f"There is no model file {path}; give the path of an .osim file.")
-    _check_xml(path)
-    try:
-        return opensim.Model(str(path))
-    except RuntimeError as error:
-        raise ModelError(f"OpenSim cannot read {path}: {first_line(error)}") from error
+    return _read(path, read_text(_existing(path)))
 
 
 def unclamp(model: opensim.Model) -> None:
@@ -127,6 +130,7 @@ def first_line(error: BaseException) -> str:
     # OpenSim's message begins with a place in its source, which ends in a colon.
     telling = [line for line in lines if not line.endswith(":") and "Thrown at" not in line]
     chosen = (telling or lines or [type(error).__name__])[0]
+    chosen = re.sub(r"^std::exception in '.*?': ", "", chosen)
     return chosen.rstrip(".") + "."
 
 
@@ -153,10 +157,16 @@ def _load(settings: ModelSettings) -> opensim.Model:
         return build(description, muscle_model=settings.muscle_model, tendon=settings.tendon)
     assert settings.path is not None
     path = Path(settings.path).expanduser()
-    model = read_model(path)
+    given = read_text(_existing(path))
+    model = _read(path, given)
+    empty = check_numbers(given.leaves, leaves(_print(model)), path)
+    if empty:
+        log.warning("%s leaves empty, so that OpenSim takes its default: %s.", path, _few(empty))
     muscles = {model.getMuscles().get(i).getName() for i in range(model.getMuscles().getSize())}
     if not muscles:
-        raise ModelError(f"{path} has no muscles; osimexp drives models by their muscles.")
+        raise ModelError(
+            f"{path} has no muscles in its ForceSet; osimexp drives models by their muscles."
+        )
     if controllers := model.getControllerSet().getSize():
         # Controllers would add to the controls that the policy sets.
         model.updControllerSet().clearAndDestroy()
@@ -164,15 +174,50 @@ def _load(settings: ModelSettings) -> opensim.Model:
     return model
 
 
-def _check_xml(path: Path) -> None:
-    # Without namespaces, as old files have tags such as HuntCrossleyForce::ContactParameters.
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise ModelError(f"There is no model file {path}; give the path of an .osim file.")
+    return path
+
+
+def _read(path: Path, given: ModelText) -> opensim.Model:
+    with tempfile.TemporaryDirectory(prefix="osimexp-") as folder, _refusals(str(path)):
+        source = path
+        if not given.plain:
+            # OpenSim takes the bytes of every file for UTF-8.
+            source = Path(folder) / path.name
+            source.write_text(_DECLARATION.sub("", given.text), encoding="utf-8")
+        model = opensim.Model(str(source))
+        check_model(model, path)
+        _find_meshes(model, path)
+        model.finalizeConnections()
+    return model
+
+
+@contextmanager
+def _refusals(name: str) -> Iterator[None]:
+    """Turn the errors of OpenSim into sentences that name a file."""
     try:
-        make_parser().parse(str(path))
-    except (SAXException, ValueError) as error:
-        detail = str(error).rsplit("/", 1)[-1]
-        raise ModelError(
-            f"{path} is not an OpenSim model, because it is not XML ({detail})."
-        ) from error
+        yield
+    except (RuntimeError, TypeError, UnicodeDecodeError) as error:
+        raise ModelError(f"OpenSim cannot read {name}: {first_line(error)}") from error
+
+
+def _find_meshes(model: opensim.Model, path: Path) -> None:
+    """Give the meshes of contact surfaces whole paths, as the model is simulated from elsewhere."""
+    geometry = model.updContactGeometrySet()
+    for i in range(geometry.getSize()):
+        mesh = opensim.ContactMesh.safeDownCast(geometry.get(i))
+        if mesh is None:
+            continue
+        given = Path(mesh.getPropertyByName("filename").toString())
+        found = [p for p in (path.parent / given, path.parent / "Geometry" / given) if p.is_file()]
+        if not found:
+            raise ModelError(
+                f"{path}: the mesh {given} of the contact surface {mesh.getName()} lies neither "
+                f"beside the model nor in {path.parent / 'Geometry'}."
+            )
+        mesh.setFilename(str(found[0].absolute()))
 
 
 def _edit_muscles(model: opensim.Model, muscle_set: MuscleSet) -> None:
@@ -209,6 +254,10 @@ def _fitted(model: opensim.Model) -> str:
         )  # fmt: skip
     model.finalizeConnections()
     return _print(model)
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _print(model: opensim.Model) -> str:
