@@ -1,1 +1,1 @@
-"""Benchmarks of speed and learning, such as ``python -m osimexp.bench physics``."""
+"""Benchmarks of speed, learning and soundness, such as ``python -m osimexp.bench physics``."""

@@ -1,11 +1,12 @@
-"""Measure speed and learning: the second word of the command says what.
+"""Measure speed, learning and soundness: the second word of the command says what.
 
 Usage: osimexp bench KIND [key=value ...]
 """
 
 import sys
 
-from osimexp.bench import algorithms, learning, physics, walking
+from osimexp.bench import algorithms, faults, learning, physics, walking
+from osimexp.bench.faults import campaign
 from osimexp.cli.help import first_line
 from osimexp.cli.launch import USER_MISTAKE, asks_for_help, current_job, launch
 from osimexp.terminal import say
@@ -14,6 +15,7 @@ KINDS = {
     "physics": (physics, physics.bench_physics, physics.PhysicsBenchSettings),
     "learning": (learning, learning.bench_learning, learning.LearningBenchSettings),
     "algorithms": (algorithms, algorithms.bench_algorithms, algorithms.AlgorithmBenchSettings),
+    "faults": (faults, campaign.bench_faults, campaign.FaultsBenchSettings),
     "walking": (walking, walking.bench_walking, walking.WalkingBenchSettings),
 }
 """Benchmarks by name: the module, the function and the settings of each."""

@@ -15,6 +15,7 @@ from osimexp.analysis.gait.settings import (
     GaitSettings,
 )
 from osimexp.bench import algorithms, learning, physics, walking
+from osimexp.bench.faults import campaign
 from osimexp.cli import bench, compare, evaluate, keep, models, render, report, runs, train, view
 from osimexp.cli.help import Key, first_line, help_text, keys, meanings
 from osimexp.cli.verbs import VERBS, commands
@@ -61,6 +62,7 @@ COMMANDS: dict[str, tuple[str, tuple[type, ...]]] = {
     ),
     "bench learning": ("command/bench_learning", (learning.LearningBenchSettings,)),
     "bench algorithms": ("command/bench_algorithms", (algorithms.AlgorithmBenchSettings,)),
+    "bench faults": ("command/bench_faults", (campaign.FaultsBenchSettings,)),
     "bench walking": ("command/bench_walking", (walking.WalkingBenchSettings,)),
 }
 # ``task`` is said by the task itself, which knows more of it.
