@@ -1,6 +1,7 @@
 """Recording of episodes as movements."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def record(
         observations, _, terminated, truncated, _ = environment.step(controller.act(observations))
         over = bool(terminated[0] or truncated[0])
         keep()
-    arrays = {name: np.array(values) for name, values in kept.items()}
+    arrays: dict[str, Any] = {name: np.array(values) for name, values in kept.items()}
     names = environment.scene.names
     # A state has the controls before its moment; a movement has those that follow the moment.
     controls = np.vstack([arrays.pop("controls")[1:], kept["controls"][-1][None]])

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
-from osimexp.analysis.shown import Shown
+from osimexp.analysis.gait.feet import feet_of
+from osimexp.analysis.gait.settings import GaitSettings, default_settings
+from osimexp.analysis.shown import DrawnModel, Shown
 from osimexp.config import check, entry
-from osimexp.errors import ConfigError
+from osimexp.errors import ConfigError, ModelError
 from osimexp.experiment.playing import Changes, Chosen, Played, played
 from osimexp.experiment.recording import record, recording_environment
 from osimexp.experiment.run_folder import RunFolder
@@ -18,7 +20,7 @@ from osimexp.experiment.seeding import Seeds, prepare_torch
 from osimexp.models.muscle_sets import MuscleSet
 from osimexp.models.prepare import PreparedModel, prepare
 from osimexp.models.settings import ModelSettings
-from osimexp.motion.files import read_movement
+from osimexp.motion.files import read_movement, with_ground_reactions
 from osimexp.physics.posing.state_paths import state_paths
 from osimexp.tasks.specification import Specification
 
@@ -96,6 +98,7 @@ def shown(config: Mapping[str, Any]) -> tuple[Shown, dict[str, Any]]:
         Path(settings.movement),
         prepared,
         None if settings.ground_reactions is None else Path(settings.ground_reactions),
+        _with_feet(rest),
     ), rest
 
 
@@ -136,10 +139,47 @@ def from_run(
         return Shown(title, environment.model, movement, home)
 
 
-def from_file(path: Path, model: PreparedModel, ground_reactions: Path | None = None) -> Shown:
+def _with_feet(config: Mapping[str, Any]) -> GaitSettings:
+    """Return the settings of the feet, of which a command may name others."""
+    known = default_settings()
+    own = {"feet": config.get("feet", known.feet), "toes": config.get("toes", known.toes)}
+    return replace(known, **check(_Feet, own, "gait").__dict__)
+
+
+@dataclass(frozen=True)
+class _Feet:
+    """Names of each side's foot body and body of toes."""
+
+    feet: dict[str, tuple[str, ...]]
+    toes: dict[str, tuple[str, ...]]
+
+
+def from_file(
+    path: Path,
+    model: PreparedModel,
+    ground_reactions: Path | None = None,
+    settings: GaitSettings | None = None,
+) -> Shown:
     """Return a movement from a file.
+
+    Args:
+        path: file of the movement.
+        model: model that moves.
+        ground_reactions: file of its ground reactions, or None.
+        settings: settings that name the feet, which the force plates are told by; None takes those
+            of ``conf/command/gait.yaml``.
 
     Raises:
         MovementError: a file cannot be read, or is of another model.
     """
-    return Shown(path.stem, model, read_movement(path, state_paths(model), ground_reactions))
+    drawn = DrawnModel(model)
+    made = Shown(path.stem, model, read_movement(path, state_paths(model)), drawn=drawn)
+    if ground_reactions is None:
+        return made
+    try:
+        feet = feet_of(made, settings or default_settings())
+    except ModelError:
+        # A model without feet of known names has no side for a plate to belong to.
+        return replace(made, movement=with_ground_reactions(made.movement, ground_reactions))
+    moved = with_ground_reactions(made.movement, ground_reactions, feet)
+    return replace(made, movement=moved, posed=made.poses)

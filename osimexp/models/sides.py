@@ -1,5 +1,6 @@
 """Left and right in the names of muscles, joints, bodies and feet."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,6 +8,13 @@ from numpy.typing import NDArray
 
 MARKS = (("_r", "_l"), ("_R", "_L"), ("r_", "l_"), ("R_", "L_"))
 WORDS = ("right", "left")
+
+
+def side_of(name: str) -> str | None:
+    """Return the side in the name of a foot, a body, a force or a muscle; None if there is none."""
+    low = name.lower()
+    parts = re.split(r"[^a-z0-9]+", low)
+    return next((side for side in WORDS if side in low or side[0] in parts), None)
 
 
 def without_side(name: str) -> str:

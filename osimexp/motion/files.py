@@ -6,7 +6,6 @@ the coordinates under their names, in degrees; ``<name>_controls.sto`` holds the
 """
 
 import logging
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,8 @@ from osimexp.errors import MovementError, near_matches
 from osimexp.models.names import StatePaths
 from osimexp.motion.coordinates import coordinates_of
 from osimexp.motion.movement import Movement
+from osimexp.motion.plates import read_plates
+from osimexp.motion.standing import Feet, on_feet
 from osimexp.motion.tables import Table, coordinate_columns, read_table, some, write_table
 
 log = logging.getLogger("osimexp")
@@ -215,46 +216,61 @@ def _say_what_is_left_out(table: Table, paths: StatePaths, known: Collection[str
         )
 
 
-def with_ground_reactions(movement: Movement, path: Path) -> Movement:
+def with_ground_reactions(movement: Movement, path: Path, feet: Feet | None = None) -> Movement:
     """Return a movement with the ground reactions of a file, at the times of the movement.
 
-    Columns are named ``<foot>_ground_force_vx`` or, as by force plates, ``ground_force_vx`` and
-    ``1_ground_force_vx``, which are taken for the right and the left foot.
+    The columns are those of ``read_plates``. Moments that the file does not cover have NaN.
+
+    Args:
+        movement: movement over the same time.
+        path: file of the forces.
+        feet: feet of the movement, by which those that stand on the plates are found; without,
+            plates whose names tell no foot are those of the right and the left foot.
 
     Raises:
-        MovementError: the file is malformed, has no force, or does not cover the movement's time.
+        MovementError: the file is malformed, has no force, or covers none of the movement's time.
     """
-    table = read_table(path)
-    columns = dict(zip(table.columns, table.values.T, strict=True))
-    forces = [m for label in columns if (m := re.fullmatch(r"(.*)ground_force_(.*)vx", label))]
-    if not forces:
-        raise MovementError(f"{path} has no column such as ground_force_vx, so it has no force.")
-    margin = 1e-6 + float(np.diff(table.time).max())
-    if table.time[0] > movement.time[0] + margin or table.time[-1] < movement.time[-1] - margin:
+    plates = read_plates(path)
+    if feet is not None:
+        plates = on_feet(plates, feet)
+    # The last moment of forces may be a moment of theirs before the movement's.
+    margin = 1e-6 + float(np.diff(plates.time).max())
+    start, end = plates.time[0] - margin, plates.time[-1] + margin
+    covered = (movement.time >= start) & (movement.time <= end)
+    if covered.sum() < 2:
         raise MovementError(
-            f"{path} covers {table.time[0]:g} to {table.time[-1]:g} s and not the movement's "
+            f"{path} covers {plates.time[0]:g} to {plates.time[-1]:g} s and not the movement's "
             f"{movement.time[0]:g} to {movement.time[-1]:g} s."
         )
-    feet: list[str] = []
-    reactions: list[Floats] = []
-    positions: list[Floats] = []
-    for number, match in enumerate(forces):
-        label = match[1].strip("_") or match[2].strip("_")
-        plate = PLATES[number] if number < len(PLATES) else f"plate_{number + 1}"
-        feet.append(label if label and not label.isdigit() else plate)
-        for kind, kept in (("v", reactions), ("p", positions)):
-            stem = f"{match[1]}ground_force_{match[2]}{kind}"
-            missing = [stem + axis for axis in "xyz" if stem + axis not in columns]
-            if missing:
-                raise MovementError(f"{path} has no column {missing[0]}.")
-            kept.append(
-                np.column_stack(
-                    [np.interp(movement.time, table.time, columns[stem + axis]) for axis in "xyz"]
-                )
-            )
+    if not covered.all():
+        log.info(
+            "%s covers %g to %g s of the movement's %g to %g s; forces are unknown in the rest.",
+            path,
+            *movement.time[covered][[0, -1]],
+            *movement.time[[0, -1]],
+        )
+    reactions, positions = (
+        np.where(covered[:, None, None], _at(movement.time, plates.time, values), np.nan)
+        for values in (plates.forces, plates.points)
+    )
     return replace(
         movement,
-        feet=tuple(feet),
-        ground_reaction=np.stack(reactions, axis=1),
-        foot_positions=np.stack(positions, axis=1),
+        feet=tuple(_foot(name, number) for number, name in enumerate(plates.names)),
+        ground_reaction=reactions,
+        foot_positions=positions,
+        plates=True,
     )
+
+
+def _at(moments: Floats, time: Floats, values: Floats) -> Floats:
+    """Return values ``(N, plates, 3)`` at other moments, in straight lines between."""
+    columns = values.reshape(len(time), -1).T
+    found = np.stack([np.interp(moments, time, column) for column in columns], axis=1)
+    return np.asarray(found.reshape(len(moments), *values.shape[1:]))
+
+
+def _foot(name: str, number: int) -> str:
+    """Return the foot of a plate; plates without a name of a foot are right and left."""
+    if name:
+        return name
+    return PLATES[number] if number < len(PLATES) else f"plate_{number + 1}"

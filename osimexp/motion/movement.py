@@ -36,9 +36,12 @@ class Movement:
             shortening; no columns if unknown.
         tendon_forces: ``(T, muscles)`` N; no columns if unknown.
         feet: names of the feet.
-        ground_reaction: ``(T, feet, 3)`` force of the ground on each foot, N; x forward, y up.
+        ground_reaction: ``(T, feet, 3)`` force of the ground on each foot, N; x forward, y up; NaN
+            where it is unknown.
         foot_positions: ``(T, feet, 3)`` point where that force acts, m: the centre of pressure or,
             if that is unknown, the origin of the foot's body projected to the floor.
+        plates: whether the ground reactions are those of force plates, beside which a foot may
+            stand, and not all that there are.
         targets: points to be reached, ``(T, 3)`` m each, by name.
         mass: mass of the model, kg; 0 if unknown.
     """
@@ -58,6 +61,7 @@ class Movement:
     feet: tuple[str, ...] = ()
     ground_reaction: Floats = field(default_factory=lambda: np.zeros((0, 0, 3)))
     foot_positions: Floats = field(default_factory=lambda: np.zeros((0, 0, 3)))
+    plates: bool = False
     targets: dict[str, Floats] = field(default_factory=dict)
     mass: float = 0.0
 
@@ -82,9 +86,12 @@ class Movement:
 
         The times of the moments do not change.
         """
-        rest = self.time >= self.time[0] + seconds - 1e-9
-        kept = {name: getattr(self, name)[rest] for name in _OVER_TIME if len(getattr(self, name))}
-        targets = {name: points[rest] for name, points in self.targets.items()}
+        return self.at(self.time >= self.time[0] + seconds - 1e-9)
+
+    def at(self, moments: NDArray[np.bool_]) -> "Movement":
+        """Return the movement at some of its moments, given by a mask ``(T,)``."""
+        kept = {n: getattr(self, n)[moments] for n in _OVER_TIME if len(getattr(self, n))}
+        targets = {name: points[moments] for name, points in self.targets.items()}
         return replace(self, targets=targets, **kept)
 
     def coordinate(self, name: str) -> Floats:

@@ -49,8 +49,11 @@ class Track:
             "bodies": poses.bodies.astype(np.float32),
             "muscles": muscle_stations(poses.paths, moments),
             "activations": activations,
-            "forces": (movement.ground_reaction / weight if known else none).astype(np.float32),
-            "points": (movement.foot_positions if known else none).astype(np.float32),
+            # Forces that are not known are not drawn.
+            "forces": np.nan_to_num(movement.ground_reaction / weight if known else none).astype(
+                np.float32
+            ),
+            "points": np.nan_to_num(movement.foot_positions if known else none).astype(np.float32),
             "targets": (np.stack(targets, axis=1) if targets else none).astype(np.float32),
         }
         targets_reached = self._arrays["targets"].reshape(-1, 3)

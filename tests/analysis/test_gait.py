@@ -20,9 +20,10 @@ from osimexp.analysis.gait.parameters import BOTH
 from osimexp.analysis.gait.report import report
 from osimexp.analysis.gait.settings import SIDES, ContactSettings, CostSettings, default_settings
 from osimexp.analysis.gait.spatiotemporal import symmetry_index
-from osimexp.analysis.gait.strides import find_contacts, side_of, strides_of
+from osimexp.analysis.gait.strides import find_contacts, strides_of
 from osimexp.analysis.shown import Shown
 from osimexp.errors import ModelError, MovementError
+from osimexp.models.sides import side_of
 from osimexp.physics.posing.muscle_states import MuscleStates
 
 CONTACT = ContactSettings(0.05, 0.03, 0.1, 0.1, 3.0)

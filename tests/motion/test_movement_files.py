@@ -186,7 +186,8 @@ def test_files_that_are_not_there_or_not_text(tmp_path: Path, movement: Movement
     (tmp_path / "picture.mot").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(MovementError, match="is not a text file"):
         read_table(tmp_path / "picture.mot")
-    short = Table("f", ("ground_force_vx",), np.array([0.0, 0.1]), np.zeros((2, 1)))
-    write_table(tmp_path / "short.mot", short)
-    with pytest.raises(MovementError, match=r"covers 0 to 0\.1 s and not the movement"):
-        with_ground_reactions(movement, tmp_path / "short.mot")
+    labels = tuple(f"ground_force_{kind}{axis}" for kind in "vp" for axis in "xyz")
+    late = Table("f", labels, np.array([2.0, 2.1]), np.zeros((2, 6)))
+    write_table(tmp_path / "late.mot", late)
+    with pytest.raises(MovementError, match=r"covers 2 to 2\.1 s and not the movement's 0 to 0\.6"):
+        with_ground_reactions(movement, tmp_path / "late.mot")

@@ -44,21 +44,21 @@ def draw(gait: Gait, settings: GaitSettings) -> Figure:
     angles = [name for name in settings.angles if name in gait.angles][:COLUMNS]
     for column, name in enumerate(angles):
         axes = figure.add_subplot(grid[0, column])
-        _curves(axes, gait, gait.angles[name], norms().bands.get(name))
+        _curves(axes, gait, gait.angles[name], _band(gait, name))
         axes.axhline(0.0, color=GREY, linewidth=0.6, zorder=1)
         dress(axes, settings.angles[name].label, "deg", CYCLE)
     for column, (name, label) in enumerate(
         (("vertical", "Vertical force"), ("fore_aft", "Fore-aft force"))
     ):
         axes = figure.add_subplot(grid[1, column])
-        _curves(axes, gait, gait.forces[name], norms().bands.get(name))
+        _curves(axes, gait, gait.forces[name], _band(gait, name))
         axes.axhline(0.0, color=GREY, linewidth=0.6, zorder=1)
         dress(axes, label, "body weights", CYCLE)
     _contacts(figure.add_subplot(grid[1, 2]), gait)
     _numbers(figure.add_subplot(grid[1, 3:]), gait)
     for number, name in enumerate(muscles):
         axes = figure.add_subplot(grid[2 + number // COLUMNS, number % COLUMNS])
-        for start, end in norms().activity.get(name, ()):
+        for start, end in () if gait.running else norms().activity.get(name, ()):
             axes.axvspan(start, end, color=BAND, linewidth=0.0, zorder=0)
         _curves(axes, gait, gait.activations[name], None)
         axes.set_ylim(0.0, 1.0)
@@ -71,6 +71,11 @@ def draw(gait: Gait, settings: GaitSettings) -> Figure:
         figure.legend(handles=_handles(bool(muscles)), loc="upper right", ncols=4, frameon=False,
                       fontsize=8)  # fmt: skip
     return figure
+
+
+def _band(gait: Gait, name: str) -> Band | None:
+    """Return the band of a curve; none is known for runs."""
+    return None if gait.running else norms().bands.get(name)
 
 
 def _title(gait: Gait) -> str:

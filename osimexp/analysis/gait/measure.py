@@ -1,25 +1,41 @@
 """Measurement of a walk: strides, curves over the gait cycle and gait parameters."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from osimexp.analysis.gait import parameters
 from osimexp.analysis.gait.cost import metabolic_power
 from osimexp.analysis.gait.cycles import Curve, mean_between, over_cycles
+from osimexp.analysis.gait.feet import (
+    EDGE,
+    Spans,
+    beside_plates,
+    feet_of,
+    foot_paths,
+    toe_paths,
+    within,
+)
 from osimexp.analysis.gait.parameters import BOTH, Parameter
 from osimexp.analysis.gait.settings import LETTERS, SIDES, AngleSettings, GaitSettings
 from osimexp.analysis.gait.spatiotemporal import (
+    PUSHING,
     Ground,
     belt_speed,
     measure_stride,
     walking_speed,
 )
-from osimexp.analysis.gait.strides import Contacts, Stride, ground_reactions, strides_of
+from osimexp.analysis.gait.strides import (
+    Contacts,
+    Stride,
+    ground_reactions,
+    is_run,
+    strides_of,
+)
 from osimexp.analysis.shown import Shown
 from osimexp.arrays import Floats
-from osimexp.errors import ModelError, MovementError, near_matches
+from osimexp.errors import MovementError
 from osimexp.motion.movement import Movement
 from osimexp.physics.posing.muscle_states import muscle_states
 
@@ -36,6 +52,7 @@ class Gait:
         strides: strides of both feet, in the order of their starts.
         contacts: contacts of each foot with the ground, by side.
         belt: speed of a treadmill, m/s; 0 on still ground.
+        running: whether it is a run and not a walk, so that norms of running hold.
         angles: curves in degrees over the gait cycle, for each angle of the settings and each side.
         forces: curves in body weights over the gait cycle: ``vertical`` and ``fore_aft`` for each
             side.
@@ -49,6 +66,7 @@ class Gait:
     strides: tuple[Stride, ...]
     contacts: Mapping[str, Contacts]
     belt: float
+    running: bool
     angles: Curves
     forces: Curves
     activations: Curves
@@ -77,12 +95,31 @@ def measure(shown: Shown, settings: GaitSettings) -> Gait:
         MovementError: it has no ground reactions of two feet, or no whole stride.
         ModelError: the model has none of the foot bodies that the settings name.
     """
+    shown, notes = _where_forces_are(shown)
     movement = shown.movement
     contacts, strides = strides_of(movement, settings.contact)
+    running = is_run(strides)
     feet = foot_paths(shown, settings)
-    belt = belt_speed(movement.time, feet, strides, settings.treadmill)
+    if running:
+        belt = belt_speed(
+            movement.time, toe_paths(shown, settings), strides, settings.treadmill, PUSHING
+        )
+    else:
+        belt = belt_speed(movement.time, feet, strides, settings.treadmill)
+    unseen: dict[str, Spans] = {side: [] for side in SIDES}
+    if movement.plates:
+        standing = feet_of(shown, settings)
+        unseen = beside_plates(standing, contacts, belt, settings.contact.shortest_stance)
+        strides = _on_plates(strides, unseen, notes)
     ground = Ground(movement.time, feet, shown.poses.centre_of_mass, belt)
-    measured = [measure_stride(stride, contacts, ground) for stride in strides]
+    measured = [
+        measure_stride(stride, contacts, ground, not _off(stride, unseen)) for stride in strides
+    ]
+    if hidden := sum(not np.isfinite(one.double_support) for one in measured):
+        notes.append(
+            f"In {hidden} of {len(strides)} strides a foot stands beside the force plates, so its "
+            "double support is not known there."
+        )
     start, end = strides[0].start, max(stride.end for stride in strides)
     speed = walking_speed(ground, start, end)
     stance = {
@@ -97,21 +134,25 @@ def measure(shown: Shown, settings: GaitSettings) -> Gait:
         name: _sided(movement.time, {s: r[:, axis] for s, r in reactions.items()}, strides)
         for name, axis in (("vertical", 1), ("fore_aft", 0))
     }
-    numbers = [Parameter("speed", "Walking speed", "m/s", {BOTH: np.array([speed])})]
+    label = "Running speed" if running else "Walking speed"
+    numbers = [Parameter("speed", label, "m/s", {BOTH: np.array([speed])})]
     flat = all(np.ptp(path[:, 2]) < FLAT for path in feet.values())
-    numbers += parameters.of_strides(strides, measured, flat)
-    notes = ["The model moves in a plane, so its steps have no width."] if flat else []
+    numbers += parameters.of_strides(strides, measured, flat, running)
+    if flat:
+        notes.append("The model moves in a plane, so its steps have no width.")
     try:
         numbers += _cost(shown, settings, start, end, speed)
     except MovementError as error:
         notes.append(str(error))
     numbers += parameters.of_angles(angles, stance)
-    numbers += parameters.of_forces(forces, stance)
+    numbers += parameters.of_forces(forces, stance, running)
+    numbers = [replace(one, running=running) for one in numbers]
     return Gait(
         name=shown.name,
         strides=tuple(strides),
         contacts=contacts,
         belt=belt,
+        running=running,
         angles=angles,
         forces=forces,
         activations=_muscles(movement, movement.activations, strides, settings),
@@ -121,23 +162,49 @@ def measure(shown: Shown, settings: GaitSettings) -> Gait:
     )
 
 
-def foot_paths(shown: Shown, settings: GaitSettings) -> dict[str, Floats]:
-    """Return the path ``(T, 3)`` (m) of each side's foot body.
+def _where_forces_are(shown: Shown) -> tuple[Shown, list[str]]:
+    """Return the part of a movement whose forces are known, and what is to be noted of it."""
+    movement = shown.movement
+    known = np.asarray(np.isfinite(movement.ground_reaction).all(axis=(1, 2)))
+    if known.all() or not movement.ground_reaction.size:
+        return shown, []
+    note = (
+        f"Forces are known from {movement.time[known][0]:g} to {movement.time[known][-1]:g} s of "
+        f"the movement's {movement.time[0]:g} to {movement.time[-1]:g} s, and it is measured there."
+    )
+    return shown.at(known), [note]
+
+
+def _on_plates(
+    strides: Sequence[Stride], unseen: Mapping[str, Spans], notes: list[str]
+) -> list[Stride]:
+    """Return the strides whose foot is on the force plates at both ends, and note the others.
 
     Raises:
-        ModelError: the model has none of the foot bodies that the settings name.
+        MovementError: there is none.
     """
-    bodies = shown.figure.bodies
-    paths = {}
-    for side in SIDES:
-        found = [name for name in settings.feet[side] if name in bodies]
-        if not found:
-            raise ModelError(
-                f"gait.feet.{side}: the model has no body {' or '.join(settings.feet[side])}; "
-                f"{near_matches((*settings.feet[side], '')[0], bodies)}"
-            )
-        paths[side] = shown.poses.bodies[:, bodies.index(found[0]), :3, 3]
-    return paths
+    kept = [
+        stride
+        for stride in strides
+        if not within(unseen[stride.side], stride.start - 2.0 * EDGE, stride.start)
+        and not within(unseen[stride.side], stride.toe_off, stride.end)
+    ]
+    if not kept:
+        raise MovementError(
+            "The movement has no whole stride on the force plates: its feet stand beside them "
+            "where strides begin or end."
+        )
+    if (lost := len(strides) - len(kept)) > 0:
+        notes.append(
+            f"{lost} of {len(strides)} strides {'is' if lost == 1 else 'are'} left out, because "
+            "the foot stands beside the force plates where it begins or ends."
+        )
+    return kept
+
+
+def _off(stride: Stride, unseen: Mapping[str, Spans]) -> bool:
+    """Return whether a foot stands beside the force plates within a stride."""
+    return any(within(times, stride.start, stride.end) for times in unseen.values())
 
 
 def anatomical(movement: Movement, angle: AngleSettings, side: str) -> Floats | None:

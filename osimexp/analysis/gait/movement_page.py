@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
 from osimexp.analysis.gait.panels import COLOURS, GREY, blank, dress, label
-from osimexp.analysis.gait.strides import side_of
 from osimexp.analysis.gait.tables import csv_text
 from osimexp.analysis.shown import Shown
 from osimexp.arrays import Floats
+from osimexp.models.sides import side_of
 from osimexp.physics.posing.points import point_positions
 from osimexp.visible import visible
 

@@ -63,13 +63,15 @@ class Norms:
         bands: bands of joint angles (degrees) and ground reactions (body weights), by name.
         activity: for each muscle, spans of the cycle (percent) in which its EMG is on.
         activity_source: publication of all these spans.
-        parameters: norms of gait parameters, by key.
+        parameters: norms of the parameters of a walk, by key.
+        running: norms of the parameters of a run, by key.
     """
 
     bands: dict[str, Band]
     activity: dict[str, tuple[tuple[float, float], ...]]
     activity_source: str
     parameters: dict[str, Normal]
+    running: dict[str, Normal]
 
 
 @cache
@@ -94,6 +96,10 @@ def norms() -> Norms:
         parameters={
             name: _normal(entry, sources[entry["source"]])
             for name, entry in read["parameters"].items()
+        },
+        running={
+            name: _normal(entry, sources[entry["source"]])
+            for name, entry in read["running"].items()
         },
     )
 

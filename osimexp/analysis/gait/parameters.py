@@ -40,17 +40,20 @@ class Parameter:
         label: name in tables and figures.
         unit: unit in tables and figures.
         values: value of each stride, for ``right`` and ``left`` or for ``both``.
+        running: whether the norm is that of running.
     """
 
     key: str
     label: str
     unit: str
     values: Mapping[str, Floats]
+    running: bool = False
 
     @property
     def normal(self) -> Normal | None:
         """Published norm; None if none is known."""
-        return norms().parameters.get(self.key)
+        known = norms().running if self.running else norms().parameters
+        return known.get(self.key)
 
     def mean(self, column: str) -> float | None:
         """Return the mean over strides; None for a column without strides."""
@@ -64,7 +67,10 @@ class Parameter:
 
 
 def of_strides(
-    strides: Sequence[Stride], measured: Sequence[StrideMeasures], flat: bool
+    strides: Sequence[Stride],
+    measured: Sequence[StrideMeasures],
+    flat: bool,
+    running: bool = False,
 ) -> Iterator[Parameter]:
     """Yield times, lengths and symmetries of strides.
 
@@ -72,17 +78,20 @@ def of_strides(
         strides: strides of both sides.
         measured: measures of each stride.
         flat: whether the model is planar, so that its steps have no width.
+        running: whether they are strides of a run, which have a flight and no double support.
     """
     sides = np.array([stride.side for stride in strides])
 
     def columns(key: str) -> dict[str, Floats]:
         values = np.array([getattr(one, key) for one in measured])
-        return {side: values[sides == side] for side in SIDES if (sides == side).any()}
+        chosen = {side: (sides == side) & np.isfinite(values) for side in SIDES}
+        return {side: values[mine] for side, mine in chosen.items() if mine.any()}
 
     cadence = np.array([120.0 / one.stride_time for one in measured])
     yield Parameter("cadence", "Cadence", "steps/min", {BOTH: cadence})
     for key, label, unit in TIMES_AND_LENGTHS:
-        if not (flat and key == "step_width"):
+        left_out = {"step_width"} if flat else set()
+        if key not in left_out | ({"double_support"} if running else set()) and columns(key):
             yield Parameter(key, label, unit, columns(key))
     for key, label in SYMMETRIES:
         found = Parameter(key, label, "%", columns(key))
@@ -132,13 +141,14 @@ def of_angles(
 
 
 def of_forces(
-    forces: Mapping[str, Mapping[str, Curve]], stance: Mapping[str, Floats]
+    forces: Mapping[str, Mapping[str, Curve]], stance: Mapping[str, Floats], running: bool = False
 ) -> Iterator[Parameter]:
-    """Yield peaks of the ground reaction of each side.
+    """Yield peaks of the ground reaction of each side, of which the vertical one of a run has one.
 
     Args:
         forces: curves over the gait cycle, for each force and side.
         stance: for each side, ``(strides,)`` percent of the stride at toe off.
+        running: whether the forces are those of a run.
     """
 
     def first(values: Floats, off: int) -> float:
@@ -158,10 +168,14 @@ def of_forces(
     def least(values: Floats, _: int) -> float:
         return float(values.min())
 
-    chosen: tuple[tuple[str, str, str, Callable[[Floats, int], float]], ...] = (
+    walk: tuple[tuple[str, str, str, Callable[[Floats, int], float]], ...] = (
         ("vertical", "first_peak", "Vertical force, peak 1", first),
         ("vertical", "mid_stance_least", "Vertical force, between", between),
         ("vertical", "second_peak", "Vertical force, peak 2", second),
+    )
+    run = (("vertical", "vertical_peak", "Vertical force, peak", most),)
+    chosen = (
+        *(run if running else walk),
         ("fore_aft", "braking_peak", "Braking, peak", least),
         ("fore_aft", "propulsion_peak", "Propulsion, peak", most),
     )

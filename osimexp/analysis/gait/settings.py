@@ -99,6 +99,7 @@ class GaitSettings:
             after the movement in the working folder.
         contact: rules for contacts with the ground.
         feet: names of each side's foot body in models; the first that a model has is taken.
+        toes: names of each side's body of toes, likewise; a model may have none.
         treadmill: least speed backwards of feet that bear weight for a treadmill, m/s.
         angles: coordinates of anatomical angles, by name; those in ``norms.yaml`` have a band.
         emg: muscles by name; those in ``norms.yaml`` have times of activity.
@@ -108,6 +109,7 @@ class GaitSettings:
     output: str | None
     contact: ContactSettings
     feet: dict[str, tuple[str, ...]]
+    toes: dict[str, tuple[str, ...]]
     treadmill: Positive
     angles: dict[str, AngleSettings]
     emg: dict[str, MuscleSettings]
@@ -116,6 +118,8 @@ class GaitSettings:
     def __post_init__(self) -> None:
         if set(self.feet) != set(SIDES):
             raise ValueError("feet must name the bodies of right and left")
+        if set(self.toes) != set(SIDES):
+            raise ValueError("toes must name the bodies of right and left, or [] for none")
 
 
 @cache

@@ -12,6 +12,9 @@ from osimexp.arrays import Floats
 FLAT = (0.1, 0.5)
 """Shares of the stance between which the foot is flat on the ground and moves with it."""
 
+PUSHING = (0.3, 0.7)
+"""Shares of the stance of a runner between which the toes are on the ground and move with it."""
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -51,7 +54,7 @@ class StrideMeasures:
         stride_length: distance between two placements of the foot, m.
         stance_share: stance phase in percent of the stride.
         stance_time: duration of the stance, s.
-        double_support: percent of the stride in which both feet bear weight.
+        double_support: percent of the stride in which both feet bear weight; NaN if unknown.
         step_time: time from the other foot's strike to the strike that ends the stride, s.
         step_length: distance forward between the same two strikes, m.
         step_width: distance sideways between the same two strikes, m.
@@ -68,20 +71,26 @@ class StrideMeasures:
 
 
 def belt_speed(
-    time: Floats, feet: Mapping[str, Floats], strides: Sequence[Stride], least: float
+    time: Floats,
+    feet: Mapping[str, Floats],
+    strides: Sequence[Stride],
+    least: float,
+    standing: tuple[float, float] = FLAT,
 ) -> float:
     """Return the speed at which the ground moves backwards under feet that bear weight, m/s.
 
     Args:
         time: ``(T,)`` s.
-        feet: path ``(T, 3)`` of each side's foot body, m.
+        feet: path ``(T, 3)`` of each side's foot body or, of a runner, whose heels rise early, of
+            its toes, m.
         strides: strides of both sides.
         least: speed below which feet slip and the ground is taken to be still, m/s.
+        standing: shares of the stance between which that path moves with the ground.
     """
     speeds = []
     for stride in strides:
         stance = stride.toe_off - stride.start
-        moments = stride.start + np.array(FLAT) * stance
+        moments = stride.start + np.array(standing) * stance
         ends = interpolated(time, feet[stride.side][:, 0], moments)
         speeds.append((ends[0] - ends[1]) / (moments[1] - moments[0]))
     found = float(np.median(speeds))
@@ -89,9 +98,16 @@ def belt_speed(
 
 
 def measure_stride(
-    stride: Stride, contacts: Mapping[str, Contacts], ground: Ground
+    stride: Stride, contacts: Mapping[str, Contacts], ground: Ground, seen: bool = True
 ) -> StrideMeasures:
-    """Return the measures of one stride."""
+    """Return the measures of one stride.
+
+    Args:
+        stride: stride to measure.
+        contacts: contacts of both feet.
+        ground: positions of feet and body.
+        seen: whether all contacts in the stride are known; its double support is NaN if not.
+    """
     other = next(side for side in contacts if side != stride.side)
     here = ground.foot(stride.side, stride.end)
     length = here[0] - ground.foot(stride.side, stride.start)[0]
@@ -104,7 +120,7 @@ def measure_stride(
         stride_length=float(length),
         stance_share=100.0 * stance / stride.duration,
         stance_time=stance,
-        double_support=100.0 * both / stride.duration,
+        double_support=100.0 * both / stride.duration if seen else float("nan"),
         step_time=stride.end - stride.opposite,
         step_length=float(step[0]),
         step_width=float(abs(step[2])),

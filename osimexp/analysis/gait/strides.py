@@ -1,6 +1,6 @@
 """Contacts of the feet with the ground, and the strides between them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from osimexp.analysis.gait.settings import SIDES, ContactSettings
 from osimexp.arrays import Floats
 from osimexp.errors import MovementError
+from osimexp.models.sides import side_of
 from osimexp.motion.movement import Movement
 
 GRAVITY = 9.80665  # m/s^2, standard gravity
@@ -55,21 +56,6 @@ class Stride:
     def duration(self) -> float:
         """Time from heel strike to heel strike, s."""
         return self.end - self.start
-
-
-def side_of(name: str) -> str | None:
-    """Return the side in the name of a foot, a body or a muscle; None if there is none."""
-    low = name.lower()
-    for side in SIDES:
-        letter = side[0]
-        if (
-            side in low
-            or low == letter
-            or low.endswith(f"_{letter}")
-            or low.startswith(letter + "_")
-        ):
-            return side
-    return None
 
 
 def find_contacts(time: Floats, load: Floats, settings: ContactSettings) -> Contacts:
@@ -120,6 +106,16 @@ def find_strides(contacts: Mapping[str, Contacts], settings: ContactSettings) ->
                 opposite = float(between[0])
                 strides.append(Stride(side, float(start), float(off), float(end), opposite))
     return sorted(strides, key=lambda stride: stride.start)
+
+
+def is_run(strides: Iterable[Stride]) -> bool:
+    """Return whether strides are of a run: both feet are off the ground between their stances.
+
+    A foot that stands for less than half of its stride leaves a flight, as in R. McN. Alexander,
+    Physiological Reviews 69 (1989) 1199-1227.
+    """
+    shares = [(stride.toe_off - stride.start) / stride.duration for stride in strides]
+    return bool(shares) and float(np.mean(shares)) < 0.5
 
 
 def contacts_of(movement: Movement, settings: ContactSettings) -> dict[str, Contacts]:

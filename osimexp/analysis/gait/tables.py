@@ -39,7 +39,7 @@ def sources(gait: Gait) -> list[str]:
     """Return the publications of the norms in the table and the figures."""
     normals = [number.normal for number in gait.parameters]
     found = [normal.source for normal in normals if normal is not None]
-    if gait.activations:
+    if gait.activations and not gait.running:
         found.append(norms().activity_source)
     return list(dict.fromkeys(found))
 

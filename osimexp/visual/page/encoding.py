@@ -1,6 +1,7 @@
 """Encoding of figures and movements for the page."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,12 @@ def encode_movement(movement: Movement, poses: Poses) -> bytes:
     Raises:
         ModelError: the movement has values that are not finite.
     """
+    if movement.plates:  # Forces that are not known are not shown.
+        movement = replace(
+            movement,
+            ground_reaction=np.nan_to_num(movement.ground_reaction),
+            foot_positions=np.nan_to_num(movement.foot_positions),
+        )
     chosen = _chosen(movement.time)
     bodies = poses.bodies[chosen]
     paths = [path[chosen] for path in poses.paths]

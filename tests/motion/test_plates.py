@@ -1,0 +1,190 @@
+"""Force plates and the feet that stand on them, on a made-up walk."""
+
+import logging
+from pathlib import Path
+
+import gait_walker as walker
+import numpy as np
+import pytest
+
+from osimexp.errors import MovementError
+from osimexp.models.sides import side_of
+from osimexp.motion.files import with_ground_reactions
+from osimexp.motion.plates import read_plates
+from osimexp.motion.standing import Feet, on_feet
+from osimexp.motion.tables import Table, write_table
+
+WALK = walker.movement()
+AHEAD = np.array([0.1, 0.0, 0.0])
+"""Way from the heel to the centre of pressure, m."""
+
+BOTH = ("ground_force_", "1_ground_force_")
+
+
+def feet(planar: bool = False) -> Feet:
+    places = walker.feet(WALK.time)
+    if planar:
+        places[:, :, 2] = 0.0
+    points = [np.stack([path, path + 2.0 * AHEAD], axis=1) for path in places.transpose(1, 0, 2)]
+    return Feet(WALK.time, dict(zip(("right", "left"), points, strict=True)))
+
+
+def forces() -> list[np.ndarray]:
+    """Return forces and points ``(T, 6)`` of the right and of the left foot."""
+    places = walker.feet(WALK.time) + AHEAD
+    return [np.hstack([WALK.ground_reaction[:, n], places[:, n]]) for n in range(2)]
+
+
+def written(
+    folder: Path, stems: tuple[str, ...], plates: list[np.ndarray], point: str = "p"
+) -> Path:
+    columns = [f"{stem}{kind}{axis}" for stem in stems for kind in ("v", point) for axis in "xyz"]
+    file = folder / "grf.mot"
+    write_table(file, Table("grf", tuple(columns), WALK.time, np.hstack(plates)))
+    return file
+
+
+def same(file: Path, planar: bool = False) -> None:
+    found = with_ground_reactions(WALK, file, feet(planar))
+    order = [[side_of(name) for name in found.feet].index(side) for side in ("right", "left")]
+    np.testing.assert_allclose(found.ground_reaction[:, order], WALK.ground_reaction, atol=1e-9)
+    loaded = WALK.ground_reaction[:, 0, 1] > 30.0
+    place = (walker.feet(WALK.time) + AHEAD)[loaded, 0]
+    np.testing.assert_allclose(found.foot_positions[loaded, order[0]], place, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "stems",
+    [
+        BOTH,
+        ("ground_force1_", "ground_force2_"),
+        ("ground_force_1_", "ground_force_2_"),
+        ("1_ground_force_", "2_ground_force_"),
+        ("R_ground_force_", "L_ground_force_"),
+        ("ground_force_r_", "l_ground_force_"),
+        ("right_foot_force_", "left_foot_force_"),
+        ("ground_force_calcn_r_", "ground_force_calcn_l_"),
+        ("FP1_", "FP2_"),
+        ("GRF_1_", "grf_2_"),
+    ],
+)
+def test_plates_are_known_by_many_names(tmp_path: Path, stems: tuple[str, str]) -> None:
+    same(written(tmp_path, stems, forces()))
+    if "_" not in stems[0].removesuffix("_"):
+        same(written(tmp_path, stems, forces(), point=""))  # FP1_x, as some name the point.
+
+
+@pytest.mark.parametrize("planar", [False, True])
+def test_plates_in_another_order_are_those_of_their_feet(
+    tmp_path: Path, planar: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "osimexp"):
+        same(written(tmp_path, BOTH, forces()[::-1]), planar)
+    assert "ground_force: left; 1_ground_force: right" in caplog.text
+
+
+def test_a_third_plate_belongs_to_the_foot_that_steps_on_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    right, left = forces()
+    third = right.copy()
+    second = (WALK.time > 1.6) & (WALK.time < 2.8)
+    third[~second, :3], right[second, :3] = 0.0, 0.0
+    with caplog.at_level(logging.INFO, "osimexp"):
+        same(written(tmp_path, (*BOTH, "2_ground_force_"), [left, right, third]))
+    assert "ground_force: left; 1_ground_force: right; 2_ground_force: right" in caplog.text
+
+
+def test_a_plate_may_bear_one_foot_and_later_the_other(tmp_path: Path) -> None:
+    right, left = forces()
+    # The right foot steps elsewhere after 2.5 s, and the left one to its first plate after 3.2 s.
+    steps, after = (WALK.time > 2.5)[:, None], (WALK.time > 3.2)[:, None]
+    first = np.where(after, left, np.where(steps, 0.0, right))
+    second, third = np.where(after, 0.0, left), np.where(steps, right, 0.0)
+    file = written(tmp_path, (*BOTH, "2_ground_force_"), [first, second, third])
+    found = with_ground_reactions(WALK, file, feet())
+    np.testing.assert_allclose(found.ground_reaction, WALK.ground_reaction, atol=1e-9)
+
+
+def test_a_name_of_a_side_gives_way_to_the_foot_that_stands_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "osimexp"):
+        file = written(tmp_path, ("L_ground_force_", "R_ground_force_"), forces())
+        found = with_ground_reactions(WALK, file, feet())
+    assert found.feet == ("right", "left")
+    np.testing.assert_allclose(found.ground_reaction, WALK.ground_reaction, atol=1e-9)
+    assert "the movement decides" in caplog.text
+
+
+def test_without_points_the_lower_foot_stands(tmp_path: Path) -> None:
+    lifted = feet()
+    for side, points in lifted.points.items():
+        points[walker.since_strike(WALK.time, side)[1] > walker.STANCE, :, 1] = 0.05
+    plates = [np.hstack([force[:, :3], np.zeros((len(force), 3))]) for force in forces()[::-1]]
+    found = on_feet(read_plates(written(tmp_path, BOTH, plates)), lifted)
+    np.testing.assert_allclose(found.forces, WALK.ground_reaction, atol=1e-9)
+
+
+def test_both_feet_on_one_plate_cannot_be_told_apart(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    right, left = forces()
+    load = right[:, 1:2] + left[:, 1:2]
+    point = (right[:, 3:] * right[:, 1:2] + left[:, 3:] * left[:, 1:2]) / load
+    one = np.hstack([right[:, :3] + left[:, :3], point])
+    with caplog.at_level(logging.INFO, "osimexp"):
+        found = with_ground_reactions(WALK, written(tmp_path, BOTH[:1], [one]), feet())
+    assert "cannot be told apart" in caplog.text
+    assert not found.ground_reaction.any()
+
+
+def test_forces_that_are_no_numbers_off_the_plate_are_no_load(tmp_path: Path) -> None:
+    plates = forces()
+    for plate in plates:
+        plate[plate[:, 1] < 10.0] = np.nan
+    found = with_ground_reactions(WALK, written(tmp_path, BOTH, plates), feet())
+    assert np.isfinite(found.ground_reaction).all()
+    assert np.isfinite(found.foot_positions).all()
+    np.testing.assert_allclose(found.ground_reaction, WALK.ground_reaction, atol=10.0)
+
+
+def test_a_gap_under_a_foot_is_named(tmp_path: Path) -> None:
+    plates = forces()
+    # The right foot stands from 0.5 to 1.22 s; 100 moments a second, after seven lines of header.
+    plates[0][80:84, 1] = np.nan
+    with pytest.raises(
+        MovementError, match=r"line 88: ground_force_vy \(column 3\) is nan at 0\.8"
+    ):
+        read_plates(written(tmp_path, BOTH, plates))
+    plates = forces()
+    plates[1][5, 4] = np.nan  # A point of the left foot, which stands from before the beginning on.
+    assert np.isfinite(read_plates(written(tmp_path, BOTH, plates)).points).all()
+    plates[1][:, 4] = np.nan
+    with pytest.raises(MovementError, match=r"1_ground_force_py \(column 12\) is nan"):
+        read_plates(written(tmp_path, BOTH, plates))
+
+
+def test_what_forces_do_not_cover_is_unknown(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    columns = [f"{stem}{kind}{axis}" for stem in BOTH for kind in "vp" for axis in "xyz"]
+    part = (WALK.time > 0.995) & (WALK.time < 4.005)
+    table = Table("grf", tuple(columns), WALK.time[part], np.hstack(forces())[part])
+    write_table(tmp_path / "part.mot", table)
+    with caplog.at_level(logging.INFO, "osimexp"):
+        found = with_ground_reactions(WALK, tmp_path / "part.mot", feet())
+    inside = (WALK.time > 0.985) & (WALK.time < 4.015)
+    assert np.isnan(found.ground_reaction[~inside]).all()
+    assert np.isfinite(found.ground_reaction[inside]).all()
+    assert "forces are unknown in the rest" in caplog.text
+
+
+def test_a_force_without_its_columns_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "grf.mot"
+    write_table(file, Table("f", ("ground_force_vx",), np.array([0.0, 1.0]), np.zeros((2, 1))))
+    with pytest.raises(MovementError, match="has no column ground_force_vy"):
+        read_plates(file)
+    write_table(file, Table("f", ("x",), np.array([0.0, 1.0]), np.zeros((2, 1))))
+    with pytest.raises(MovementError, match="so it has no force"):
+        read_plates(file)
