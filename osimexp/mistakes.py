@@ -1,6 +1,9 @@
 """Sentences for errors that the user can fix, from osimexp and from Hydra."""
 
+import errno
+import os
 import re
+from pathlib import PurePath
 
 from hydra.errors import (
     ConfigCompositionException,
@@ -26,6 +29,15 @@ _EXTRAS = {
 
 MISTAKES = (OsimexpError, HydraException, OmegaConfBaseException, YAMLError)
 
+_OPEN_FILES = (errno.EMFILE, errno.ENFILE)
+
+
+def is_mistake(error: BaseException) -> bool:
+    """Return whether an error can be mended by the user: of input, of files or of the machine."""
+    if isinstance(error, BrokenPipeError):
+        return False  # Nobody is there to read a sentence.
+    return isinstance(error, (*MISTAKES, OSError, MemoryError)) or _of_memory(error)
+
 
 def sentence(error: Exception) -> str:
     """Return one line that says what is wrong and what would be right."""
@@ -42,6 +54,21 @@ def sentence(error: Exception) -> str:
             return f"{override!r} cannot be read as key=value ({reason})."
         case ConfigCompositionException():
             return _composition(error)
+        case OSError(errno=number) if number in _OPEN_FILES:
+            return (
+                "More files would be open at a time than are allowed here; raise the limit "
+                "(ulimit -n) or take fewer workers."
+            )
+        case OSError(filename=str() | bytes() | PurePath() as file):
+            return _one_line(f"{os.fsdecode(file)} cannot be used: {error.strerror}.")
+        case OSError():
+            return _one_line(f"A file or a connection cannot be used: {error.strerror or error}.")
+    if isinstance(error, MemoryError) or _of_memory(error):
+        detail = f" ({_one_line(str(error)):.200})" if str(error) else ""
+        return (
+            f"There is not enough memory{detail}; take less, such as by a smaller "
+            "algo.environments, algo.hidden_sizes or algo.buffer_size."
+        )
     return _one_line(str(error))
 
 
@@ -60,6 +87,14 @@ def _composition(error: ConfigCompositionException) -> str:
         return f"{found[1]} is not a known group or key; {near_matches(found[1], groups)}"
     detail = f" {cause}" if isinstance(cause, OmegaConfBaseException) else ""
     return _one_line(f"{error}{detail}")
+
+
+def _of_memory(error: BaseException) -> bool:
+    """Return whether an error is PyTorch's for a lack of memory."""
+    text = str(error)
+    return isinstance(error, RuntimeError) and (
+        "allocate memory" in text or "out of memory" in text
+    )
 
 
 def _one_line(text: str) -> str:

@@ -20,7 +20,7 @@ from osimexp.cli.help import help_text
 from osimexp.composition import check_given, check_options, choices, compose, options, plain
 from osimexp.config import config_directory
 from osimexp.experiment.interruption import Interrupted
-from osimexp.mistakes import MISTAKES, sentence
+from osimexp.mistakes import is_mistake, sentence
 from osimexp.terminal import say
 from osimexp.words import behind_flag, opened, words_and_flags
 
@@ -114,10 +114,10 @@ def launch(
             values = plain(config)
             check_given(values)
             return task(values)
-        except MISTAKES as error:
+        except Exception as error:
             # Ended here, because Hydra would print a line before it passes the error on. A job of
             # a sweep must not end the others.
-            if raised or current_job().sweep_folder is not None:
+            if raised or current_job().sweep_folder is not None or not is_mistake(error):
                 raise
             end(error)
         finally:
@@ -136,21 +136,18 @@ def launch(
         shows = not _SHOWING.isdisjoint(flag.partition("=")[0] for flag in flags)
         with _errors_handed_on(), _said_visibly() if shows else nullcontext():
             decorate(job)()
-    except MISTAKES as error:
-        if raised:
-            raise
-        end(error)
-    except ValueError as error:
-        # Before the task, these are Hydra's messages about flags that exclude each other.
-        if raised or begun:
-            raise
-        end(error)
     except Interrupted as interrupted:
         sys.exit(128 + interrupted.signal)
     except BrokenPipeError:
         # The reader of the output, such as `| head`, has ended, so nothing more can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + 13)
+    except Exception as error:
+        # Before the task, ValueErrors are Hydra's messages about flags that exclude each other.
+        flags_clash = isinstance(error, ValueError) and not begun
+        if raised or not (is_mistake(error) or flags_clash):
+            raise
+        end(error)
     except KeyboardInterrupt:
         say("Interrupted.", error=True)
         sys.exit(130)

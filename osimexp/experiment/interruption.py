@@ -1,8 +1,9 @@
-"""Reasons to end a run early: Ctrl-C and SIGTERM, delayed until it is saved, and a judge."""
+"""Reasons to end a run early: signals, delayed until it is saved, and a judge."""
 
+import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -26,20 +27,29 @@ class Interrupted(BaseException):
         super().__init__(self.signal.name)
 
 
-class Interruption:
-    """A context in which the first Ctrl-C or SIGTERM is only noted; ``check`` raises it.
+_HANGUP: int | None = getattr(signal, "SIGHUP", None)  # Windows has no such signal.
 
-    A second one ends the process at once. Signals reach the main thread of a process alone, so in
-    other threads the context does nothing.
+
+class Interruption:
+    """A context in which the first Ctrl-C, SIGTERM or SIGHUP is only noted; ``check`` raises it.
+
+    A second one ends the process at once, but for SIGHUP, which one who closes a terminal can send
+    twice. Signals reach the main thread of a process alone, so in other threads the context does
+    nothing.
     """
 
     def __init__(self) -> None:
         self._noted: int | None = None
         self._before: dict[int, object] = {}
+        self._terminals = [number for number in (1, 2) if os.isatty(number)]
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            numbers: list[int] = [signal.SIGINT, signal.SIGTERM]
+            # A run that nohup started goes on without its terminal.
+            if _HANGUP is not None and signal.getsignal(_HANGUP) != signal.SIG_IGN:
+                numbers.append(_HANGUP)
+            for number in numbers:
                 self._before[number] = signal.signal(number, self._note)
         return self
 
@@ -63,6 +73,17 @@ class Interruption:
             raise Interrupted(self._noted)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self._noted is not None:
+        if number == _HANGUP:
+            # What is printed to a terminal that is closed would be an error.
+            silence(number for number in self._terminals if not os.isatty(number))
+        elif self._noted is not None:
             raise KeyboardInterrupt
-        self._noted = number
+        self._noted = self._noted or number
+
+
+def silence(descriptors: Iterable[int]) -> None:
+    """Send what is written to descriptors nowhere, so that writing raises no error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in descriptors:
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)

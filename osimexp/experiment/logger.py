@@ -37,8 +37,9 @@ class Logger:
         self.columns: list[str] = ["steps"]
         self.last_steps = 0
         if state is None:
+            purge = 0 if csv_file.exists() else None  # The events of a run that begins anew.
             write_text(csv_file, csv_text([self.columns]))
-            self._writer = SummaryWriter(log_dir=str(events))
+            self._writer = SummaryWriter(log_dir=str(events), purge_step=purge)
             return
         self.columns = list(state["columns"])
         self.last_steps = int(state["last_steps"])

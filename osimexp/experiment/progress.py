@@ -1,8 +1,11 @@
 """Display of a run's progress: a live line on a terminal, a line now and then elsewhere."""
 
+import errno
+import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,6 +14,7 @@ from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 
+from osimexp.experiment.interruption import Interrupted, silence
 from osimexp.terminal import Console, say
 
 _SECONDS_BETWEEN_LINES = 10.0
@@ -62,7 +66,8 @@ class Progress:
         traceback: TracebackType | None,
     ) -> None:
         if shown := self._live or self._bar:
-            shown.stop()
+            with suppress(OSError):  # The terminal may be closed.
+                shown.stop()
 
     def update(self, steps: int, last_return: float | None) -> None:
         """Show the steps so far, unless they were shown a moment ago."""
@@ -95,7 +100,8 @@ class Progress:
         if self._live is not None and self._bar is not None:
             self._live.update(Group(self._table(), self._bar))
         else:
-            Console().print(self._table())
+            with _reader_needed():
+                Console().print(self._table())
 
     def _table(self) -> Table:
         table = Table("metric", box=None, pad_edge=False)
@@ -107,10 +113,29 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print a line without breaking the live line."""
-        if self._bar is not None:
-            self._bar.console.print(text, soft_wrap=True)
-        else:
-            say(text)
+        with _reader_needed():
+            if self._bar is not None:
+                self._bar.console.print(text, soft_wrap=True)
+            else:
+                say(text)
+
+
+@contextmanager
+def _reader_needed() -> Iterator[None]:
+    """Let a run end, saved, if nobody can read its output any more, as after ``| head``.
+
+    Raises:
+        Interrupted: the other end of the output is closed.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            raise
+        silence((sys.stdout.fileno(),))
+        raise Interrupted(
+            signal.SIGPIPE if error.errno == errno.EPIPE else signal.SIGHUP
+        ) from error
 
 
 def _duration(seconds: float) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from osimexp.algorithms.algorithm import Algorithm
-from osimexp.config import config_text
+from osimexp.config import config_text, selected
 from osimexp.controllers.labels import Labels
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment import checkpoint
@@ -25,6 +25,7 @@ from osimexp.experiment.progress import Progress
 from osimexp.experiment.provenance import provenance
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
+from osimexp.experiment.summary import summarise
 from osimexp.experiment.trained import named
 from osimexp.experiment.whole import ExperimentSettings
 from osimexp.files import write_json
@@ -34,7 +35,11 @@ from osimexp.tasks.make import make, prepared
 from osimexp.tasks.specification import Specification
 from osimexp.terminal import say
 
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = {
+    errno.ENOSPC: ("The disk is full", "free some space"),
+    errno.EDQUOT: ("The quota of the disk is used up", "free some space"),
+    errno.EFBIG: ("A file would be larger than is allowed here", "raise the limit (ulimit -f)"),
+}
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -99,7 +104,7 @@ def run(
 
     Raises:
         OsimexpError: the settings or the run folder cannot be used, or the disk is full.
-        Interrupted: Ctrl-C or SIGTERM; the run was saved.
+        Interrupted: Ctrl-C, SIGTERM or SIGHUP; the run was saved.
         Pruned: the judge ended the run.
     """
     path = Path(settings.run.folder) if folder is None else folder
@@ -111,22 +116,18 @@ def run(
     with ExitStack() as stack:
         parts = _build(settings, config, stack)
         origin = {**provenance(), **(facts or {})}
-        if settings.init_from is not None:
-            labels = Labels.of(parts.environment)
-            origin["init_from"] = begin(
-                parts.algorithm, settings.init_from, settings.task, labels, settings.fill
-            )
+        origin.update(_begun(parts))
         with _disk_full_said(path):
             xml = getattr(parts.environment, "model_xml", None)
             opened = RunFolder.create(path, config, overrides, origin, xml)
         with opened.claimed():
-            return _train(opened, parts, None, judge)
+            return _train(opened, parts, None, judge, anew=False)
 
 
 def go_on(
     folder: RunFolder, config: Mapping[str, Any] | None = None, judge: Judge | None = None
 ) -> Outcome:
-    """Continue a run from its latest checkpoint.
+    """Continue a run from its latest checkpoint, or begin it anew if it has not come to the first.
 
     Args:
         folder: folder of the run.
@@ -137,7 +138,7 @@ def go_on(
     Raises:
         OsimexpError: the config, the run folder or the checkpoint cannot be used, or the disk is
             full.
-        Interrupted: Ctrl-C or SIGTERM; the run was saved.
+        Interrupted: Ctrl-C, SIGTERM or SIGHUP; the run was saved.
         Pruned: the judge ended the run.
 
     """
@@ -147,14 +148,25 @@ def go_on(
     with ExitStack() as stack:
         parts = _build(settings, config, stack)
         with folder.claimed():
-            return _train(folder, parts, saved, judge)
+            return _train(folder, parts, saved, judge, anew=saved is None)
 
 
 def _checkpoint_to_go_on_from(
     folder: RunFolder, config: Mapping[str, Any], budget: int
-) -> Checkpoint:
-    saved = checkpoint.load(folder.checkpoint_file("latest"))
-    if folder.record()["state"] == "finished" and saved.steps >= budget:
+) -> Checkpoint | None:
+    """Return the latest checkpoint; None if the run ended before its first one was due."""
+    file, record = folder.checkpoint_file("latest"), folder.record()
+    if not file.exists() and record["state"] != "finished":
+        steps, due = summarise(folder).steps, selected(folder.config(), "run.checkpoint.every")
+        if isinstance(due, int) and steps < due:
+            say(f"{folder.path} ended before its first checkpoint, and begins anew.")
+            return None
+        raise RunFolderError(f"{file} is missing, and the run made {steps} steps; put it back.")
+    saved = checkpoint.load(file)
+    for part in ("progress", "algorithm", "window", "environment", "logger", "replay", "counts"):
+        if part not in saved.state:
+            raise RunFolderError(f"{file} holds no {part}, so that the run cannot go on from it.")
+    if record["state"] == "finished" and saved.steps >= budget:
         raise ConfigError(
             f"{folder.path} has finished its {saved.steps} steps; give it a larger budget, "
             f"run.steps={2 * saved.steps}."
@@ -190,20 +202,34 @@ def _build(settings: ExperimentSettings, config: Mapping[str, Any], stack: ExitS
     )
 
 
+def _begun(parts: _Parts) -> dict[str, Any]:
+    """Let the algorithm begin with the policy of ``init_from``, and return facts on it."""
+    settings = parts.settings
+    if settings.init_from is None:
+        return {}
+    labels = Labels.of(parts.environment)
+    found = begin(parts.algorithm, settings.init_from, settings.task, labels, settings.fill)
+    return {"init_from": found}
+
+
 def _train(
     folder: RunFolder,
     parts: _Parts,
     saved: Checkpoint | None,
     judge: Judge | None,
+    anew: bool,
 ) -> Outcome:
+    """Train in a claimed folder, from a checkpoint or from the beginning, which may be ``anew``."""
     path = shlex.quote(str(folder.path))
     say(f"Run folder: {path}")
     interruption = Interruption()
     try:
         with _disk_full_said(folder.path), interruption:
-            if saved is not None:
-                folder.mark_resumed(saved.steps, parts.config, provenance())
-                folder.drop_evaluations_after(saved.steps)
+            if saved is not None or anew:
+                facts = _begun(parts) if anew else {}
+                steps = 0 if saved is None else saved.steps
+                folder.mark_resumed(steps, parts.config, {**provenance(), **facts})
+                folder.drop_after(steps)
             _loop(folder, parts, saved, judge, interruption)
             outcome = _final_evaluation(folder, parts, interruption)
             folder.mark("finished")
@@ -212,9 +238,12 @@ def _train(
         folder.mark("pruned", str(pruned))
         say(f"Pruned: {pruned}")
         raise
-    except Interrupted as interrupted:
-        folder.mark("interrupted", str(interrupted))
-        say(f"Interrupted; go on with: python -m osimexp resume={path}")
+    except (Interrupted, KeyboardInterrupt, BrokenPipeError) as ended:
+        # The second Ctrl-C is Python's own, and the reader of what is printed can leave.
+        reasons = {KeyboardInterrupt: "SIGINT", BrokenPipeError: "SIGPIPE"}
+        folder.mark("interrupted", reasons.get(type(ended), str(ended)))
+        if not isinstance(ended, BrokenPipeError):
+            say(f"Interrupted; go on with: python -m osimexp resume={path}")
         raise
     except BaseException as error:
         # A full disk cannot take this either, and its error must not hide the first one.
@@ -302,9 +331,12 @@ def _disk_full_said(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _READ_ONLY:
             raise RunFolderError(f"{folder} cannot be written: {error.strerror}.") from error
-        if error.errno not in _DISK_FULL:
+        if error.errno not in _FULL:
             raise
+        reason, remedy = _FULL[error.errno]
+        again = f"go on by resume={folder}"
+        if not RunFolder(folder).record_file.is_file():
+            again = f"begin the run again with run.folder={folder}"
         raise RunFolderError(
-            f"The disk is full, so that {folder} cannot be written; free some space and go on from "
-            f"the last whole checkpoint, if there is one, by resume={folder}."
+            f"{reason}, so that {folder} cannot be written; {remedy} and {again}."
         ) from error

@@ -1,11 +1,12 @@
 """The folder of one run, with all that is needed to judge, repeat and continue it."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from json import JSONDecodeError, loads
+from json import loads
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from filelock import FileLock, Timeout
 
@@ -14,7 +15,17 @@ from osimexp.errors import ConfigError, RunFolderError
 from osimexp.files import write_json, write_text
 from osimexp.moved import present_keys
 
+if sys.platform != "win32":
+    import fcntl
+
 State = Literal["running", "finished", "interrupted", "failed", "pruned"]
+
+_INSTANT = 1.0  # Time after which a lock is not held by one who only looks, s.
+
+_KINDS_OF_FACTS = {
+    "reason": str, "started": str, "steps": int, "choices": dict, "resumed": list, "command": str,
+}  # fmt: skip
+"""Kind of each fact of a record that is used later, where it has that fact."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,20 @@ class RunFolder:
         """Path of the metrics, with a row for each logged window."""
         return self.path / "metrics.csv"
 
+    @property
+    def _lock_file(self) -> Path:
+        return self.path / ".lock"
+
+    @property
+    def _unfinished_file(self) -> Path:
+        """Path of an empty file that is there while the folder is made."""
+        return self.path / ".unfinished"
+
+    @property
+    def _half_made(self) -> bool:
+        """Whether the process that made the folder ended before it was a run folder."""
+        return self._unfinished_file.is_file() and not self.record_file.is_file()
+
     def judged_checkpoint(self) -> str:
         """Return the checkpoint that a run is judged by: ``best`` if it exists, else ``latest``."""
         return "best" if self.checkpoint_file("best").is_file() else "latest"
@@ -66,27 +91,46 @@ class RunFolder:
         """Keep other processes from writing here; the lock ends with this process.
 
         Raises:
-            RunFolderError: another process writes here.
+            RunFolderError: another process writes here, or nobody can.
         """
-        lock = FileLock(self.path / ".lock")
+        lock = FileLock(self._lock_file)
         try:
-            lock.acquire(timeout=0)
+            # Processes that only look share the lock for an instant, which is waited out.
+            lock.acquire(timeout=_INSTANT, poll_interval=0.02)
         except Timeout as error:
             raise RunFolderError(
                 f"{self.path} is being written by another process; wait for it or end it."
             ) from error
+        except OSError as error:
+            raise RunFolderError(f"{self.path} cannot be written: {error.strerror}.") from error
         try:
             yield
         finally:
             lock.release()
 
     def in_use(self) -> bool:
-        """Return whether a process of this machine writes here now."""
+        """Return whether a process of this machine writes here now; nothing is written for that.
+
+        Raises:
+            RunFolderError: the lock cannot be read.
+        """
+        if sys.platform == "win32":
+            try:
+                with self.claimed():
+                    return False
+            except RunFolderError:
+                return True
         try:
-            with self.claimed():
-                return False
-        except RunFolderError:
+            with self._lock_file.open("rb") as lock:
+                # Others that look can share it, and one who wants to write waits an instant.
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
             return True
+        except OSError as error:
+            raise RunFolderError(f"{self._lock_file} cannot be read: {error.strerror}.") from error
+        return False
 
     def checkpoint_file(self, name: str) -> Path:
         """Return the path of the checkpoint ``latest`` or ``best``."""
@@ -105,29 +149,36 @@ class RunFolder:
         provenance: dict[str, Any],
         model_xml: str | None = None,
     ) -> "RunFolder":
-        """Make the folder of a new run.
+        """Make the folder of a new run; one that was half made when its process ended is made anew.
 
         Raises:
             RunFolderError: ``path`` is not empty, or the folder cannot be made.
+            OSError: the disk is full.
         """
         folder = cls(path)
         try:
-            if path.is_dir() and any(path.iterdir()):
+            if path.is_dir() and any(path.iterdir()) and not folder._half_made:
                 raise RunFolderError(
                     f"{path} is not empty; give run.folder another name, or go on with the run "
                     f"in it by resume={path}."
                 )
+            path.mkdir(parents=True, exist_ok=True)
+            folder._unfinished_file.touch()
             for part in ("checkpoints", "evaluations"):
-                (path / part).mkdir(parents=True, exist_ok=True)
+                (path / part).mkdir(exist_ok=True)
         except OSError as error:
             raise RunFolderError(
                 f"The run folder {path} cannot be made: {error.strerror}."
             ) from error
-        folder.write_config(config)
-        write_text(folder.overrides_file, config_text(overrides))
-        if model_xml is not None:
-            write_text(folder.model_file, model_xml)
-        write_json(folder.record_file, {"state": "running", "reason": None, **provenance})
+        with folder.claimed():
+            if not folder._half_made:
+                raise RunFolderError(f"{path} was made by another process at the same time.")
+            folder.write_config(config)
+            write_text(folder.overrides_file, config_text(overrides))
+            if model_xml is not None:
+                write_text(folder.model_file, model_xml)
+            write_json(folder.record_file, {"state": "running", "reason": None, **provenance})
+            folder._unfinished_file.unlink()
         return folder
 
     @classmethod
@@ -140,6 +191,11 @@ class RunFolder:
         if not path.is_dir():
             raise RunFolderError(f"{path} is not a folder; give the folder of a run.")
         folder = cls(path)
+        if folder._half_made:
+            raise RunFolderError(
+                f"{path} is only half a run folder, because its process was ended while it was "
+                f"made; begin the run again with run.folder={path}."
+            )
         needed = (folder.config_file, folder.record_file)
         if missing := [file.name for file in needed if not file.is_file()]:
             raise RunFolderError(
@@ -174,11 +230,20 @@ class RunFolder:
 
         """
         try:
-            record = loads(self.record_file.read_text())
-        except (OSError, JSONDecodeError, UnicodeDecodeError) as error:
+            record = loads(self.record_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
             raise RunFolderError(f"{self.record_file} cannot be read as a run's record.") from error
-        if not isinstance(record, dict) or "state" not in record:
-            raise RunFolderError(f"{self.record_file} is not the record of a run.")
+        if not isinstance(record, dict) or record.get("state") not in get_args(State):
+            raise RunFolderError(
+                f"{self.record_file} is not the record of a run: its state is none of "
+                f"{', '.join(get_args(State))}."
+            )
+        for name, kind in _KINDS_OF_FACTS.items():
+            if not isinstance(record.get(name), kind | None):
+                raise RunFolderError(
+                    f"{self.record_file} is not the record of a run: its {name} is "
+                    f"{record[name]!r:.80}."
+                )
         return record
 
     def mark(self, state: State, reason: str | None = None) -> None:
@@ -196,8 +261,13 @@ class RunFolder:
             self.record_file, {**record, "state": "running", "reason": None, "resumed": resumed}
         )
 
-    def drop_evaluations_after(self, steps: int) -> None:
-        """Remove the evaluations made in training after ``steps``, and the final evaluations."""
+    def drop_after(self, steps: int) -> None:
+        """Remove what training made after ``steps``: evaluations, with 0 the best checkpoint.
+
+        The final evaluations are removed as well.
+        """
+        if steps == 0:
+            self.checkpoint_file("best").unlink(missing_ok=True)
         for file in (self.path / "evaluations").glob("*.json"):
             if file.stem in ("final", "final_opensim") or (
                 file.stem.isdecimal() and int(file.stem) > steps

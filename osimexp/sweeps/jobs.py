@@ -24,7 +24,7 @@ from osimexp.experiment.interruption import Pruned
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.summary import metrics_of, summarise
 from osimexp.files import write_json
-from osimexp.mistakes import MISTAKES, sentence
+from osimexp.mistakes import is_mistake, sentence
 from osimexp.terminal import say
 
 FAILED_JOBS = 1
@@ -67,12 +67,13 @@ def job_of_sweep(folder: Path, config: Mapping[str, Any], train: Callable[[bool]
         return train(before.state == "cut")
     except Pruned:
         return float("nan")  # The run printed the reason and wrote it to its folder.
-    except MISTAKES as error:
-        reason = sentence(error)
-        say(f"Failed: {folder}: {reason}", error=True)
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        traceback.print_exc()
+        if is_mistake(error):
+            reason = sentence(error)
+            say(f"Failed: {folder}: {reason}", error=True)
+        else:
+            reason = f"{type(error).__name__}: {error}"
+            traceback.print_exc()
     mark_lost(folder, reason)
     return float("nan")
 

@@ -1,3 +1,4 @@
+import errno
 import os
 import sys
 import zipfile
@@ -10,6 +11,7 @@ import pytest
 from commands import SMALL_SAC, TESTS, Command
 from hydra.errors import MissingConfigException
 
+from osimexp.cli import train
 from osimexp.config import COMMANDS, config_directory
 from osimexp.errors import ConfigError
 from osimexp.experiment import checkpoint
@@ -94,9 +96,7 @@ def test_a_checkpoint_cut_short_is_refused_and_kept(command: Command, place: Pat
     assert (place / "run/run.json").read_text() == record
 
 
-def test_a_run_killed_before_its_first_checkpoint_cannot_go_on(
-    command: Command, place: Path
-) -> None:
+def test_a_finished_run_without_its_checkpoint_cannot_go_on(command: Command, place: Path) -> None:
     command(*SMALL_SAC, "run.steps=60")
     (place / "run/checkpoints/latest.pt").unlink()
     assert command("resume=run").refuses("latest.pt does not exist")
@@ -117,6 +117,29 @@ def test_what_is_no_mistake_is_raised_and_marks_the_run(command: Command, place:
     assert record["state"] == "failed"
     assert record["reason"] == "ZeroDivisionError: the toy broke"
     assert checkpoint.load(place / "run/checkpoints/latest.pt").steps == 100
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            PermissionError(errno.EACCES, "Permission denied", "a/b"),
+            "a/b cannot be used: Permission",
+        ),
+        (OSError(errno.EMFILE, "Too many open files", "a"), "raise the limit (ulimit -n)"),
+        (OSError(errno.EIO, "Input/output error"), "cannot be used: Input/output error"),
+        (MemoryError("Unable to allocate 9 TiB"), "not enough memory (Unable to allocate 9 TiB)"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "not enough memory"),
+    ],
+)
+def test_what_the_machine_lacks_is_one_sentence(
+    command: Command, monkeypatch: pytest.MonkeyPatch, error: Exception, says: str
+) -> None:
+    def lacking(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(train, "_train", lacking)
+    assert command(GYM).refuses(says)
 
 
 def test_a_process_ends_with_its_mistake(started: Callable[..., Popen[str]], place: Path) -> None:

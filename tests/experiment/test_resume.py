@@ -1,14 +1,17 @@
+import errno
 import json
+import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import SMALL_PPO, SMALL_SAC, Command, metrics, wait_for
+from commands import SMALL_PPO, SMALL_SAC, SUPPORT, TESTS, Command, metrics, wait_for
 
-from osimexp.experiment import checkpoint, loop
+from osimexp.experiment import checkpoint, loop, progress
 from osimexp.experiment.run_folder import RunFolder
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -73,6 +76,110 @@ def test_a_terminated_run_is_saved_and_says_how_to_go_on(started: Start, place: 
     assert err == ""
     assert RunFolder.open(place / "run").record()["reason"] == "SIGTERM"
     assert (place / "run/checkpoints/latest.pt").is_file()
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_anew_and_ends_as_the_uninterrupted_run(
+    command: Command, started: Start, place: Path
+) -> None:
+    late = ("run.checkpoint.every=300",)
+    command(*SMALL_SAC, *late, "run.folder=whole")
+    toy = ("task.gate=go", "task.gate_after=105")
+    process = started(*SMALL_SAC, *late, "run.folder=killed", *toy)
+    wait_for(place / "killed/evaluations/200.json", process)
+    process.kill()
+    process.wait()
+    folder = RunFolder.open(place / "killed")
+    assert folder.checkpoint_file("best").is_file()
+    assert not folder.checkpoint_file("latest").is_file()
+    (place / "go").touch()
+    answer = command("resume=killed")
+    assert answer.code == 0, answer.err
+    assert "ended before its first checkpoint, and begins anew" in answer.out
+    assert metrics(place / "killed") == metrics(place / "whole")
+    assert evaluations(place / "killed") == evaluations(place / "whole")
+    assert [resumed["steps"] for resumed in folder.record()["resumed"]] == [0]
+
+
+def test_a_run_whose_checkpoint_was_removed_does_not_begin_anew(
+    command: Command, place: Path
+) -> None:
+    answer = command(*SMALL_SAC, "run.steps=200")
+    folder = RunFolder.open(place / "run")
+    folder.checkpoint_file("latest").unlink()
+    folder.mark("interrupted")
+    answer = command("resume=run")
+    assert answer.refuses("latest.pt is missing, and the run made 200 steps; put it back")
+    assert len(metrics(place / "run")) == 4
+
+
+def test_a_closed_terminal_is_saved_like_sigterm(started: Start, place: Path) -> None:
+    process = started(*SMALL_SAC, "task.gate=go")
+    wait_for(place / "run/metrics.csv", process)
+    for _ in range(2):  # A shell that ends sends it again.
+        process.send_signal(signal.SIGHUP)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (128 + signal.SIGHUP, "")
+    record = RunFolder.open(place / "run").record()
+    assert (record["state"], record["reason"]) == ("interrupted", "SIGHUP")
+    assert (place / "run/checkpoints/latest.pt").is_file()
+
+
+def test_a_terminal_that_is_gone_keeps_no_run_from_being_saved(place: Path) -> None:
+    import fcntl
+    import pty
+    import termios
+
+    terminal, inside = pty.openpty()
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(SUPPORT)])}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "osimexp", *SMALL_SAC, "task.gate=go"],
+        cwd=place,
+        env=environment,
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(inside)
+    try:
+        wait_for(place / "run/metrics.csv", process)
+        os.close(terminal)
+        assert process.wait(timeout=60) == 128 + signal.SIGHUP
+    finally:
+        process.kill()
+    record = RunFolder.open(place / "run").record()
+    assert (record["state"], record["reason"]) == ("interrupted", "SIGHUP")
+    assert (place / "run/checkpoints/latest.pt").is_file()
+
+
+def test_a_run_whose_reader_leaves_is_saved(
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: Any, **__: Any) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    silenced: list[object] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(progress, "say", gone)
+        patched.setattr(progress, "silence", silenced.append)
+        assert command(*SMALL_SAC).code == 128 + signal.SIGPIPE
+    assert silenced
+    assert RunFolder.open(place / "run").record()["state"] == "interrupted"
+    assert checkpoint.load(place / "run/checkpoints/latest.pt").steps == 100
+    assert command("resume=run").code == 0
+    command(*SMALL_SAC, "run.folder=whole")
+    assert metrics(place / "run") == metrics(place / "whole")
+
+
+def test_the_second_ctrl_c_ends_at_once_and_is_no_failure(command: Command, place: Path) -> None:
+    answer = command(*SMALL_SAC, "task.interrupt_after=70", "task.interruptions=2")
+    assert answer.code == 130
+    assert "python -m osimexp resume=run" in answer.out
+    record = RunFolder.open(place / "run").record()
+    assert (record["state"], record["reason"]) == ("interrupted", "SIGINT")
+    assert checkpoint.load(place / "run/checkpoints/latest.pt").steps == 100
 
 
 @pytest.mark.parametrize("steps", [70, 90])

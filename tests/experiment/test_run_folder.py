@@ -1,5 +1,6 @@
 import errno
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,97 @@ def test_a_disk_that_fills_up_is_one_sentence(
     assert folder.record()["state"] == "failed"
     assert checkpoint.load(folder.checkpoint_file("latest")).steps == 100
     assert command("resume=run").code == 0
+
+
+@pytest.mark.parametrize("file", ["config.yaml", "model.osim", "run.json"])
+def test_a_folder_that_is_half_made_is_made_anew(
+    place: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    replacing = files.replacing
+
+    def ended(path: Path, *arguments: Any) -> Any:
+        if path.name == file:
+            full_disk()
+        return replacing(path, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "replacing", ended)
+        with pytest.raises(OSError, match="No space"):
+            create(place / "run")
+    with pytest.raises(RunFolderError, match=r"half a run folder.* with run.folder="):
+        RunFolder.open(place / "run")
+    assert create(place / "run").config() == {"seed": 0}
+    assert RunFolder.open(place / "run").record()["state"] == "running"
+    with pytest.raises(RunFolderError, match="is not empty"):
+        create(place / "run")
+
+
+def test_a_disk_that_is_full_from_the_beginning_is_one_sentence_that_can_be_followed(
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(files.os, "fsync", full_disk)
+        answer = command(*SMALL_SAC)
+    assert answer.refuses("The disk is full", "begin the run again with run.folder=run")
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "save", full_disk)
+        answer = command(*SMALL_SAC)
+    assert answer.refuses("The disk is full", "go on by resume=run")
+    assert command("resume=run").code == 0
+    assert RunFolder.open(place / "run").record()["state"] == "finished"
+
+
+def test_those_who_look_keep_nobody_from_writing(place: Path) -> None:
+    folder = create(place / "run")
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            folder.in_use()
+
+    lookers = [threading.Thread(target=look) for _ in range(2)]
+    for looker in lookers:
+        looker.start()
+    try:
+        for _ in range(20):
+            with folder.claimed():
+                assert folder.in_use()
+        # Two that look do not take each other for one who writes.
+        assert not any(folder.in_use() for _ in range(200))
+    finally:
+        over.set()
+        for looker in lookers:
+            looker.join()
+
+
+def test_a_look_writes_nothing(place: Path) -> None:
+    folder = create(place / "run")
+    (place / "run/.lock").unlink()
+    assert not folder.in_use()
+    assert not (place / "run/.lock").exists()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "[]",
+        "{}",
+        '{"state": "done"}',
+        '{"state": ["running"]}',
+        '{"state": "finished", "reason": 3}',
+        '{"state": "finished", "choices": []}',
+        '{"state": "finished", "resumed": {}}',
+        '{"state": "finished", "steps": "x"}',
+        "[" * 100_000,
+        "9" * 5000,
+        "\udcff",
+    ],
+)
+def test_a_record_that_is_none_is_named(place: Path, record: str) -> None:
+    folder = create(place / "run")
+    folder.record_file.write_text(record, errors="surrogateescape")
+    with pytest.raises(RunFolderError, match=r"run.json (cannot be read as|is not) (a|the) "):
+        folder.record()
 
 
 def test_columns_that_appear_later_are_put_into_the_header(place: Path) -> None:

@@ -20,6 +20,7 @@ class ToyTask:
         gate_after: steps of a batch before those.
         fail_after: steps after which it raises an error.
         interrupt_after: steps after which it is interrupted as by Ctrl-C.
+        interruptions: number of times that Ctrl-C is pressed then.
         killed_after: steps after which its process is killed; 0 is while it is made.
         spoilt_after: steps after which its rewards are no numbers.
     """
@@ -28,6 +29,7 @@ class ToyTask:
     gate_after: int = 75  # past the checkpoint at 100 steps of two environments
     fail_after: int | None = None
     interrupt_after: int | None = None
+    interruptions: int = 1
     killed_after: int | None = None
     spoilt_after: int | None = None
 
@@ -77,7 +79,8 @@ class ToyEnvironment:
         if self.steps == self.task.fail_after:
             raise ZeroDivisionError("the toy broke")
         if self.steps == self.task.interrupt_after:
-            signal.raise_signal(signal.SIGINT)
+            for _ in range(self.task.interruptions):
+                signal.raise_signal(signal.SIGINT)
         if self.steps == self.task.killed_after:
             signal.raise_signal(signal.SIGKILL)
         self.place = self.place + 0.3 * actions[:, 0]
