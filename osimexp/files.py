@@ -45,6 +45,19 @@ def replacing(path: Path, private: bool = False) -> Iterator[BinaryIO]:
     _sync_folder(path.parent)
 
 
+def why_unwritable(folder: Path) -> str | None:
+    """Return the reason why no file can be made in a folder, or None if one can.
+
+    A folder that does not exist is made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
+
+
 def write_text(path: Path, text: str) -> None:
     r"""Write ``text`` to ``path`` in UTF-8, whole or not at all.
 

@@ -21,14 +21,14 @@ from pydantic import Field
 
 from osimexp.cli.launch import launch
 from osimexp.config import check
-from osimexp.errors import ConfigError
+from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment.evaluation import evaluate
 from osimexp.experiment.playing import Changes, Chosen, played
 from osimexp.experiment.recording import record, recording_environment
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, prepare_torch
 from osimexp.experiment.whole import ExperimentSettings
-from osimexp.files import write_json
+from osimexp.files import why_unwritable, write_json
 from osimexp.models.prepare import PreparedModel
 from osimexp.motion.files import write_movement
 from osimexp.physics.posing.state_paths import state_paths
@@ -113,6 +113,15 @@ def evaluate_run(config: dict[str, Any]) -> float:
         settings.device,
     )
     task = chosen.suited(task)
+    # Said before all episodes are played, which can take long.
+    refused = why_unwritable(results.evaluation_file("").parent)
+    if refused and settings.movements:
+        raise RunFolderError(
+            f"{results.path} cannot be written ({refused}), so movements must be 0; or evaluate a "
+            "copy of the folder."
+        )
+    if refused:
+        say(f"{results.path} cannot be written ({refused}), so the metrics are printed alone.")
     batch = min(experiment.algo.environments, settings.episodes)
     model = prepared(task)
     with closing(make(task, batch, "evaluation", model)) as environment:
@@ -126,9 +135,9 @@ def evaluate_run(config: dict[str, Any]) -> float:
         digest = sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:6]
         called += f"_{'_'.join(given)}_{digest}"
     file = results.evaluation_file(called)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(file, {**config, **evaluation.as_json()})
-    say(f"Written to {file}")
+    if not refused:
+        write_json(file, {**config, **evaluation.as_json()})
+        say(f"Written to {file}")
     if isinstance(task, Specification) and settings.movements:
         stem = results.path / "movements" / which
         for written in _movements(chosen, task, model, settings.movements, seed, stem):

@@ -116,10 +116,15 @@ class Logger:
         """Return the whole rows up to the last that counts; a crash may have cut one off."""
         if not self._file.is_file():
             return []
-        with self._file.open(newline="") as stream:
-            header, *lines = list(csv.reader(stream)) or [[]]
-        whole = [dict(zip(header, line, strict=True)) for line in lines if len(line) == len(header)]
-        return [row for row in whole if row["steps"] and int(row["steps"]) <= self.last_steps]
+        try:
+            with self._file.open(newline="", encoding="utf-8") as stream:
+                header, *lines = list(csv.reader(stream)) or [[]]
+            rows = [
+                dict(zip(header, line, strict=True)) for line in lines if len(line) == len(header)
+            ]
+            return [row for row in rows if row["steps"] and int(row["steps"]) <= self.last_steps]
+        except (OSError, ValueError, KeyError, csv.Error) as error:
+            raise RunFolderError(f"{self._file} cannot be read as metrics.") from error
 
     def _rewrite(self, rows: Sequence[dict[str, Any]]) -> None:
         write_text(self._file, csv_text([self.columns, *(self._cells(row) for row in rows)]))

@@ -93,17 +93,24 @@ def summarise(run: RunFolder) -> Summary:
     state, reason = _state(run, record)
     try:
         started = datetime.fromisoformat(record["started"]) if record.get("started") else None
-        told = int(record.get("steps") or 0)
-    except (TypeError, ValueError) as error:
+        if started is not None and started.tzinfo is None:
+            started = started.replace(tzinfo=UTC)
+    except ValueError as error:
         raise RunFolderError(f"{run.record_file} cannot be read as a run's record.") from error
+    budget = selected(config, "run.steps") or 0
+    if not isinstance(budget, int):
+        raise RunFolderError(
+            f"{run.config_file} is not the config of a run: its run.steps is {budget!r:.80}, which "
+            "is not a whole number."
+        )
     return Summary(
         run,
         config,
         record.get("choices") or {},
         state,
         reason,
-        _steps(run) or told,
-        int(selected(config, "run.steps") or 0),
+        _steps(run) or record.get("steps") or 0,
+        budget,
         started,
     )
 
@@ -136,9 +143,9 @@ def _steps(run: RunFolder) -> int:
     if not run.metrics_file.is_file():
         return 0
     try:
-        with run.metrics_file.open(newline="") as stream:
+        with run.metrics_file.open(newline="", encoding="utf-8") as stream:
             return max((int(row["steps"]) for row in csv.DictReader(stream)), default=0)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise RunFolderError(f"{run.metrics_file} cannot be read as metrics.") from error
 
 
@@ -156,9 +163,12 @@ def metrics_of(run: RunFolder, evaluation: str) -> dict[str, float | None] | Non
     if not file.is_file():
         return None
     try:
-        metrics = loads(file.read_text())["figures"]
-        return {name: spread["mean"] for name, spread in metrics.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        metrics = loads(file.read_text(encoding="utf-8"))["figures"]
+        means = {name: spread["mean"] for name, spread in metrics.items()}
+        return {name: None if mean is None else float(mean) for name, mean in means.items()}
+    except (
+        OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError
+    ) as error:  # fmt: skip
         raise RunFolderError(f"{file} cannot be read as an evaluation.") from error
 
 

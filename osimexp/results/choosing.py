@@ -5,7 +5,8 @@ from collections.abc import Hashable, Sequence
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment.differences import check_comparable, grouped, identity
 from osimexp.experiment.finding import find_runs
-from osimexp.experiment.summary import Summary, summarise
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.summary import Summary, metrics_of, summarise
 from osimexp.results.comparison import Comparison, compare
 
 
@@ -26,15 +27,32 @@ def compared(
     """
     if not places:
         raise ConfigError("Give the folders of the runs, such as outputs/sweeps.")
-    chosen, left_out = _chosen([summarise(run) for run in find_runs(places)])
+    whole, damaged = _whole(find_runs(places))
+    chosen, left_out = _chosen(whole, damaged)
     check_comparable(chosen, figure, allowed)
     return compare(grouped(chosen), figure, resamples), left_out
 
 
-def _chosen(summaries: Sequence[Summary]) -> tuple[list[Summary], list[str]]:
+def _whole(runs: Sequence[RunFolder]) -> tuple[list[Summary], list[str]]:
+    """Return the summaries of runs, and sentences on those of which a file is damaged."""
+    whole, damaged = [], []
+    for run in runs:
+        try:
+            summary = summarise(run)
+            _ = summary.returns, metrics_of(run, "final")  # Read now, so that errors come here.
+        except RunFolderError as error:
+            damaged.append(f"{run.path} (damaged: {str(error).rstrip('.')})")
+        else:
+            whole.append(summary)
+    return whole, damaged
+
+
+def _chosen(
+    summaries: Sequence[Summary], damaged: Sequence[str]
+) -> tuple[list[Summary], list[str]]:
     """Return the finished runs, each config and seed once, and sentences on the runs left out."""
     kept: dict[Hashable, Summary] = {}
-    left_out = []
+    left_out = list(damaged)
     for summary in summaries:
         what = identity(summary.config)
         if summary.state != "finished":
@@ -45,5 +63,6 @@ def _chosen(summaries: Sequence[Summary]) -> tuple[list[Summary], list[str]]:
         else:
             kept[what] = summary
     if not kept:
-        raise RunFolderError("No run here is finished, so there is nothing to compare.")
+        said = f" ({', '.join(damaged)})" if damaged else ""
+        raise RunFolderError(f"No run here is finished, so there is nothing to compare{said}.")
     return list(kept.values()), left_out

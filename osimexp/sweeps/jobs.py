@@ -117,9 +117,16 @@ def outcome(folder: Path) -> tuple[Counter[str], dict[Path, str]]:
     failed = {}
     for job in sorted(folder.iterdir(), key=_number):
         if (job / FAILURE).is_file():
-            failed[job] = str(json.loads((job / FAILURE).read_text())["reason"])
+            try:
+                failed[job] = str(json.loads((job / FAILURE).read_text(encoding="utf-8"))["reason"])
+            except (OSError, ValueError, TypeError, KeyError, RecursionError):
+                failed[job] = f"its {FAILURE} cannot be read"
         elif (job / "run.json").is_file():
-            summary = summarise(RunFolder(job))
+            try:
+                summary = summarise(RunFolder(job))
+            except RunFolderError as error:
+                failed[job] = str(error)
+                continue
             counts[summary.state] += 1
             if summary.state in ("failed", "cut"):
                 failed[job] = summary.reason or f"it is {summary.state}"

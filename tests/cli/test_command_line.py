@@ -11,7 +11,7 @@ import pytest
 from commands import SMALL_SAC, TESTS, Command
 from hydra.errors import MissingConfigException
 
-from osimexp.cli import train
+from osimexp.cli import launch
 from osimexp.config import COMMANDS, config_directory
 from osimexp.errors import ConfigError
 from osimexp.experiment import checkpoint
@@ -138,7 +138,7 @@ def test_what_the_machine_lacks_is_one_sentence(
     def lacking(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(train, "_train", lacking)
+    monkeypatch.setattr(launch, "check_given", lacking)
     assert command(GYM).refuses(says)
 
 

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ from commands import SMALL_SAC, Command
 from rich.console import Console
 from toy import ToyEnvironment
 
+from osimexp import files
 from osimexp.cli.evaluate import main as evaluate_main
 from osimexp.controllers.scripted import Constant
 from osimexp.experiment.evaluation import Evaluation, evaluate
@@ -117,3 +120,21 @@ def test_what_cannot_be_evaluated_is_named(
 ) -> None:
     command(*SMALL_SAC, "run.steps=60")
     assert command(*arguments, main=evaluate_main).refuses(word)
+
+
+def test_a_folder_that_cannot_be_written_is_evaluated_and_said_first(
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command(*SMALL_SAC, "run.steps=100")
+    before = {file: file.stat().st_mtime_ns for file in (place / "run").rglob("*")}
+
+    def refused(**_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(files.tempfile, "TemporaryFile", refused)
+    answer = command("run=run", "episodes=2", main=evaluate_main)
+    assert answer.code == 0, answer.err
+    said, *rest = answer.out.splitlines()
+    assert "run cannot be written (Read-only file system), so the metrics are printed alone" in said
+    assert any("return" in line for line in rest)
+    assert {file: file.stat().st_mtime_ns for file in (place / "run").rglob("*")} == before

@@ -122,6 +122,41 @@ def test_damaged_runs_are_named(command: Command, two_runs: Path) -> None:
     assert "all/b" in answer.out.replace(damaged[0], "")
 
 
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("config.yaml", "steps: 400", "steps: many"),
+        ("config.yaml", "steps: 400", "steps: [1]"),
+        ("evaluations/400.json", '"mean": ', '"mean": "x", "was": '),
+        ("evaluations/400.json", '"mean": ', '"mean": ' + 400 * "9" + ', "was": '),
+        ("metrics.csv", "steps,", "stages,"),
+        ("metrics.csv", "\n100,", "\nx,"),
+        ("run.json", '"started": "', '"started": "x'),
+        ("run.json", '"state": "', '"state": "x'),
+    ],
+)
+def test_a_damaged_file_is_named_beside_the_other_runs(
+    command: Command, two_runs: Path, file: str, before: str, after: str
+) -> None:
+    damaged = two_runs / "a" / file
+    text = damaged.read_text()
+    assert before in text
+    damaged.write_text(text.replace(before, after))
+    answer = command("all", main=runs)
+    assert answer.code == 0, answer.err
+    (line,) = [line for line in answer.out.splitlines() if line.startswith("Damaged: ")]
+    assert file in line
+    assert "all/b" in answer.out
+
+
+def test_a_time_without_its_zone_has_an_age(command: Command, two_runs: Path) -> None:
+    folder = RunFolder.open(two_runs / "a")
+    started = str(folder.record()["started"])
+    record = folder.record_file.read_text()
+    folder.record_file.write_text(record.replace(started, started[:19]))
+    assert "all/a" in command("all", main=runs).out
+
+
 def test_keys_of_runs_become_the_filter() -> None:
     given = ["algo=sac", "x/y", "--prune", "model.path=it's.osim", "--cfg", "job", "state=cut"]
     assert as_settings(given) == [

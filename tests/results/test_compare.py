@@ -31,6 +31,16 @@ def found(*places: str) -> list[Any]:
     return [summarise(run) for run in find_runs(places)]
 
 
+def test_a_damaged_run_is_left_out_with_its_reason(place: Path) -> None:
+    two_groups(place, 2)
+    (place / "all/sac1/evaluations/final.json").write_text('{"figures": {"return": 3}}')
+    (place / "all/ppo1/run.json").write_text("[" * 9999)
+    comparison, left_out = compared(["all"], "return", [], 100)
+    assert sorted(len(s.scores) for s in comparison.standings) == [1, 1]
+    assert [word in said for word, said in zip(("run.json", "final.json"), left_out, strict=True)]
+    assert all("damaged: " in said for said in left_out)
+
+
 def rows(file: Path) -> list[dict[str, str]]:
     with file.open(newline="") as stream:
         return list(csv.DictReader(stream))
