@@ -68,6 +68,7 @@ class Names:
         actuators: actuators other than muscles.
         forces: names of the external forces, each with a component along each axis of the ground.
         base: base body; None for a model that cannot travel or fall.
+        rooted: names of the coordinates of joints on the ground, which turn a model as a whole.
     """
 
     coordinates: tuple[str, ...]
@@ -83,6 +84,7 @@ class Names:
     actuators: tuple[Actuator, ...] = ()
     forces: tuple[str, ...] = ()
     base: BaseBody | None = None
+    rooted: tuple[str, ...] = ()
 
     @cached_property
     def controls(self) -> tuple[str, ...]:

@@ -14,6 +14,9 @@ log = logging.getLogger("osimexp")
 _TURN = 2.0 * np.pi
 """Angle by which a coordinate may be beyond its range, rad; no joint can turn so far."""
 
+_TURNS = 10.0 * _TURN
+"""Angle by which the turn of a whole model, which may walk in circles, may be beyond it, rad."""
+
 _WIDEST = 4.0 * _TURN
 """Greatest width of a range that says how far a joint can turn, rad."""
 
@@ -43,14 +46,11 @@ def coordinates_of(table: Table, names: Names) -> dict[str, Floats]:
 
 
 def _check_possible(table: Table, name: str, values: Floats, names: Names, number: int) -> None:
-    base = names.base
-    if base is not None and number in base.roles.values():
-        return  # A body as a whole may turn as often as it likes.
     low, high = names.ranges[number]
     if not high - low <= _WIDEST:
         return
     beyond = np.maximum(low - values, values - high)
-    if beyond.max() <= _TURN:
+    if beyond.max() <= (_TURNS if name in names.rooted else _TURN):
         return
     row = int(beyond.argmax())
     where = f", line {table.lines[row]}" if table.lines else ""

@@ -15,6 +15,8 @@ from osimexp.motion.files import read_controls, read_movement
 from osimexp.motion.tables import read_table
 from osimexp.physics.posing.state_paths import state_paths
 
+GOOD = "version=1\ninDegrees=yes"
+
 KNEE = (-5.0, -62.0, -30.0)
 """Degrees, which no knee bends in radians."""
 
@@ -101,12 +103,18 @@ def test_a_unit_that_cannot_be_is_refused(
         read_movement(written(tmp_path, header), paths)
 
 
+def test_a_model_may_turn_round_but_its_knee_may_not(tmp_path: Path, paths: StatePaths) -> None:
+    rows = "0\t0\n0.1\t900\n0.2\t1000\n"
+    tilted = written(tmp_path, GOOD, "time\tpelvis_tilt", rows)
+    found = read_movement(tilted, paths).coordinate("pelvis_tilt")
+    np.testing.assert_allclose(np.rad2deg(found), [0.0, 900.0, 1000.0])
+    with pytest.raises(MovementError, match="knee_angle_r would be 1000 degrees"):
+        read_movement(written(tmp_path, GOOD, "time\tknee_angle_r", rows), paths)
+
+
 def test_degrees_without_in_degrees_are_the_same_angles(tmp_path: Path, paths: StatePaths) -> None:
     for header in ("version=1\ninDegrees=yes", "nRows=3\n\nAngles are in degrees."):
         np.testing.assert_allclose(knee_of(written(tmp_path, header), paths), KNEE)
-
-
-GOOD = "version=1\ninDegrees=yes"
 
 
 @pytest.mark.parametrize("cell", ["nan", "NaN", "-nan(ind)", "1.#QNAN", "-1.#IND", "", "inf"])

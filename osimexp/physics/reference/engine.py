@@ -402,6 +402,7 @@ class Engine:
                 [c.getName() for c in self._coordinates],
                 [body.getName() for body in self._bodies],
             ),
+            rooted=tuple(c.getName() for c in self._coordinates if _rooted(c)),
         )
 
     def _make_manager(self) -> opensim.Manager:
@@ -421,3 +422,9 @@ class Engine:
             self._model.realizeDynamics(state)
         else:
             self._model.realizeVelocity(state)
+
+
+def _rooted(coordinate: opensim.Coordinate) -> bool:
+    """Return whether a coordinate is of a joint on the ground."""
+    frame = coordinate.getJoint().getParentFrame().findBaseFrame()
+    return opensim.Ground.safeDownCast(frame) is not None
