@@ -8,7 +8,7 @@ than a second.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import pi
 
@@ -29,6 +29,17 @@ _SCATTERED_SAMPLES = 1200
 _MOST_COORDINATES = 6
 # A lower order is taken if its errors are at most this many times those of the highest.
 _GOOD_AS = 1.1
+# Error (m) from which a pose is looked at for a jump of OpenSim's own path, which wrapping can make,
+# greatest share of poses that are left out for that, halvings of the way to a jump, and fits.
+_SUSPECT = 5e-3
+_LEFT_OUT = 0.05
+_HALVINGS = 16
+_ROUNDS = 4
+# Farthest beyond its range that a coordinate is tried (rad or m), poses tried there, and errors of
+# the length (m) and the moment arm (m) up to which a fit holds.
+_BEYOND = 0.5
+_TRIED = 24
+_HELD_LENGTH, _HELD_ARM = 0.02, 0.1
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,8 @@ class PathFit:
         order: largest sum of exponents in a term.
         length_rms, length_max: error of the length, m.
         moment_arm_rms, moment_arm_max: error of the moment arms about all coordinates, m.
+        jumps: share of the poses that were left out, because OpenSim's own path jumps there.
+        holds: distance beyond the range of each coordinate up to which the fit holds, rad or m.
     """
 
     coordinates: tuple[str, ...]
@@ -48,6 +61,8 @@ class PathFit:
     length_max: float
     moment_arm_rms: float
     moment_arm_max: float
+    jumps: float = 0.0
+    holds: tuple[float, ...] = ()
 
     def within(self, length: float, moment_arm: float) -> bool:
         """Return whether the root mean square errors are at most the given ones, m."""
@@ -93,13 +108,23 @@ def fit_paths(
         values, lengths, derivatives = sampler.sample(coordinates, muscles)
         names = tuple(sampler.coordinates[i].getAbsolutePathString() for i in coordinates)
         polynomials = _Polynomials(names, values, highest_order)
+        beyond = sampler.sample_beyond(coordinates, muscles)
         for column, muscle in enumerate(muscles):
-            found[sampler.names[muscle]] = polynomials.fit(
-                lengths[:, column],
-                derivatives[:, :, column],
-                length_tolerance,
-                moment_arm_tolerance,
-            )
+            samples = lengths[:, column], derivatives[:, :, column]
+            tolerances = length_tolerance, moment_arm_tolerance
+            fit, coefficients = polynomials.fit(*samples, *tolerances)
+            jumps = np.zeros(len(values), dtype=bool)
+            for _ in range(_ROUNDS):
+                errors = polynomials.length_errors(fit.order, coefficients, lengths[:, column])
+                more = sampler.jumps(values, np.where(jumps, 0.0, errors), coordinates, muscle)
+                jumps |= more
+                if not more.any() or jumps.mean() > _LEFT_OUT:
+                    break
+                fit, coefficients = polynomials.fit(*samples, *tolerances, ~jumps)
+            powers = exponents(len(coordinates), fit.order)
+            holds = (max(one.held(column, powers, coefficients), margin) for one in beyond)
+            fit = replace(fit, jumps=float(jumps.mean()), holds=tuple(holds))
+            found[sampler.names[muscle]] = fit, coefficients
     for name, (fit, coefficients) in found.items():
         path = _path(fit.coordinates, fit.order, coefficients)
         model.updMuscles().get(name).set_path(path)
@@ -113,11 +138,38 @@ def exponents(dimension: int, order: int) -> NDArray[np.int64]:
     return np.array(rows, dtype=np.int64)
 
 
+@dataclass(frozen=True)
+class Beyond:
+    """Samples beyond the range of one coordinate.
+
+    Attributes:
+        away: ``(S,)`` distance from the range, rad or m.
+        values: ``(S, C)`` coordinates.
+        lengths: ``(S, M)`` m.
+        derivatives: ``(S, C, M)`` derivatives of the lengths.
+    """
+
+    away: Floats
+    values: Floats
+    lengths: Floats
+    derivatives: Floats
+
+    def held(self, muscle: int, powers: NDArray[np.int64], coefficients: Floats) -> float:
+        """Return the distance up to which a polynomial of a muscle's length holds, rad or m."""
+        count = len(self.away)
+        target = np.concatenate([self.lengths[:, muscle], self.derivatives[:, :, muscle].ravel()])
+        error = np.abs(_design(self.values, powers) @ coefficients - target)
+        arms = error[count:].reshape(count, -1).max(axis=1)
+        wrong = ~((error[:count] <= _HELD_LENGTH) & (arms <= _HELD_ARM))  # True for NaN, too
+        return float(self.away[~(self.away >= self.away[wrong].min(initial=np.inf))].max(initial=0))
+
+
 class _Sampler:
     """A sampler of lengths and their derivatives at chosen poses of a model."""
 
     def __init__(self, model: opensim.Model, margin: float) -> None:
         self._model = model
+        self._margin = margin
         self._state = model.initSystem()
         found = [model.getMuscles().get(i) for i in range(model.getMuscles().getSize())]
         self.muscles = [m for m in found if opensim.GeometryPath.safeDownCast(m.getPath())]
@@ -157,6 +209,67 @@ class _Sampler:
         else:
             values = _scattered(ranges, _SCATTERED_SAMPLES)
         return self._read(values, coordinates, muscles)
+
+    def jumps(
+        self, values: Floats, errors: Floats, coordinates: Sequence[int], muscle: int
+    ) -> NDArray[np.bool_]:
+        """Return the samples ``(S,)`` that a jump of OpenSim's own path parts from the others.
+
+        They are looked for among the samples with a great error: on the way to the nearest other
+        sample, a path that jumps changes by millimetres however short the way is made.
+
+        Args:
+            values: samples ``(S, C)`` of the coordinates.
+            errors: errors ``(S,)`` of the lengths of a fit, m.
+            coordinates: numbers of the coordinates.
+            muscle: number of the muscle.
+        """
+        size = np.abs(errors)
+        suspect = size > max(_SUSPECT, float(np.quantile(size, 1.0 - _LEFT_OUT)))
+        found = np.zeros(len(values), dtype=bool)
+        widths = np.maximum(np.ptp(values, axis=0), 1e-9)
+        sound = values[~suspect]
+        for s in np.flatnonzero(suspect):
+            near = sound[np.abs((sound - values[s]) / widths).max(axis=1).argmin()]
+            found[s] = self._jumps_between(near, values[s], coordinates, muscle)
+        return found
+
+    def _jumps_between(
+        self, here: Floats, there: Floats, coordinates: Sequence[int], muscle: int
+    ) -> bool:
+        """Return whether the path jumps on the straight way between two poses."""
+        path = self.muscles[muscle].getPath()
+
+        def length(pose: Floats) -> float:
+            for i, value in zip(coordinates, pose, strict=True):
+                self.coordinates[i].setValue(self._state, float(value), False)
+            self._follow()
+            self._model.realizePosition(self._state)
+            return float(path.getLength(self._state))
+
+        first, last = length(here), length(there)
+        for _ in range(_HALVINGS):
+            if abs(last - first) < _SUSPECT:
+                return False
+            middle = (here + there) / 2.0
+            between = length(middle)
+            if abs(between - first) > abs(last - between):
+                there, last = middle, between
+            else:
+                here, first = middle, between
+        return True
+
+    def sample_beyond(self, coordinates: Sequence[int], muscles: Sequence[int]) -> list["Beyond"]:
+        """Return samples beyond the range of each coordinate, with the others in their ranges."""
+        ranges = self._ranges[list(coordinates)]
+        away = np.repeat(np.arange(1, _TRIED // 2 + 1) / (_TRIED // 2) * _BEYOND, 2)
+        found = []
+        for c, (low, high) in enumerate(ranges):
+            poses = _scattered(ranges, _TRIED)
+            poses[0::2, c] = low + self._margin - away[0::2]
+            poses[1::2, c] = high - self._margin + away[1::2]
+            found.append(Beyond(away, *self._read(poses, coordinates, muscles)))
+        return found
 
     def _lengths(self, poses: Floats) -> Floats:
         """Return the lengths ``(S, M)`` of all paths in poses of all coordinates."""
@@ -270,33 +383,55 @@ class _Polynomials:
         self._orders = range(1, highest_order + 1)
         self._designs: dict[int, Floats] = {}
 
+    def length_errors(self, order: int, coefficients: Floats, lengths: Floats) -> Floats:
+        """Return the errors ``(S,)`` of the lengths of a fit that was made before, m."""
+        return np.asarray(self._designs[order][: len(lengths)] @ coefficients - lengths)
+
     def fit(
-        self, lengths: Floats, derivatives: Floats, length_tolerance: float, moment_arm_share: float
+        self,
+        lengths: Floats,
+        derivatives: Floats,
+        length_tolerance: float,
+        moment_arm_share: float,
+        kept: NDArray[np.bool_] | None = None,
     ) -> tuple[PathFit, Floats]:
-        """Return the fit of lowest order that is accurate enough, and its coefficients."""
+        """Return the fit of lowest order that is accurate enough, and its coefficients.
+
+        Args:
+            lengths: ``(S,)`` m.
+            derivatives: ``(S, C)`` m/rad, or 1.
+            length_tolerance: root mean square error to reach, m.
+            moment_arm_share: the same for moment arms, as a share of their root mean square.
+            kept: mask ``(S,)`` of the samples to fit; None fits all.
+        """
+        everything = np.ones(len(lengths), dtype=bool)
+        kept = everything if kept is None else kept
         target = np.concatenate([lengths, derivatives.ravel()])
         tolerance = moment_arm_share * float(np.sqrt(np.mean(derivatives**2)))
         tried = []
         for order in self._orders:
-            fit, coefficients = self._solve(order, target)
+            fit, coefficients = self._solve(order, target, kept)
             if fit.within(length_tolerance, tolerance):
                 return fit, coefficients
             tried.append((fit, coefficients))
-        # If a path jumps, no order is accurate enough, and a high one costs time without helping.
+        # Where no order is accurate enough, a high one costs time without helping.
         last = tried[-1][0]
         nearly = (_GOOD_AS * last.length_rms, _GOOD_AS * last.moment_arm_rms)
         bounds = (max(length_tolerance, nearly[0]), max(tolerance, nearly[1]))
         return next(one for one in tried if one[0].within(*bounds))
 
-    def _solve(self, order: int, target: Floats) -> tuple[PathFit, Floats]:
+    def _solve(self, order: int, target: Floats, kept: NDArray[np.bool_]) -> tuple[PathFit, Floats]:
         if order not in self._designs:
             powers = exponents(len(self._coordinates), order)
             self._designs[order] = _design(self._values, powers)
-        design = self._designs[order]
+        rows = np.concatenate([kept, np.repeat(kept, len(self._coordinates))])
+        whole = rows.all()  # Without a copy of a large array in the usual case.
+        design = self._designs[order] if whole else self._designs[order][rows]
+        target = target if whole else target[rows]
         scale = np.linalg.norm(design, axis=0)
         coefficients = np.linalg.lstsq(design / scale, target, rcond=None)[0] / scale
         error = design @ coefficients - target
-        return _judge(self._coordinates, order, error, len(self._values)), coefficients
+        return _judge(self._coordinates, order, error, int(kept.sum())), coefficients
 
 
 def _design(values: Floats, powers: NDArray[np.int64]) -> Floats:
