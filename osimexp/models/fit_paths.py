@@ -9,7 +9,6 @@ than a second.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from math import pi
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from osimexp.arrays import Floats
 from osimexp.errors import ModelError
+from osimexp.models.polynomials import PathFit, Polynomials, design, exponents
 
 # Change of a path (m) below which it does not depend on a coordinate. When a leg turns as a rigid
 # whole, a wrapped path in it may change by a micrometre.
@@ -27,10 +27,8 @@ _SAMPLES = {1: (100,), 2: (24, 24)}
 _SCATTERED_SAMPLES = 1200
 # Limit of OpenSim's polynomials.
 _MOST_COORDINATES = 6
-# A lower order is taken if its errors are at most this many times those of the highest.
-_GOOD_AS = 1.1
-# Error (m) from which a pose is looked at for a jump of OpenSim's own path, which wrapping can make,
-# greatest share of poses that are left out for that, halvings of the way to a jump, and fits.
+# Error (m) from which a pose is looked at for a jump of OpenSim's own path, as wraps can make,
+# greatest share of poses left out for that, halvings of the way to a jump, and rounds of fitting.
 _SUSPECT = 5e-3
 _LEFT_OUT = 0.05
 _HALVINGS = 16
@@ -40,33 +38,6 @@ _ROUNDS = 4
 _BEYOND = 0.5
 _TRIED = 24
 _HELD_LENGTH, _HELD_ARM = 0.02, 0.1
-
-
-@dataclass(frozen=True)
-class PathFit:
-    """The fit of a muscle's path, and its errors over the ranges of its coordinates.
-
-    Attributes:
-        coordinates: absolute paths of the coordinates on which the length depends.
-        order: largest sum of exponents in a term.
-        length_rms, length_max: error of the length, m.
-        moment_arm_rms, moment_arm_max: error of the moment arms about all coordinates, m.
-        jumps: share of the poses that were left out, because OpenSim's own path jumps there.
-        holds: distance beyond the range of each coordinate up to which the fit holds, rad or m.
-    """
-
-    coordinates: tuple[str, ...]
-    order: int
-    length_rms: float
-    length_max: float
-    moment_arm_rms: float
-    moment_arm_max: float
-    jumps: float = 0.0
-    holds: tuple[float, ...] = ()
-
-    def within(self, length: float, moment_arm: float) -> bool:
-        """Return whether the root mean square errors are at most the given ones, m."""
-        return self.length_rms <= length and self.moment_arm_rms <= moment_arm
 
 
 def fit_paths(
@@ -97,7 +68,7 @@ def fit_paths(
         coordinate, are unchanged and left out.
 
     Raises:
-        ModelError: a path depends on more than six coordinates.
+        ModelError: a path depends on more than six coordinates, or has no length in many poses.
     """
     sampler = _Sampler(model, margin)
     groups: dict[tuple[int, ...], list[int]] = {}
@@ -107,19 +78,26 @@ def fit_paths(
     for coordinates, muscles in groups.items():
         values, lengths, derivatives = sampler.sample(coordinates, muscles)
         names = tuple(sampler.coordinates[i].getAbsolutePathString() for i in coordinates)
-        polynomials = _Polynomials(names, values, highest_order)
+        polynomials = Polynomials(names, values, highest_order)
         beyond = sampler.sample_beyond(coordinates, muscles)
         for column, muscle in enumerate(muscles):
             samples = lengths[:, column], derivatives[:, :, column]
             tolerances = length_tolerance, moment_arm_tolerance
-            fit, coefficients = polynomials.fit(*samples, *tolerances)
-            jumps = np.zeros(len(values), dtype=bool)
+            # OpenSim gives NaN where a path cannot wrap.
+            jumps = ~(np.isfinite(samples[0]) & np.isfinite(samples[1]).all(axis=1))
+            if jumps.mean() > _LEFT_OUT:
+                raise ModelError(
+                    f"OpenSim gives no length for the path of {sampler.names[muscle]} in "
+                    f"{jumps.mean():.0%} of its poses, so it cannot be fitted; keep the geometry "
+                    "with model.paths=geometry, or mend the path."
+                )
+            fit, coefficients = polynomials.fit(*samples, *tolerances, ~jumps)
             for _ in range(_ROUNDS):
                 errors = polynomials.length_errors(fit.order, coefficients, lengths[:, column])
                 more = sampler.jumps(values, np.where(jumps, 0.0, errors), coordinates, muscle)
-                jumps |= more
-                if not more.any() or jumps.mean() > _LEFT_OUT:
+                if not more.any() or (jumps | more).mean() > _LEFT_OUT:
                     break
+                jumps |= more
                 fit, coefficients = polynomials.fit(*samples, *tolerances, ~jumps)
             powers = exponents(len(coordinates), fit.order)
             holds = (max(one.held(column, powers, coefficients), margin) for one in beyond)
@@ -130,12 +108,6 @@ def fit_paths(
         model.updMuscles().get(name).set_path(path)
     model.finalizeConnections()
     return {name: found[name][0] for name in sampler.names if name in found}
-
-
-def exponents(dimension: int, order: int) -> NDArray[np.int64]:
-    """Return the exponents ``(terms, dimension)`` of a polynomial, in OpenSim's order of terms."""
-    rows = [row for row in product(range(order + 1), repeat=dimension) if sum(row) <= order]
-    return np.array(rows, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -158,7 +130,7 @@ class Beyond:
         """Return the distance up to which a polynomial of a muscle's length holds, rad or m."""
         count = len(self.away)
         target = np.concatenate([self.lengths[:, muscle], self.derivatives[:, :, muscle].ravel()])
-        error = np.abs(_design(self.values, powers) @ coefficients - target)
+        error = np.abs(design(self.values, powers) @ coefficients - target)
         arms = error[count:].reshape(count, -1).max(axis=1)
         wrong = ~((error[:count] <= _HELD_LENGTH) & (arms <= _HELD_ARM))  # True for NaN, too
         return float(self.away[~(self.away >= self.away[wrong].min(initial=np.inf))].max(initial=0))
@@ -372,90 +344,6 @@ def _scattered(ranges: Floats, count: int) -> Floats:
 
 def _stretch(unit: Floats, low: float, high: float) -> Floats:
     return np.asarray(low + (high - low) * (1.0 - np.cos(pi * unit)) / 2.0)
-
-
-class _Polynomials:
-    """A fitter of polynomials of rising order over the same samples ``(S, C)``."""
-
-    def __init__(self, coordinates: tuple[str, ...], values: Floats, highest_order: int) -> None:
-        self._coordinates = coordinates
-        self._values = values
-        self._orders = range(1, highest_order + 1)
-        self._designs: dict[int, Floats] = {}
-
-    def length_errors(self, order: int, coefficients: Floats, lengths: Floats) -> Floats:
-        """Return the errors ``(S,)`` of the lengths of a fit that was made before, m."""
-        return np.asarray(self._designs[order][: len(lengths)] @ coefficients - lengths)
-
-    def fit(
-        self,
-        lengths: Floats,
-        derivatives: Floats,
-        length_tolerance: float,
-        moment_arm_share: float,
-        kept: NDArray[np.bool_] | None = None,
-    ) -> tuple[PathFit, Floats]:
-        """Return the fit of lowest order that is accurate enough, and its coefficients.
-
-        Args:
-            lengths: ``(S,)`` m.
-            derivatives: ``(S, C)`` m/rad, or 1.
-            length_tolerance: root mean square error to reach, m.
-            moment_arm_share: the same for moment arms, as a share of their root mean square.
-            kept: mask ``(S,)`` of the samples to fit; None fits all.
-        """
-        everything = np.ones(len(lengths), dtype=bool)
-        kept = everything if kept is None else kept
-        target = np.concatenate([lengths, derivatives.ravel()])
-        tolerance = moment_arm_share * float(np.sqrt(np.mean(derivatives**2)))
-        tried = []
-        for order in self._orders:
-            fit, coefficients = self._solve(order, target, kept)
-            if fit.within(length_tolerance, tolerance):
-                return fit, coefficients
-            tried.append((fit, coefficients))
-        # Where no order is accurate enough, a high one costs time without helping.
-        last = tried[-1][0]
-        nearly = (_GOOD_AS * last.length_rms, _GOOD_AS * last.moment_arm_rms)
-        bounds = (max(length_tolerance, nearly[0]), max(tolerance, nearly[1]))
-        return next(one for one in tried if one[0].within(*bounds))
-
-    def _solve(self, order: int, target: Floats, kept: NDArray[np.bool_]) -> tuple[PathFit, Floats]:
-        if order not in self._designs:
-            powers = exponents(len(self._coordinates), order)
-            self._designs[order] = _design(self._values, powers)
-        rows = np.concatenate([kept, np.repeat(kept, len(self._coordinates))])
-        whole = rows.all()  # Without a copy of a large array in the usual case.
-        design = self._designs[order] if whole else self._designs[order][rows]
-        target = target if whole else target[rows]
-        scale = np.linalg.norm(design, axis=0)
-        coefficients = np.linalg.lstsq(design / scale, target, rcond=None)[0] / scale
-        error = design @ coefficients - target
-        return _judge(self._coordinates, order, error, int(kept.sum())), coefficients
-
-
-def _design(values: Floats, powers: NDArray[np.int64]) -> Floats:
-    """Return the rows of lengths, then of their derivatives, for all terms: ``(S + S C, T)``."""
-    dimension = values.shape[1]
-    rows = [np.prod(values[:, None, :] ** powers, axis=2)]
-    slopes = np.empty((len(values), dimension, len(powers)))
-    for c in range(dimension):
-        lowered = powers.copy()
-        lowered[:, c] = np.maximum(powers[:, c] - 1, 0)
-        slopes[:, c] = powers[:, c] * np.prod(values[:, None, :] ** lowered, axis=2)
-    return np.concatenate([*rows, slopes.reshape(-1, len(powers))])
-
-
-def _judge(coordinates: tuple[str, ...], order: int, error: Floats, samples: int) -> PathFit:
-    length, moment_arm = error[:samples], error[samples:]
-    return PathFit(
-        coordinates,
-        order,
-        float(np.sqrt(np.mean(length**2))),
-        float(np.abs(length).max()),
-        float(np.sqrt(np.mean(moment_arm**2))),
-        float(np.abs(moment_arm).max()),
-    )
 
 
 def _path(

@@ -17,8 +17,10 @@ from osimexp.errors import ModelError, near_matches
 from osimexp.models import anatomy
 from osimexp.models.actuators import ExternalForce, add_force
 from osimexp.models.build import build
+from osimexp.models.carried import carriers, has_contact
 from osimexp.models.file_text import ModelText, check_numbers, leaves, read_text
 from osimexp.models.fit_paths import fit_paths
+from osimexp.models.fitted import Fitted, judge, read_note, with_note
 from osimexp.models.muscle_sets import MuscleSet
 from osimexp.models.plausible import check_model
 from osimexp.models.settings import ModelSettings, Point
@@ -38,12 +40,14 @@ class PreparedModel:
             ``xml``.
         forces: external forces that were added to the model.
         muscle_set: muscle set that the model was made with; None if only the text is known.
+        travels: whether a coordinate lets the model travel; true if only the text is known.
     """
 
     xml: str
     settings: ModelSettings
     forces: tuple[ExternalForce, ...] = ()
     muscle_set: MuscleSet | None = None
+    travels: bool = True
 
     def foot_bodies(self, bodies: tuple[str, ...]) -> list[int]:
         """Return, for each foot, the index of the first body that one of its patterns matches."""
@@ -65,7 +69,7 @@ def prepare(
         ConfigError: a pattern of the muscle set matches no muscle.
     """
     quiet()
-    model = _load(settings)
+    model, carried = _load(settings)
     with _refusals(settings.path or f"The model {settings.anatomy}"):
         _edit_muscles(model, muscle_set)
         for name, point in settings.points.items():
@@ -76,9 +80,20 @@ def prepare(
         xml = _print(model)
     if settings.paths == "fitted":
         # Fitting takes from a second to a minute, so its result is cached.
-        name = digest([xml, sources("models/fit_paths.py"), opensim.GetVersion()])
+        code = sources("models/fit_paths.py", "models/fitted.py", "models/polynomials.py")
+        name = digest([xml, code, opensim.GetVersion()])
         xml = kept(f"paths/{name}", lambda: _fitted(model).encode()).decode()
-    return PreparedModel(xml, settings, tuple(forces), muscle_set)
+    if carried.off and not read_note(xml).off:
+        xml = with_note(xml, carried)
+    judge(read_note(xml), settings.anatomy is not None)
+    travels = bool(carriers(model))
+    if travels and not has_contact(model):
+        log.warning(
+            "%s has no contact force, so that nothing carries it and it falls freely; add a floor "
+            "and contact spheres at the feet, or lock %s.",
+            settings.path or settings.anatomy, ", ".join(carriers(model)),
+        )  # fmt: skip
+    return PreparedModel(xml, settings, tuple(forces), muscle_set, travels)
 
 
 def quiet() -> None:
@@ -149,12 +164,14 @@ def require_bodies(feet: Mapping[str, Sequence[str]], bodies: Sequence[str]) -> 
                 )
 
 
-def _load(settings: ModelSettings) -> opensim.Model:
+def _load(settings: ModelSettings) -> tuple[opensim.Model, Fitted]:
+    """Return the model, and the facts about paths that were fitted before."""
     if settings.anatomy is not None:
         assert settings.muscle_model is not None
         assert settings.tendon is not None
         description = anatomy.load(settings.anatomy)
-        return build(description, muscle_model=settings.muscle_model, tendon=settings.tendon)
+        model = build(description, muscle_model=settings.muscle_model, tendon=settings.tendon)
+        return model, Fitted()
     assert settings.path is not None
     path = Path(settings.path).expanduser()
     given = read_text(_existing(path))
@@ -171,7 +188,7 @@ def _load(settings: ModelSettings) -> opensim.Model:
         # Controllers would add to the controls that the policy sets.
         model.updControllerSet().clearAndDestroy()
         log.warning("The %d controllers of %s were taken out of it.", controllers, path)
-    return model
+    return model, read_note(given.text)
 
 
 def _existing(path: Path) -> Path:
@@ -243,17 +260,11 @@ def _add_point(model: opensim.Model, name: str, point: Point) -> None:
 
 
 def _fitted(model: opensim.Model) -> str:
-    model.initSystem()
-    fits = fit_paths(model)
-    if fits:
-        name, worst = max(fits.items(), key=lambda item: item[1].length_rms)
-        log.info(
-            "The paths of %d muscles were replaced by polynomials; that of %s is farthest off, by "
-            "%.2f mm, its moment arms by %.2f mm (root mean square).",
-            len(fits), name, 1e3 * worst.length_rms, 1e3 * worst.moment_arm_rms,
-        )  # fmt: skip
-    model.finalizeConnections()
-    return _print(model)
+    with _refusals("the model"):
+        model.initSystem()
+        fits = fit_paths(model)
+        model.finalizeConnections()
+        return with_note(_print(model), Fitted.of(fits))
 
 
 def _few(names: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from osimexp.arrays import Floats, Indices, Mask
 from osimexp.errors import ConfigError
+from osimexp.models.fitted import read_note
 from osimexp.models.prepare import PreparedModel, prepare
 from osimexp.physics.backends import simulate
 from osimexp.physics.posing.mirror import mirror_signs
@@ -28,7 +29,8 @@ from osimexp.tasks.scene import Frame, Scene
 from osimexp.tasks.specification import Specification
 from osimexp.tasks.terms.pushes import saved_plan
 from osimexp.tasks.terms.starts import clear_of_ground
-from osimexp.tasks.terms.terminations import is_fall
+from osimexp.tasks.terms.terminations import BeyondFits, is_fall
+from osimexp.tasks.unfit import over_at_once, refuse_travel
 
 if TYPE_CHECKING:
     from osimexp.tasks.rendering import Pictures
@@ -41,6 +43,9 @@ Rows = slice | Indices
 
 MODES = ("rgb_array",)
 EVERYWHERE = slice(None)
+
+# Starts that are drawn before a task is refused because each of them is an end.
+_TRIES = 4
 
 
 class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], EzPickle):
@@ -166,6 +171,8 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
             terminated |= over
             if is_fall(term):
                 fallen |= over
+        if self._beyond_fits is not None:
+            terminated |= self._beyond_fits(frame)
         terminated &= ~lost
         self._episodes.add(rewards, terms, frame)
         truncated = lost | (~terminated & (self._episodes.length >= self._limit))
@@ -302,6 +309,10 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self._mirrored = np.zeros(size, dtype=bool)
         self._rewards = specification.reward
         self._terminations = specification.termination
+        holds = read_note(self.model_xml).holds
+        self._beyond_fits = BeyondFits(scene, holds) if holds else None
+        if not self.model.travels:
+            refuse_travel(self._rewards)
         target = specification.target
         point = None if target is None else target.point
         self._episodes = Episodes(size, tuple(self._rewards), point)
@@ -328,10 +339,22 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
             require_shape(reward(frame), 1, size, f"reward.{name}")
         for name, termination in self._terminations.items():
             require_shape(termination(frame), 1, size, f"termination.{name}")
+        self._refuse_fallen_beginnings(frame)
         self.single_observation_space = Box(-np.inf, np.inf, (sum(widths),), np.float32)
         self.single_action_space = Box(-1.0, 1.0, (self.action_map.size,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, size)
         self.action_space = batch_space(self.single_action_space, size)
+
+    def _refuse_fallen_beginnings(self, frame: Frame) -> None:
+        """Refuse a task whose every episode begins with a fall."""
+        everywhere = np.ones(self.num_envs, dtype=bool)
+        falls = {name: term for name, term in self._terminations.items() if is_fall(term)}
+        for name, term in falls.items():
+            tries = 1
+            while term(frame).all():
+                if tries == _TRIES:
+                    raise over_at_once(name, frame)
+                tries, frame = tries + 1, self._begin(everywhere)
 
     def _begin(self, which: Mask) -> Frame:
         """Begin an episode in the rows of a mask, and return the moment of the whole batch."""

@@ -1,5 +1,6 @@
 import pickle
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import gymnasium
@@ -12,10 +13,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from osimexp.arrays import Floats, Mask
 from osimexp.errors import ConfigError, ModelError, SimulationError
+from osimexp.models.fitted import read_note
+from osimexp.models.muscle_sets import MuscleSet
+from osimexp.models.prepare import loaded, prepare
+from osimexp.models.settings import ModelSettings
 from osimexp.physics.reference.simulation import OpenSimSimulation
 from osimexp.tasks.adapters.single import MusculoskeletalEnv
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.scene import Frame
+from osimexp.tasks.terms.terminations import BeyondFits
 
 SHORT = ("task.duration=0.06",)
 QUICK = {"arm": tasks.ARM, "walker": (*tasks.WALKER, "start=noisy")}
@@ -70,9 +76,13 @@ def test_the_time_limit_truncates_and_a_fall_terminates() -> None:
     ends = [env.step(np.zeros((1, 6), np.float32))[2:4] for _ in range(6)]
     assert [bool(cut[0]) for _, cut in ends] == [False] * 5 + [True]
     assert not any(ended[0] for ended, _ in ends)
-    env = tasks.environment(1, *tasks.WALKER, "termination.fallen.height=2.0")
+    # A little below where it begins, so that it falls before long.
+    env = tasks.environment(1, *tasks.WALKER, "termination.fallen.height=0.93", "start=default")
     env.reset(seed=0)
-    _, _, terminated, truncated, infos = env.step(np.zeros((1, 18), np.float32))
+    for _ in range(100):
+        _, _, terminated, truncated, infos = env.step(np.full((1, 18), -1.0, np.float32))
+        if terminated[0]:
+            break
     assert (terminated[0], truncated[0]) == (True, False)
     assert infos["episode"]["fallen"][0] == 1.0
 
@@ -250,14 +260,45 @@ def test_the_first_number_that_is_not_finite_ends_it_by_name(
         env.step(still)
 
 
+def test_what_a_model_cannot_do_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"reward\.velocity rewards travelling, and no"):
+        tasks.environment(1, "model=arm", "reward=velocity", "workers=none")
+    said = r"by termination\.fallen \(its base body is 0\.9\d+ m high and its trunk leans by"
+    with pytest.raises(ConfigError, match=said):
+        tasks.environment(2, *tasks.WALKER, "termination.fallen.height=2.0")
+
+
+def test_joints_beyond_what_the_fitted_paths_hold_end_an_episode() -> None:
+    env = tasks.environment(1, *tasks.WALKER, "termination=none", "start=default")
+    holds = read_note(env.model_xml).holds
+    column = env.scene.names.coordinates.index("knee_angle_r")
+    low = env.scene.names.ranges[column, 0]
+    for beyond, over in ((-0.01, False), (0.01, True)):
+        env.reset(seed=0)
+        frame = env.frame
+        frame.state.coordinates[0, column] = low - holds["knee_angle_r"] - beyond
+        assert BeyondFits(env.scene, holds)(frame)[0] == over
+
+
+def test_a_body_without_contact_is_said_to_fall(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "walker.osim"
+    with loaded(tasks.prepared(*tasks.WALKER).xml) as model:
+        forces = model.updForceSet()
+        for i in reversed(range(forces.getSize())):
+            if "SmoothSphere" in forces.get(i).getConcreteClassName():
+                forces.remove(i)
+        model.printToXML(str(file))
+    prepare(ModelSettings(path=str(file)), MuscleSet())
+    assert "has no contact force, so that nothing carries it" in caplog.text
+    assert "pelvis_tx, pelvis_ty" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("group", "columns", "said"),
     [
-        (
-            "reward",
-            2,
-            r"reward\.mine gave an array of shape \(1, 2\) for 1 .* not \(1,\)",
-        ),
+        ("reward", 2, r"reward\.mine gave an array of shape \(1, 2\) for 1 .* not \(1,\)"),
         ("observation", 0, r"observation\.mine gave an array of shape \(1,\)"),
     ],
 )
@@ -328,7 +369,7 @@ class FirstStep:
     TRAINING_ONLY: ClassVar[bool] = False
 
     def __call__(self, frame: Frame) -> Mask:
-        return np.ones(len(frame.state.time), dtype=bool)
+        return frame.state.time > 0.0
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,7 @@ class VelocityAsked:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"centre_of_mass_velocity"})
+    TRAVELS: ClassVar[bool] = True
     weight: float
     width: float
 

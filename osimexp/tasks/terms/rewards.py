@@ -41,6 +41,7 @@ class Velocity:
     """
 
     READS: ClassVar[frozenset[str]] = frozenset({"centre_of_mass_velocity"})
+    TRAVELS: ClassVar[bool] = True
     weight: float
     target: float | None
     width: float

@@ -5,13 +5,14 @@ simulation always ends an episode and needs no term; the time limit is not a ter
 truncation.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
 
 from osimexp.arrays import Mask
-from osimexp.tasks.scene import Frame
+from osimexp.tasks.scene import Frame, Scene
 
 
 class TerminationTerm(Protocol):
@@ -88,3 +89,30 @@ class OutOfRange:
         angles, ranges = frame.state.coordinates[:, columns], scene.names.ranges[columns]
         outside = (angles < ranges[:, 0] - self.margin) | (angles > ranges[:, 1] + self.margin)
         return np.asarray(outside.any(axis=1))
+
+
+class BeyondFits:
+    """The end of an episode in which a joint goes farther than the fitted muscle paths hold.
+
+    It does not belong to the terms, because beyond that nothing that is simulated has a meaning.
+
+    Args:
+        scene: fixed facts of the task.
+        holds: distance beyond the range of each coordinate up to which paths hold, rad or m.
+    """
+
+    def __init__(self, scene: Scene, holds: Mapping[str, float]) -> None:
+        names = scene.names
+        kept = [name for name in holds if name in names.coordinates]
+        self._columns = np.array([names.coordinates.index(name) for name in kept], dtype=np.intp)
+        margins = np.array([holds[name] for name in kept])
+        # A pose that the model begins in by default is meant, wherever it lies.
+        default = names.default_pose[self._columns]
+        low, high = names.ranges[self._columns].T
+        self._low = np.minimum(low, default) - margins
+        self._high = np.maximum(high, default) + margins
+
+    def __call__(self, frame: Frame) -> Mask:
+        """Return which models have a joint beyond the fits, as a mask ``(B,)``."""
+        values = frame.state.coordinates[:, self._columns]
+        return np.asarray(((values < self._low) | (values > self._high)).any(axis=1))
