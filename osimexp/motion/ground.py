@@ -10,7 +10,7 @@ BELT = 0.2
 _FEET = 0.08
 """Greatest height of a foot's point above the lowest point, as both stand, m."""
 
-_DOWN = 0.02
+_DOWN = 0.01
 """Greatest height of a point that stands above its lowest height, m."""
 
 _LOWEST = 5.0

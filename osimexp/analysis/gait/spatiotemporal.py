@@ -12,7 +12,7 @@ from osimexp.arrays import Floats
 FLAT = (0.1, 0.5)
 """Shares of the stance between which the foot is flat on the ground and moves with it."""
 
-PUSHING = (0.3, 0.7)
+PUSHING = (0.2, 0.8)
 """Shares of the stance of a runner between which the toes are on the ground and move with it."""
 
 
