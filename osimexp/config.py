@@ -8,13 +8,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from pydantic import TypeAdapter, ValidationError
-from yaml import YAMLError
 
 from osimexp.errors import ConfigError, near_matches
 from osimexp.moved import present, unknown_key, with_newer_keys
+from osimexp.plain_yaml import read_plain
 
 T = TypeVar("T")
 
@@ -155,24 +153,15 @@ def option(group: str, name: str) -> dict[str, Any]:
 
 
 def read_config(file: Path) -> dict[str, Any]:
-    """Return the plain values of a YAML file, with resolved interpolations.
+    """Return the plain values of a YAML file; interpolations (``${...}``) stay text.
 
     Raises:
         ConfigError: the file cannot be read, or is not a mapping.
     """
-    try:
-        found = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
-    except (OSError, YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} cannot be read as a config.") from error
+    found = read_plain(file)
     if not isinstance(found, dict):
         raise ConfigError(f"{file} cannot be read as a config: it is not a mapping.")
-    return found  # type: ignore[return-value]
-
-
-def config_text(values: Mapping[str, Any] | Iterable[Any]) -> str:
-    """Return plain values as YAML that ``read_config`` can read."""
-    kept = dict(values) if isinstance(values, Mapping) else list(values)
-    return OmegaConf.to_yaml(OmegaConf.create(kept))
+    return found
 
 
 def entry(values: Mapping[str, Any], key: str) -> Any:

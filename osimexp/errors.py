@@ -28,6 +28,24 @@ class RunFolderError(OsimexpError):
     """A run folder, checkpoint or result file is missing, incomplete or cannot be written."""
 
 
+class UntrustedError(RunFolderError):
+    """A file of a run folder names code, or a cluster, that the user does not trust.
+
+    Args:
+        what: beginning of the sentence: the file and what it would do.
+        place: place of the name in the file.
+        names: names that would have to be trusted.
+    """
+
+    def __init__(self, what: str, place: str, names: tuple[str, ...]) -> None:
+        said = ",".join(names)
+        super().__init__(
+            f"{what} ({place}), which the folder of a run may only do if you trust it; if you do, "
+            f"add trust={said} to the command, or set OSIMEXP_TRUST={said}."
+        )
+        self.names = names
+
+
 def near_matches(name: str, known: Iterable[str]) -> str:
     """Return a clause that lists the names nearest to an unknown one, or all of a short list."""
     known = sorted(known)

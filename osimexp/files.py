@@ -73,10 +73,21 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """Return rows, including the header, as CSV."""
+    """Return rows, including the header, as CSV; no text is one that a spreadsheet takes to run."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows(map(_cell, row) for row in rows)
     return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """Return a cell of CSV, with an apostrophe before a text that would be a formula."""
+    if not isinstance(value, str) or not value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 def _sync_folder(folder: Path) -> None:

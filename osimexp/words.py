@@ -1,9 +1,11 @@
 """The words of a command line, as they are typed and as Hydra reads them."""
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 # Hydra's flags whose value may be the next word, and not only follow a "=".
 _FLAGS_WITH_A_WORD = (
@@ -87,13 +89,47 @@ def opened(word: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return text quoted such that Hydra reads it as one value."""
-    # Hydra takes backslashes as they are, except before a quote.
-    return (
-        "'" + re.sub(r"(\\*)('|\Z)", lambda found: 2 * found[1] + (found[2] and "\\'"), text) + "'"
-    )
+    """Return text quoted such that Hydra reads it as one value, and no ``${...}`` is resolved."""
+    kept = re.sub(r"(\\*)\$\{", lambda found: f"{2 * found[1]}\\${{", text)
+    kept = re.sub(r"(\\*)'", lambda found: f"{2 * found[1]}\\'", kept)
+    end = len(kept) - len(kept.rstrip("\\"))
+    return f"'{kept}{end * chr(92)}'"
 
 
 def setting(key: str, text: str) -> str:
     """Return a word that sets a key to a text, quoted if Hydra would read it otherwise."""
-    return f"{key}={text if re.fullmatch(r'[A-Za-z_./][A-Za-z0-9_./-]*', text) else quoted(text)}"
+    plain = re.fullmatch(r"[A-Za-z_./][A-Za-z0-9_./-]*", text)
+    other = text.lower() in ("null", "true", "false", "inf", "nan")  # Values that are no texts.
+    return f"{key}={text if plain and not other else quoted(text)}"
+
+
+def word_of(key: str, text: object) -> str:
+    """Return a word that sets a key to a text, as it is typed in a shell."""
+    return shlex.quote(setting(key, str(text)))
+
+
+def readable(word: str) -> str:
+    """Return a word of a command line as Hydra reads it: paths with an ``=`` and such are quoted.
+
+    Values that may be meant for Hydra, such as lists and several values, are left as they are,
+    unless they are the path of a file that is there.
+    """
+    key, equals, value = word.partition("=")
+    if not equals or not re.fullmatch(r"[+~]*[\w./@-]+", key):
+        return word
+    plain = not re.search(r"[\[\]{}(),'\"$\\]", value)
+    named = "=" in value if plain else "/" in value and _exists(value)
+    return f"{key}={quoted(value)}" if named else word
+
+
+def is_place(word: str) -> bool:
+    """Return whether a word of a command line names a file or folder, and not a key's value."""
+    key, equals, _ = word.partition("=")
+    return not equals or ("/" in key and not key.startswith("hydra/")) or _exists(word)
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # It is too long, or has a character that no path can have.
+        return False

@@ -11,6 +11,7 @@ from absl import logging
 from commands import SUPPORT, TESTS, Answer, Command, exit_code
 
 from osimexp.models.prepare import quiet
+from osimexp.trust import VARIABLE
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -99,4 +100,12 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OSIMEXP_CACHE", str(cache))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_code_trusted() -> Iterator[None]:
+    """Trust the toy of the tests and its options, as users trust their own terms and options."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, f"toy,{SUPPORT / 'conf'}")
         yield

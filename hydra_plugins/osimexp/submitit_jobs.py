@@ -9,6 +9,7 @@ from hydra_plugins.osimexp.around import AroundLauncher
 from hydra_plugins.osimexp.lost_jobs import without_result
 from osimexp.errors import ConfigError
 from osimexp.terminal import say
+from osimexp.words import word_of
 
 
 class _SubmititLauncher(AroundLauncher):
@@ -28,7 +29,7 @@ class _SubmititLauncher(AroundLauncher):
             say(
                 f"A job was lost, and the others go on: {str(error).splitlines()[0]} "
                 f"`python -m osimexp.runs {folder}` lists their states; when they have "
-                f"ended, `python -m osimexp resume={folder}` runs the rest.",
+                f"ended, `python -m osimexp {word_of('resume', folder)}` runs the rest.",
                 error=True,
             )
         return [without_result() for _ in job_overrides]

@@ -30,7 +30,7 @@ from osimexp.results.figures import draw_curves, draw_profiles, draw_scores
 from osimexp.results.movement import MovementSettings, moved, movement_rows, movement_table
 from osimexp.results.tables import pairs_table, standings_table, write_tables
 from osimexp.terminal import Console, say
-from osimexp.words import quoted, with_keys, words_and_flags
+from osimexp.words import is_place, quoted, with_keys, words_and_flags
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def main() -> None:
 def as_settings(arguments: Iterable[str]) -> list[str]:
     """Return a command line with its folders and ``-o`` written as settings."""
     words, flags = words_and_flags(with_keys(arguments, {"-o": "output"}))
-    places = [word for word in words if "=" not in word]
-    settings = [word for word in words if "=" in word]
+    places = [word for word in words if is_place(word)]
+    settings = [word for word in words if not is_place(word)]
     if places:
         settings.append(f"runs=[{','.join(map(quoted, places))}]")
     return [*settings, *flags]

@@ -19,12 +19,17 @@ from omegaconf import DictConfig, OmegaConf
 from osimexp.cli.help import help_text
 from osimexp.composition import check_given, check_options, choices, compose, options, plain
 from osimexp.config import config_directory
+from osimexp.errors import ConfigError
 from osimexp.experiment.interruption import Interrupted
 from osimexp.mistakes import is_mistake, sentence
 from osimexp.terminal import say
-from osimexp.words import behind_flag, opened, words_and_flags
+from osimexp.trust import VARIABLE, WORD, taken_from, trusting
+from osimexp.words import behind_flag, opened, readable, words_and_flags
 
 USER_MISTAKE = 2
+
+_TRUST = f"""{WORD}=NAME,... lets run folders name code that is not osimexp's: packages of its own
+terms, and clusters. So does the environment variable {VARIABLE}."""
 
 # Hydra's flags with which it prints texts of configs, and runs nothing.
 _SHOWING = frozenset(("--cfg", "-c", "--info", "-i"))
@@ -38,6 +43,7 @@ class Job:
         overrides: overrides of the command line.
         choices: chosen option of each config group.
         sweep_folder: folder of this job if it is one of a sweep (``-m``), else None.
+        sweep: folder of the whole sweep.
         launcher: import path of the launcher of a sweep.
         sweeper: settings of the sweeper.
         added: folders of the user's own options.
@@ -46,6 +52,7 @@ class Job:
     overrides: tuple[str, ...]
     choices: Mapping[str, str | None]
     sweep_folder: Path | None
+    sweep: Path
     launcher: str
     sweeper: Mapping[str, Any]
     added: tuple[Path, ...]
@@ -68,7 +75,7 @@ def current_job() -> Job:
     known = HydraConfig.get()
     several = known.mode == RunMode.MULTIRUN
     folder = Path(known.runtime.output_dir) if several else None
-    if folder is not None and folder.is_relative_to(Path.cwd()):
+    if folder is not None and folder.is_relative_to(Path.cwd()) and not known.job.chdir:
         folder = folder.relative_to(Path.cwd())
     # Overrides are kept as they were typed; the task resolves their interpolations.
     overrides = OmegaConf.to_container(known.overrides.task, resolve=False)
@@ -77,7 +84,8 @@ def current_job() -> Job:
     sweeper = plain(known.sweeper)
     sources = known.runtime.config_sources
     added = tuple(Path(source.path) for source in sources if source.provider == "command-line")
-    return Job(tuple(map(str, overrides)), chosen, folder, launcher, sweeper, added)  # type: ignore[arg-type]
+    sweep = Path(str(known.sweep.dir))
+    return Job(tuple(map(str, overrides)), chosen, folder, sweep, launcher, sweeper, added)  # type: ignore[arg-type]
 
 
 def launch(
@@ -103,14 +111,16 @@ def launch(
     """
     raised = any(os.environ.get(name) == "1" for name in ("OSIMEXP_TRACEBACK", "HYDRA_FULL_ERROR"))
     begun = False
-    words, flags = words_and_flags(sys.argv[1:])
-    words = [opened(word) for word in words]
+    names, arguments = taken_from(sys.argv[1:])
+    words, flags = words_and_flags(arguments)
+    words = [opened(readable(word)) for word in words]
     sys.argv[1:] = [*words, *flags]  # Hydra's parser refuses words on both sides of a flag.
 
     def job(config: DictConfig) -> float:
         nonlocal begun
         begun = True
         try:
+            _check_place()
             values = plain(config)
             check_given(values)
             return task(values)
@@ -134,7 +144,7 @@ def launch(
         if added is None or Path(added).is_dir():  # Hydra says that a folder does not exist.
             check_options(words, [] if added is None else [added])
         shows = not _SHOWING.isdisjoint(flag.partition("=")[0] for flag in flags)
-        with _errors_handed_on(), _said_visibly() if shows else nullcontext():
+        with _errors_handed_on(), trusting(names), _said_visibly() if shows else nullcontext():
             decorate(job)()
     except Interrupted as interrupted:
         sys.exit(128 + interrupted.signal)
@@ -179,7 +189,7 @@ def _help(
     whole = "experiment" in composed.choices  # An option may bring any other group.
     groups = {group: own for group, own in known.items() if whole or group in composed.choices}
     text = help_text(said, composed.values, settings, groups, composed.choices)
-    return f"{text}\n\n{more}" if more else text
+    return "\n\n".join(part for part in (text, more, _TRUST) if part)
 
 
 @contextmanager
@@ -208,6 +218,19 @@ def _said_visibly() -> Iterator[None]:
     finally:
         if text.getvalue():
             say(*text.getvalue().split("\n"), end="")
+
+
+def _check_place() -> None:
+    """Refuse to run elsewhere than where the command was started.
+
+    Raises:
+        ConfigError: Hydra changed the working folder.
+    """
+    if HydraConfig.get().job.chdir:
+        raise ConfigError(
+            "hydra.job.chdir must be false: paths such as those of models and runs are relative to "
+            "the folder that the command is started in."
+        )
 
 
 def _remove_if_empty(folder: Path | None) -> None:

@@ -27,7 +27,7 @@ from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.summary import Summary, age, remove, summarise
 from osimexp.mistakes import sentence
 from osimexp.terminal import Console, say
-from osimexp.words import quoted, words_and_flags
+from osimexp.words import is_place, quoted, words_and_flags
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ def as_settings(arguments: Iterable[str]) -> list[str]:
     words, flags = words_and_flags(arguments)
     written, pairs, places = [], [], []
     for word in words:
-        key, equals, value = word.partition("=")
-        if not equals:
+        key, _, value = word.partition("=")
+        if is_place(word):
             places.append(word)
         elif key not in own and "hydra" not in key:
             pairs.append([key, value])
@@ -156,9 +156,14 @@ def _prune(summaries: Sequence[Summary]) -> None:
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         say("Nothing was removed.")
         return
+    removed = 0
     for summary in wanted:
-        remove(summary.run)
-    say(f"Removed {len(wanted)}.")
+        try:
+            remove(summary.run)
+            removed += 1
+        except RunFolderError as error:
+            say(f"Left: {sentence(error)}")
+    say(f"Removed {removed}.")
 
 
 def _progress(steps: int, budget: int) -> str:

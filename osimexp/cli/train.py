@@ -31,9 +31,10 @@ from osimexp.experiment.resume import resumed_config
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.settings import RunSettings
 from osimexp.sweeps.command import continued
-from osimexp.sweeps.jobs import ending_with_parent, job_of_sweep
+from osimexp.sweeps.jobs import check_folder, ending_with_parent, job_of_sweep
 from osimexp.sweeps.pruning import judge_of
 from osimexp.terminal import Console, say
+from osimexp.trust import names_in, trusting
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def train(config: dict[str, Any]) -> float:
     folder = job.sweep_folder
     if folder is None:
         return _train(config, job, None)
+    check_folder(folder, job.sweep)
 
     def begin_or_go_on(cut: bool) -> float:
         if not cut:
@@ -100,8 +102,10 @@ def _train(config: dict[str, Any], job: Job, folder: Path | None) -> float:
         )
     else:
         resumed = RunFolder.open(Path(str(config["resume"])))
-        config = resumed_config(resumed.config(), config, parsed(job.overrides))
-        outcome = go_on(resumed, config, judge)
+        # What the command line itself names is the user's own, such as a term of --config-dir.
+        with trusting(names_in(config)):
+            config = resumed_config(resumed.values(), config, parsed(job.overrides))
+            outcome = go_on(resumed, config, judge)
     evaluation = outcome.evaluation
     title = f"{outcome.checkpoint.capitalize()} policy over {evaluation.episodes} episodes"
     Console().print(evaluation.table(title))

@@ -1,20 +1,21 @@
 """Initial policies of runs, taken from other runs."""
 
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
 from osimexp.algorithms.algorithm import Algorithm
-from osimexp.config import check
+from osimexp.config import check, selected
 from osimexp.controllers.labels import Fill, Labels
 from osimexp.controllers.policy import Policy
 from osimexp.controllers.saved import restored
 from osimexp.errors import ConfigError
 from osimexp.experiment import checkpoint
+from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.trained import named
 from osimexp.tasks.actions import ActionSettings
 from osimexp.tasks.make import Task
 from osimexp.tasks.specification import Specification
+from osimexp.trust import check_trusted
 
 
 def begin(
@@ -47,7 +48,7 @@ def begin(
     saved = restored(loaded.controller, str(file))
     controller = saved.controller
     fit = saved.fit(labels, fill, f"init_from={source}")
-    before = _action(folder.config().get("task") or {})
+    before = _action(folder)
     now = task.task.action if isinstance(task, Specification) else None
     try:
         if isinstance(controller, Policy):
@@ -69,7 +70,10 @@ def begin(
     }
 
 
-def _action(task: Mapping[str, Any]) -> ActionSettings | None:
-    """Return the settings of the map from actions to drives; None for a task without muscles."""
-    action = task.get("action")
-    return None if action is None else check(ActionSettings, action, "task.action")
+def _action(folder: RunFolder) -> ActionSettings | None:
+    """Return a run's map from actions to drives; None for a task without muscles."""
+    action = selected(folder.values(), "task.action")
+    if action is None:
+        return None
+    check_trusted({"task": {"action": action}}, str(folder.config_file))
+    return check(ActionSettings, action, "task.action")

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from osimexp.algorithms.algorithm import Algorithm
-from osimexp.config import config_text, selected
+from osimexp.config import selected
 from osimexp.controllers.labels import Labels
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, config_hash
 from osimexp.experiment.evaluation import Evaluation, evaluate
 from osimexp.experiment.initial import begin
+from osimexp.experiment.inputs import read_inputs
 from osimexp.experiment.interruption import Interrupted, Interruption, Judge, Pruned
 from osimexp.experiment.logger import Logger
 from osimexp.experiment.looking import Look, looking
@@ -30,10 +31,13 @@ from osimexp.experiment.trained import named
 from osimexp.experiment.whole import ExperimentSettings
 from osimexp.files import write_json
 from osimexp.models.prepare import PreparedModel
+from osimexp.plain_yaml import plain_text
 from osimexp.tasks.environment import Environment
 from osimexp.tasks.make import make, prepared
 from osimexp.tasks.specification import Specification
 from osimexp.terminal import say
+from osimexp.trust import word_for
+from osimexp.words import word_of
 
 _FULL = {
     errno.ENOSPC: ("The disk is full", "free some space"),
@@ -114,12 +118,13 @@ def run(
     elif settings.fill:
         raise ConfigError("fill is for the policy of init_from, which is not given.")
     with ExitStack() as stack:
+        inputs = read_inputs(config)
         parts = _build(settings, config, stack)
         origin = {**provenance(), **(facts or {})}
         origin.update(_begun(parts))
         with _disk_full_said(path):
             xml = getattr(parts.environment, "model_xml", None)
-            opened = RunFolder.create(path, config, overrides, origin, xml)
+            opened = RunFolder.create(path, config, overrides, origin, xml, inputs)
         with opened.claimed():
             return _train(opened, parts, None, judge, anew=False)
 
@@ -142,8 +147,8 @@ def go_on(
         Pruned: the judge ended the run.
 
     """
-    config = folder.config() if config is None else config
-    settings = ExperimentSettings.from_config(config)
+    config = folder.values() if config is None else config
+    settings = ExperimentSettings.from_config(folder.played(config))
     saved = _checkpoint_to_go_on_from(folder, config, settings.run.steps)
     with ExitStack() as stack:
         parts = _build(settings, config, stack)
@@ -157,7 +162,7 @@ def _checkpoint_to_go_on_from(
     """Return the latest checkpoint; None if the run ended before its first one was due."""
     file, record = folder.checkpoint_file("latest"), folder.record()
     if not file.exists() and record["state"] != "finished":
-        steps, due = summarise(folder).steps, selected(folder.config(), "run.checkpoint.every")
+        steps, due = summarise(folder).steps, selected(folder.values(), "run.checkpoint.every")
         if isinstance(due, int) and steps < due:
             say(f"{folder.path} ended before its first checkpoint, and begins anew.")
             return None
@@ -220,8 +225,7 @@ def _train(
     anew: bool,
 ) -> Outcome:
     """Train in a claimed folder, from a checkpoint or from the beginning, which may be ``anew``."""
-    path = shlex.quote(str(folder.path))
-    say(f"Run folder: {path}")
+    say(f"Run folder: {shlex.quote(str(folder.path))}")
     interruption = Interruption()
     try:
         with _disk_full_said(folder.path), interruption:
@@ -243,7 +247,8 @@ def _train(
         reasons = {KeyboardInterrupt: "SIGINT", BrokenPipeError: "SIGPIPE"}
         folder.mark("interrupted", reasons.get(type(ended), str(ended)))
         if not isinstance(ended, BrokenPipeError):
-            say(f"Interrupted; go on with: python -m osimexp resume={path}")
+            words = f"{word_of('resume', folder.path)}{word_for(parts.config)}"
+            say(f"Interrupted; go on with: python -m osimexp {words}")
         raise
     except BaseException as error:
         # A full disk cannot take this either, and its error must not hide the first one.
@@ -267,7 +272,7 @@ def _loop(
         Logger(folder.metrics_file, folder.path, logger_state) as logger,
         Progress(settings.steps, saved.steps if saved else 0, settings.table) as progress,
     ):
-        logger.write_config(config_text(parts.config))
+        logger.write_config(plain_text(parts.config))
         loop = TrainingLoop(
             settings=settings,
             environment=parts.environment,
@@ -307,8 +312,8 @@ def _final_evaluation(
         folder.evaluation_file("final"),
         {"controller": "policy", "checkpoint": name, **evaluation.as_json()},
     )
-    path = shlex.quote(str(folder.path))
-    command = f"python -m osimexp.evaluate run={path} episodes={episodes} checkpoint={name}"
+    words = f"{word_of('run', folder.path)} episodes={episodes} checkpoint={name}"
+    command = f"python -m osimexp.evaluate {words}{word_for(parts.config)}"
     verification: Evaluation | None = None
     backend = parts.evaluation_environment.backend
     if backend is not None and not backend.reference:
@@ -334,9 +339,9 @@ def _disk_full_said(folder: Path) -> Iterator[None]:
         if error.errno not in _FULL:
             raise
         reason, remedy = _FULL[error.errno]
-        again = f"go on by resume={folder}"
+        again = f"go on by {word_of('resume', folder)}"
         if not RunFolder(folder).record_file.is_file():
-            again = f"begin the run again with run.folder={folder}"
+            again = f"begin the run again with {word_of('run.folder', folder)}"
         raise RunFolderError(
             f"{reason}, so that {folder} cannot be written; {remedy} and {again}."
         ) from error

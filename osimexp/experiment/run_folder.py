@@ -1,5 +1,6 @@
 """The folder of one run, with all that is needed to judge, repeat and continue it."""
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,10 +11,14 @@ from typing import Any, Literal, get_args
 
 from filelock import FileLock, Timeout
 
-from osimexp.config import config_text, read_config
-from osimexp.errors import ConfigError, RunFolderError
+from osimexp.config import read_config
+from osimexp.errors import ConfigError, RunFolderError, UntrustedError
+from osimexp.experiment.inputs import Input, kept_inputs, with_copies, write_inputs
 from osimexp.files import write_json, write_text
 from osimexp.moved import present_keys
+from osimexp.plain_yaml import plain_text, read_plain
+from osimexp.trust import check_trusted, trusted
+from osimexp.words import word_of
 
 if sys.platform != "win32":
     import fcntl
@@ -148,8 +153,17 @@ class RunFolder:
         overrides: Sequence[str],
         provenance: dict[str, Any],
         model_xml: str | None = None,
+        inputs: Mapping[str, Input] | None = None,
     ) -> "RunFolder":
         """Make the folder of a new run; one that was half made when its process ended is made anew.
+
+        Args:
+            path: path of the folder.
+            config: config of the run.
+            overrides: overrides of the command line.
+            provenance: facts for the record.
+            model_xml: text of the exact model; None for a task without one.
+            inputs: files that the run is made from, of which copies are kept.
 
         Raises:
             RunFolderError: ``path`` is not empty, or the folder cannot be made.
@@ -160,7 +174,7 @@ class RunFolder:
             if path.is_dir() and any(path.iterdir()) and not folder._half_made:
                 raise RunFolderError(
                     f"{path} is not empty; give run.folder another name, or go on with the run "
-                    f"in it by resume={path}."
+                    f"in it by {word_of('resume', path)}."
                 )
             path.mkdir(parents=True, exist_ok=True)
             folder._unfinished_file.touch()
@@ -174,10 +188,12 @@ class RunFolder:
             if not folder._half_made:
                 raise RunFolderError(f"{path} was made by another process at the same time.")
             folder.write_config(config)
-            write_text(folder.overrides_file, config_text(overrides))
+            write_text(folder.overrides_file, plain_text(overrides))
             if model_xml is not None:
                 write_text(folder.model_file, model_xml)
-            write_json(folder.record_file, {"state": "running", "reason": None, **provenance})
+            copies = write_inputs(path, inputs or {})
+            record = {**provenance, "inputs": copies} if copies else provenance
+            write_json(folder.record_file, {"state": "running", "reason": None, **record})
             folder._unfinished_file.unlink()
         return folder
 
@@ -194,21 +210,41 @@ class RunFolder:
         if folder._half_made:
             raise RunFolderError(
                 f"{path} is only half a run folder, because its process was ended while it was "
-                f"made; begin the run again with run.folder={path}."
+                f"made; begin the run again with {word_of('run.folder', path)}."
             )
         needed = (folder.config_file, folder.record_file)
         if missing := [file.name for file in needed if not file.is_file()]:
             raise RunFolderError(
                 f"{path} is not a run folder: it has no {' and no '.join(missing)}."
             )
+        folder.check_links()
         return folder
 
-    def config(self) -> dict[str, Any]:
+    def check_links(self) -> None:
+        """Refuse links that lead out of the folder.
+
+        Other files would be read into reports through them, or written.
+
+        Raises:
+            UntrustedError: the folder has a link to a place that the user does not trust.
+        """
+        home, known = self.path.resolve(), trusted()
+        for place, folders, files in os.walk(self.path):
+            for file in (Path(place, name) for name in (*folders, *files)):
+                target = file.resolve() if file.is_symlink() else home
+                if not target.is_relative_to(home) and str(target) not in known:
+                    raise UntrustedError(
+                        f"{file} would be read and written elsewhere", str(target), (str(target),)
+                    )
+
+    def values(self) -> dict[str, Any]:
         """Return the run's config as plain values; renamed keys have their new names.
+
+        Nothing in it is resolved, and nothing that it names is checked: it is for lists and
+        comparisons. ``config`` returns what may be built.
 
         Raises:
             RunFolderError: it cannot be read.
-
         """
         try:
             config = read_config(self.config_file)
@@ -218,9 +254,46 @@ class RunFolder:
             raise RunFolderError(f"{self.config_file} is not the config of a run.")
         return present_keys(config)
 
+    def config(self) -> dict[str, Any]:
+        """Return the run's config to build from: trusted, and with the run's copies of files.
+
+        Raises:
+            RunFolderError: it cannot be read, or names code that the user does not trust.
+        """
+        return self.played(self.values())
+
+    def played(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a config of this run to build from.
+
+        Args:
+            config: plain values of the run's config, perhaps with another budget.
+
+        Raises:
+            RunFolderError: it names code that the user does not trust, or a copy of a file is
+                missing or was changed.
+        """
+        check_trusted(config, str(self.config_file))
+        return with_copies(config, self.path, kept_inputs(self.path, self.record()))
+
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write the config, with resolved interpolations."""
-        write_text(self.config_file, config_text(config))
+        write_text(self.config_file, plain_text(config))
+
+    def overrides(self) -> list[str]:
+        """Return the overrides of the command line, as they were typed; none if they are not there.
+
+        Raises:
+            RunFolderError: they cannot be read.
+        """
+        if not self.overrides_file.is_file():
+            return []
+        try:
+            found = read_plain(self.overrides_file)
+        except ConfigError as error:
+            raise RunFolderError(str(error)) from error
+        if not isinstance(found, list):
+            raise RunFolderError(f"{self.overrides_file} is not a list of overrides.")
+        return [str(word) for word in found]
 
     def record(self) -> dict[str, Any]:
         """Return state and provenance.

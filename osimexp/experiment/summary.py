@@ -1,7 +1,6 @@
 """The state of a run, read from its folder."""
 
 import csv
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Any, Literal
 
 from osimexp.config import selected
 from osimexp.errors import RunFolderError
+from osimexp.experiment.removal import remove_run
 from osimexp.experiment.run_folder import RunFolder
 
 State = Literal["running", "finished", "cut", "failed", "pruned"]
@@ -89,7 +89,8 @@ def summarise(run: RunFolder) -> Summary:
     Raises:
         RunFolderError: a file of the run cannot be read.
     """
-    record, config = run.record(), run.config()
+    run.check_links()
+    record, config = run.record(), run.values()
     state, reason = _state(run, record)
     try:
         started = datetime.fromisoformat(record["started"]) if record.get("started") else None
@@ -119,13 +120,11 @@ def remove(run: RunFolder) -> None:
     """Delete a run's folder, unless a process writes to it.
 
     Raises:
-        RunFolderError: a process writes to it, or it cannot be deleted.
+        RunFolderError: a process writes to it, it holds something that no run wrote, or it cannot
+            be deleted.
     """
     with run.claimed():
-        try:
-            shutil.rmtree(run.path)
-        except OSError as error:
-            raise RunFolderError(f"{run.path} cannot be removed: {error.strerror}.") from error
+        remove_run(run.path, results=True)
 
 
 def _state(run: RunFolder, record: Mapping[str, Any]) -> tuple[State, str | None]:

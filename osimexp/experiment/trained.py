@@ -7,6 +7,7 @@ from osimexp.controllers.saved import restored
 from osimexp.errors import ConfigError, RunFolderError, near_matches
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, config_hash
+from osimexp.experiment.inputs import kept_inputs, write_inputs
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.files import write_json
 
@@ -63,22 +64,26 @@ def keep(folder: RunFolder, path: Path) -> RunFolder:
     Raises:
         RunFolderError: ``path`` exists already, or the run cannot be read.
     """
-    config = folder.config()
+    config = folder.values()
     file = folder.checkpoint_file(folder.judged_checkpoint())
     saved = checkpoint.load(file)
     controller = restored(saved.controller, str(file))
     record = folder.record()
+    inputs = kept_inputs(folder.path, record)
     config = with_value(config, "run.folder", str(Path("outputs") / path.name))
     if path.exists():
         raise RunFolderError(f"{path} exists already; give a folder that does not exist.")
     kept = RunFolder(path)
     kept.checkpoint_file("best").parent.mkdir(parents=True)
     kept.write_config(config)
+    copies = write_inputs(path, inputs)
     state = {"controller": controller.data()}
     checkpoint.save(
         kept.checkpoint_file("best"), Checkpoint(saved.steps, config_hash(config), state)
     )
     facts = {name: record.get(name) for name in KEPT_OF_RECORD}
+    if copies:
+        facts["inputs"] = copies
     write_json(
         kept.record_file, {"state": "finished", "reason": None, "steps": saved.steps, **facts}
     )

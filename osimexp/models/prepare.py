@@ -173,7 +173,7 @@ def _load(settings: ModelSettings) -> tuple[opensim.Model, Fitted]:
         model = build(description, muscle_model=settings.muscle_model, tendon=settings.tendon)
         return model, Fitted()
     assert settings.path is not None
-    path = Path(settings.path).expanduser()
+    path = Path(settings.copy or settings.path).expanduser()
     given = read_text(_existing(path))
     model = _read(path, given)
     empty = check_numbers(given.leaves, leaves(_print(model)), path)

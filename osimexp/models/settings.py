@@ -54,6 +54,8 @@ class ModelSettings:
     Attributes:
         anatomy: name of one of the project's own models; null if ``path`` is given.
         path: path of an OpenSim model file.
+        copy: path of a copy of that file which is read in its place, as a run keeps one; null reads
+            the file itself.
         muscle_model: class of the muscles of an own model; null for a file, which keeps its own.
         tendon: elastic or rigid tendons of an own model; null for a file, which keeps its own.
         paths: ``fitted`` replaces each muscle's path by a polynomial of its length over the
@@ -85,6 +87,7 @@ class ModelSettings:
     workspace: dict[str, tuple[float, float]] = field(default_factory=dict)
     poses: dict[str, dict[str, float]] = field(default_factory=dict)
     muscles: tuple[str, ...] = ()
+    copy: str | None = None
 
     def __post_init__(self) -> None:
         if (self.anatomy is None) == (self.path is None):

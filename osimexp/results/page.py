@@ -1,6 +1,7 @@
 """A comparison as one html page with everything inside."""
 
 import base64
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
@@ -168,8 +169,7 @@ def _runs(comparison: Comparison, largest_video: float) -> Iterable[str]:
 
 def _run(summary: Summary, largest_video: float) -> Iterable[str]:
     record = summary.run.record()
-    overrides = summary.run.overrides_file
-    words = _lines(overrides)
+    words = summary.run.overrides()
     facts = [
         ("folder", str(summary.run.path)),
         ("started", summary.started.isoformat(" ", "seconds") if summary.started else "unknown"),
@@ -207,10 +207,20 @@ def _again(comparison: Comparison, command: str) -> Iterable[str]:
         path = summary.run.path
         if (sweep := command_of_sweep(path.parent)) is not None:
             lines[sweep] = None
-        elif alone := summary.run.record().get("command"):
+        elif alone := _safe(str(summary.run.record().get("command") or "")):
             where = shlex.quote(setting("run.folder", str(path)))
             lines[alone if "run.folder=" in alone else f"{alone} {where}"] = None
     yield f"<pre>{chr(10).join(map(escape, [*lines, command]))}</pre>"
+
+
+def _safe(command: str) -> str | None:
+    """Return a command of a run's record as one of osimexp's and no other; None if it is none."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    ours = re.match(r"(python[\d.]*(\.exe)? -m |[^ ]*/)?osimexp(\.\w+)* ", " ".join([*words, ""]))
+    return shlex.join(words) if ours else None
 
 
 def _ends(comparison: Comparison) -> tuple[float, float]:
@@ -260,14 +270,6 @@ def _table(columns: Cells | None, rows: Iterable[Cells]) -> str:
 
 def _folded(head: str, body: str, safe: bool = False) -> str:
     return f"<details><summary>{head if safe else escape(head)}</summary>{body}</details>"
-
-
-def _lines(overrides: Path) -> list[str]:
-    """Return the entries of a run's list of overrides."""
-    if not overrides.is_file():
-        return []
-    lines = overrides.read_text().splitlines()
-    return [line.removeprefix("- ").strip("'\"") for line in lines if line.startswith("- ")]
 
 
 def _text(value: object) -> str:

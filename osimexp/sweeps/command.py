@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import OverrideParseException
-from omegaconf import OmegaConf
+from hydra.errors import HydraException
 
-from osimexp.errors import ConfigError, RunFolderError
+from osimexp.errors import ConfigError
 from osimexp.experiment.settings import CHANGEABLE
-from osimexp.moved import RENAMED
-from osimexp.words import setting, words_and_flags
-
-_PLAN = "multirun.yaml"  # Hydra's record of a sweep.
+from osimexp.sweeps.plan import Plan, key_of
+from osimexp.trust import taken_from, trusting
+from osimexp.words import readable, setting, words_and_flags
 
 
 def continued(arguments: Sequence[str]) -> list[str]:
@@ -24,26 +22,33 @@ def continued(arguments: Sequence[str]) -> list[str]:
 
     Raises:
         ConfigError: a word would make other runs of the sweep's.
-        RunFolderError: the sweep's plan cannot be read.
+        RunFolderError: the sweep's plan cannot be read, or would run code that the user does not
+            trust.
     """
     for place, argument in enumerate(arguments):
         folder = _resumed(argument)
-        if folder is None or not (folder / _PLAN).is_file():
+        plan = None if folder is None else Plan.of(folder)
+        if folder is None or plan is None:
             continue
         rest = [*arguments[:place], *arguments[place + 1 :]]
-        for word in words_and_flags(rest)[0]:
+        names, words = taken_from(words_and_flags(rest)[0])
+        said = {word.lstrip("+") for word in plan.words}
+        for word in words:
             # Refused now, because Hydra overwrites the plan before a job could refuse it.
-            if re.split(r"[.=/@]", word.lstrip("+~"))[0] not in ("hydra", *CHANGEABLE):
+            top = re.split(r"[.=/@]", word.lstrip("+~"))[0]
+            if word.lstrip("+") not in said and top not in ("hydra", *CHANGEABLE):
                 raise ConfigError(
                     f"{word} would make other runs of {folder}; beside resume only hydra, run, "
                     "workers and device may change, and other runs belong in another sweep."
                 )
-        given = {word.partition("=")[0] for word in rest}
-        planned, own = _plan(folder)
-        own = [word for word in own if word.partition("=")[0] not in given]
+        given = frozenset(word.partition("=")[0] for word in rest)
+        own_folders = not given.isdisjoint({"--config-dir", "-cd"})
+        with trusting(names):
+            plan.check(own_folders, frozenset(map(key_of, words)))
+        own = [word for word in plan.words if key_of(word) not in set(map(key_of, words))]
         flags = [] if {"-m", "--multirun"} & given else ["-m"]
-        if not {"--config-dir", "-cd"} & given:
-            flags += planned
+        if not own_folders:
+            flags += plan.flags
         return [*flags, *own, *rest, setting("hydra.sweep.dir", str(folder))]
     return list(arguments)
 
@@ -54,31 +59,11 @@ def command_of_sweep(folder: Path) -> str | None:
     Raises:
         RunFolderError: the sweep's plan cannot be read.
     """
-    if not (folder / _PLAN).is_file():
+    plan = Plan.of(folder)
+    if plan is None:
         return None
-    flags, own = _plan(folder)
     where = setting("hydra.sweep.dir", str(folder))
-    return shlex.join(["python", "-m", "osimexp", "-m", *flags, *own, where])
-
-
-def _plan(folder: Path) -> tuple[list[str], list[str]]:
-    """Return the flags and the other words of the command that started a sweep."""
-    try:
-        plan = OmegaConf.load(folder / _PLAN)
-        words = [*plan.hydra.overrides.hydra, *map(_present, plan.hydra.overrides.task)]
-        sources = plan.hydra.runtime.config_sources
-        flags = [f"--config-dir={s.path}" for s in sources if s.provider == "command-line"]
-    except Exception as error:
-        raise RunFolderError(f"{folder / _PLAN} cannot be read as a sweep's plan.") from error
-    replaced = ("hydra.sweep.dir=", "hydra.mode=")
-    return flags, [str(word) for word in words if not str(word).startswith(replaced)]
-
-
-def _present(word: str) -> str:
-    """Return an override as it is written now, with the new name of a renamed key."""
-    key, equals, value = word.partition("=")
-    name = key.lstrip("+~")
-    return f"{key.removesuffix(name)}{RENAMED.get(name, name)}{equals}{value}"
+    return shlex.join(["python", "-m", "osimexp", "-m", *plan.flags, *plan.words, where])
 
 
 def _resumed(argument: str) -> Path | None:
@@ -86,7 +71,7 @@ def _resumed(argument: str) -> Path | None:
     if key != "resume" or not equals:
         return None
     try:
-        value = OverridesParser.create().parse_override(argument).value()
-    except OverrideParseException:
+        value = OverridesParser.create().parse_override(readable(argument)).value()
+    except HydraException:
         return None  # The error is raised when the command line is composed.
     return Path(value) if isinstance(value, str) else None

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -18,9 +17,10 @@ from typing import Any, Literal
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from osimexp.errors import RunFolderError
+from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment.differences import facts_of, unlike
 from osimexp.experiment.interruption import Pruned
+from osimexp.experiment.removal import FAILURE, check_removable, remove_run
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.summary import metrics_of, summarise
 from osimexp.files import write_json
@@ -29,7 +29,6 @@ from osimexp.terminal import say
 
 FAILED_JOBS = 1
 
-FAILURE = "failure.json"  # The reason why a job has no run.
 _PATIENCE = 60.0  # Time for the processes of a killed sweep to save and end, s.
 
 
@@ -76,6 +75,26 @@ def job_of_sweep(folder: Path, config: Mapping[str, Any], train: Callable[[bool]
             traceback.print_exc()
     mark_lost(folder, reason)
     return float("nan")
+
+
+def check_folder(folder: Path, sweep: Path) -> None:
+    """Refuse the folder of a job in which files of somebody else would be in the way.
+
+    Args:
+        folder: folder of the job.
+        sweep: folder of the sweep.
+
+    Raises:
+        ConfigError: it is not below the sweep's folder.
+        RunFolderError: it holds something that no run wrote.
+    """
+    if sweep.resolve() not in folder.resolve().parents:
+        raise ConfigError(
+            f"hydra.sweep.subdir names {folder}, but each job has a folder of its own below that "
+            f"of the sweep, {sweep}."
+        )
+    if folder.is_dir() and not (folder / "run.json").is_file():
+        check_removable(folder)
 
 
 def mark_lost(folder: Path, reason: str) -> None:
@@ -158,11 +177,11 @@ def ending_with_parent() -> Iterator[None]:
 
 
 def _before(folder: Path, config: Mapping[str, Any]) -> Before:
-    (folder / FAILURE).unlink(missing_ok=True)
     if not (folder / "run.json").is_file():
         if folder.is_dir():  # The process was killed before there was a run.
-            shutil.rmtree(folder)
+            remove_run(folder)
         return Before("none")
+    (folder / FAILURE).unlink(missing_ok=True)
     run = RunFolder.open(folder)
     patience = time.monotonic() + _PATIENCE
     while run.in_use():
@@ -184,13 +203,13 @@ def _before(folder: Path, config: Mapping[str, Any]) -> Before:
     if run.checkpoint_file("latest").is_file():
         return Before("cut")
     # A run that was cut before its first checkpoint cannot be continued.
-    shutil.rmtree(folder)
+    remove_run(folder)
     return Before("none")
 
 
 def _check_same(run: RunFolder, config: Mapping[str, Any], longer: bool) -> None:
     """Refuse to keep or continue a run whose config is not the one that is asked for."""
-    there, here = facts_of(run.config()), facts_of(config)
+    there, here = facts_of(run.values()), facts_of(config)
     different = [k for k in unlike(there, here) if not (longer and k.startswith("run."))]
     if different:
         key = different[0]

@@ -1,9 +1,100 @@
-"""Texts quoted for Hydra, read back by its own parser."""
+"""Words of a command line: what is typed is what Hydra reads, whatever a folder is called."""
+
+import json
+import shlex
+from pathlib import Path
 
 import pytest
+from commands import SMALL_SAC, Command
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 
-from osimexp.words import quoted
+from osimexp.cli.compare import main as compare
+from osimexp.cli.evaluate import main as evaluate
+from osimexp.cli.keep import main as keep
+from osimexp.cli.render import main as render
+from osimexp.cli.runs import main as runs
+from osimexp.words import quoted, readable, setting, word_of
+
+NAMES = [
+    "outputs/lr=0.1", "a b", "a,b", "x'y", "\\", "a\\", "a\\'b", "\\'", "${oc.env:HOME}",
+    "\\${x}", "\\\\${x}", "a${x}\\", "$x", "{a: 1}", "[1]", "'", "''", "2025-01-31", "null", "a#b",
+]  # fmt: skip
+
+
+def read(word: str) -> object:
+    """Return the value that a word has in the composed config."""
+    value = OverridesParser.create().parse_override(word).value()
+    return OmegaConf.create({"key": value, "x": 5})["key"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_quoted_text_is_read_as_it_is(name: str) -> None:
+    assert read(f"key={quoted(name)}") == name
+    assert read(setting("key", name)) == name
+    (typed,) = shlex.split(word_of("key", name))
+    assert read(typed) == name
+
+
+@pytest.mark.parametrize("name", ["lr=0.1", "a/lr=0.1/b", "a=b=c", "=", "a:b=c d"])
+def test_a_value_may_have_an_equals_sign(name: str) -> None:
+    assert read(readable(f"key={name}")) == name
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["seed=0,1", "x={a=b}", "x='a=b'", "x=[a=b]", "+x=1", "~x", "x=${a}", "-m", "x=\"a=b\"", "x="],
+)  # fmt: skip
+def test_what_is_meant_for_hydra_is_left_to_it(word: str) -> None:
+    assert readable(word) == word
+
+
+def test_the_path_of_a_file_is_that_file(place: Path) -> None:
+    name = "in/a,b (1)=[c]"
+    assert readable(f"run={name}") == f"run={name}"
+    (place / "in/a,b (1)=[c]").mkdir(parents=True)
+    assert read(readable(f"key={name}")) == name
+
+
+def test_folders_may_have_an_equals_sign_in_every_command(command: Command, place: Path) -> None:
+    small = [word for word in SMALL_SAC if not word.startswith(("run.folder", "run.steps"))]
+    answer = command(*small, "run.steps=200", "run.folder=lr=0.1/a=b")
+    assert answer.code == 0, answer.err
+    run = "lr=0.1/a=b"
+    (again,) = (line for line in answer.out.splitlines() if line.startswith("Evaluate it again"))
+    _, _, _, *words = shlex.split(again.partition(": ")[2])
+    assert command(*words, "episodes=2", main=evaluate).code == 0
+    assert command(f"resume={run}", "run.steps=300").code == 0
+    assert command(run, main=runs).code == 0
+    assert run in command("lr=0.1", "algo=sac", main=runs).out
+    assert command(run, "-o", "b=c", "resamples=100", main=compare).code == 0
+    assert Path("b=c/scores.png").is_file()
+    assert command(f"run={run}", "to=c=d", main=keep).code == 0
+    assert command(f"run={run}", "-o", "e=f.png", main=render).refuses(f"{run} moves no")
+    begun = command(*small, "run.steps=100", "run.folder=g=h", f"init_from={run}")
+    assert begun.code == 0, begun.err
+    assert json.loads(Path("g=h/run.json").read_text())["init_from"]["source"] == run
+
+
+def test_a_sweep_may_be_in_a_folder_with_an_equals_sign(command: Command, place: Path) -> None:
+    small = [word for word in SMALL_SAC if not word.startswith(("run.folder", "run.steps"))]
+    words = (*small, "run.steps=100", "-m", "seed=0,1", "hydra.sweep.dir=lr=1")
+    answer = command(*words)
+    assert answer.code == 0, answer.err
+    again = command(SMALL_SAC[0], "resume=lr=1")
+    assert again.code == 0, again.err
+    assert "Sweep lr=1: 2 finished, 0 failed." in again.out
+
+
+@pytest.mark.parametrize("more", [(), ("-m", "seed=0,1", "hydra.sweep.dir=sweep")])
+def test_another_working_folder_is_refused(
+    command: Command, place: Path, more: tuple[str, ...]
+) -> None:
+    answer = command(*SMALL_SAC, "hydra.job.chdir=true", *more)
+    assert answer.code == 2
+    assert answer.err.splitlines()[-1].startswith("Error: hydra.job.chdir must be false")
+    assert Path.cwd() == place
+
 
 TEXTS = [
     "plain", "a b", "a\\b", "a\\", "a\\\\", "a\\'", "'", "''", "\\\\'x\\", "$\\frac{$", "a\nb",

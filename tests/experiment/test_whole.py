@@ -17,7 +17,7 @@ from toy import ToyTask
 
 from osimexp.cli.evaluate import main as evaluate
 from osimexp.composition import compose
-from osimexp.config import config_groups, config_text, read_config
+from osimexp.config import config_groups, read_config
 from osimexp.errors import ConfigError
 from osimexp.experiment.run import go_on, run
 from osimexp.experiment.run_folder import RunFolder
@@ -29,6 +29,7 @@ from osimexp.experiment.settings import (
 )
 from osimexp.experiment.whole import ExperimentSettings
 from osimexp.models import prepare as preparing
+from osimexp.plain_yaml import plain_text
 
 RECIPES = [
     ["task=gym"],
@@ -67,7 +68,7 @@ def test_settings_say_the_config_that_they_were_built_from(
     for key in ("seed", "device", "init_from", "run", "algo", "task"):
         assert said[key] == composed[key]
     file = tmp_path / "config.yaml"
-    file.write_text(config_text(said))
+    file.write_text(plain_text(said))
     assert read_config(file) == said
 
 

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "osimexp"
 # From the bottom to the top: each imports only those before it.
 ROOMS = (
     "errors", "visible", "terminal", "arrays", "files",
-    "moved", "cache", "config", "words", "mistakes", "composition",
+    "moved", "trust", "plain_yaml", "cache", "config", "words", "mistakes", "composition",
     "models", "motion", "physics", "visual",
     "tasks", "controllers", "algorithms",
     "analysis", "experiment", "sweeps", "results", "bench", "cli",

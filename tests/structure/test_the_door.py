@@ -17,7 +17,14 @@ TAKES_CONFIGS = {
 }
 
 # What reads what Hydra wrote or says, without taking a config.
-IMPORTS_THEM = {*TAKES_CONFIGS, "config", "mistakes", "sweeps.command", "sweeps.search.best"}
+IMPORTS_THEM = {
+    *TAKES_CONFIGS,
+    "plain_yaml",
+    "mistakes",
+    "sweeps.command",
+    "sweeps.plan",
+    "sweeps.search.best",
+}
 
 CONFIGS = ("DictConfig", "ListConfig", "OmegaConf")
 

@@ -127,6 +127,25 @@ def test_a_trial_is_done_by_one_process_and_taken_up_when_that_is_gone(tmp_path:
     assert (again.number, again.values) == (0, first.values)
 
 
+@pytest.mark.parametrize(
+    "space",
+    [
+        {"rate": {"choices": ["${oc.env:HOME}", "b"]}, "size": {"choices": [[8], [16]]}},
+        {"rate": {"low": 1e-4, "high": 1e-2}, "size": {"choices": [["${oc.env:HOME}"], [[16]]]}},
+        {"rate": {"low": 1e-4, "high": 1e-2}, "hydra.job.env_set.A": {"choices": [1, 2]}},
+    ],
+)
+def test_a_journal_proposes_nothing_outside_of_the_space(
+    tmp_path: Path, space: dict[str, object]
+) -> None:
+    other = SearchStudy(tmp_path, search_settings(SETTINGS | {"space": space}), RUN, 0)
+    for proposal in other.propose({}):
+        proposal.claim.release()
+    study = SearchStudy(tmp_path, search_settings(SETTINGS), RUN, 0)
+    with pytest.raises(ConfigError, match="which is not in the space of the search"):
+        study.propose({})
+
+
 def test_a_study_of_the_other_goal_is_refused(tmp_path: Path) -> None:
     SearchStudy(tmp_path, search_settings(SETTINGS), RUN, 0)
     with pytest.raises(ConfigError, match="whose goal is not minimise"):

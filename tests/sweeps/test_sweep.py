@@ -77,16 +77,16 @@ def test_a_cut_job_of_an_experiment_goes_on(command: Command, place: Path) -> No
     assert cut.record()["state"] == "interrupted"
     # The interruption is the toy's own, which is to come once.
     config = cut.config()
-    answer = command("resume=sweep")
+    answer = command(words[0], "resume=sweep")
     assert answer.code == 130  # seed 1
     assert config["run"]["steps"] == 300
-    answer = command("resume=sweep")
+    answer = command(words[0], "resume=sweep")
     assert answer.code == 0, answer.err
     assert all(RunFolder.open(job).record()["resumed"] for job in jobs("sweep"))
     # Another experiment would be another run.
     (options / "experiment/brief.yaml").write_text("# @package _global_\nalgo: {discount: 0.5}\n")
     cut.mark("interrupted", "SIGINT")
-    answer = command("resume=sweep")
+    answer = command(words[0], "resume=sweep")
     assert answer.code == 1
     assert "would make another run" in answer.err
 

@@ -1,5 +1,6 @@
 """The best trial of a search as an experiment config that composes to the same values."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,10 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.types import RunMode
 
 from osimexp.composition import without_hydra
-from osimexp.config import config_text
 from osimexp.errors import ConfigError
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.files import write_text
+from osimexp.plain_yaml import plain_text
 
 # Keys that belong to one run or to the machine, and not to the experiment.
 _LEFT_OUT = ("seed", "resume", "workers", "device", "run.folder", "run.name")
@@ -40,18 +41,32 @@ def write_best(folder: Path, run: RunFolder, told: str, loader: ConfigLoader) ->
         for group, option in (run.record().get("choices") or {}).items()
         if group not in (*_COMPOSING, *_LEFT_OUT) and group in usual and usual[group] != option
     }
-    values = _difference(run.config(), _composed(loader, chosen), "")
+    for group, option in chosen.items():
+        if not re.fullmatch(r"[\w./@-]+", f"{group}{option or ''}"):
+            raise ConfigError(f"{run.record_file} has {group!r}: {option!r}, which is no option.")
+    values = _difference(run.values(), _composed(loader, chosen), "")
     lines = ["# @package _global_", f"# {told}"]
     if chosen:
         lines.append("defaults:")
         lines += [f"  - override /{group}: {option or 'null'}" for group, option in chosen.items()]
     text = "\n".join(lines) + "\n"
     if values:
-        text += config_text(values)
+        text += plain_text(_literal(values))
     file = folder / "experiment" / "best.yaml"
     file.parent.mkdir(exist_ok=True)
     write_text(file, text)
     return file
+
+
+def _literal(value: Any) -> Any:
+    """Return values of a run such that Hydra resolves nothing in their texts."""
+    if isinstance(value, Mapping):
+        return {key: _literal(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_literal(item) for item in value]
+    if isinstance(value, str):
+        return re.sub(r"(\\*)\$\{", lambda found: f"{2 * found[1]}\\${{", value)
+    return value
 
 
 def _composed(loader: ConfigLoader, chosen: Mapping[str, str | None]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,11 +17,11 @@ from rich.table import Table
 from osimexp.composition import plain, without_hydra
 from osimexp.config import check
 from osimexp.errors import ConfigError
+from osimexp.experiment.removal import FAILURE, remove_run
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.settings import RunSettings
 from osimexp.experiment.summary import metrics_of, summarise
 from osimexp.files import csv_text, write_text
-from osimexp.sweeps.jobs import FAILURE
 from osimexp.sweeps.search.best import write_best
 from osimexp.sweeps.search.settings import SearchSettings, search_settings
 from osimexp.sweeps.search.study import Proposal, SearchStudy, released, value_of
@@ -66,7 +65,7 @@ def search(
     for number in study.retry_failed():
         failed = folder / trial_folder(number)
         if failed.is_dir() and not RunFolder(failed).in_use():
-            shutil.rmtree(failed)
+            remove_run(failed)
     tries: Counter[int] = Counter()
     while proposals := study.propose(present):
         with released(proposals):

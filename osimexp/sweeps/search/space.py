@@ -54,6 +54,10 @@ class Range:
             return None
         return value if self.low <= value <= self.high else None
 
+    def can_be(self, drawn: Any) -> bool:
+        """Return whether a value in Optuna's form is a number."""
+        return isinstance(drawn, int | float) and not isinstance(drawn, bool)
+
     def text(self, drawn: Any) -> str:
         """Return the text of a number behind the ``=`` of an override."""
         return repr(drawn)
@@ -81,6 +85,10 @@ class Choice:
     def drawn(self, value: object) -> Scalar:
         """Return a value of the config in Optuna's form; None if it is not a choice."""
         return json.dumps(value) if value in self.choices else None
+
+    def can_be(self, drawn: Any) -> bool:
+        """Return whether a value in Optuna's form is one of the choices."""
+        return drawn in [json.dumps(choice) for choice in self.choices]
 
     def text(self, drawn: Any) -> str:
         """Return the text of a choice behind the ``=`` of an override."""

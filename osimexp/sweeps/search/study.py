@@ -143,6 +143,13 @@ class SearchStudy:
 
     def _proposal(self, number: int, params: Mapping[str, Any], claim: FileLock) -> Proposal:
         space = self._settings.space
+        for key, drawn in params.items():
+            # It becomes a word of a trial, and the journal may be anybody's.
+            if key not in space or not space[key].can_be(drawn):
+                raise ConfigError(
+                    f"{self._folder / _JOURNAL} proposes {key}={drawn!r}, which is not in the "
+                    "space of the search; give hydra.sweep.dir another folder."
+                )
         return Proposal(number, {key: space[key].text(v) for key, v in params.items()}, claim)
 
     def _claim(self, number: int) -> FileLock | None:
