@@ -67,7 +67,7 @@ def sentence(error: Exception) -> str:
         detail = f" ({_one_line(str(error)):.200})" if str(error) else ""
         return (
             f"There is not enough memory{detail}; take less, such as by a smaller "
-            "algo.environments, algo.hidden_sizes or algo.buffer_size."
+            "algo.environments, algo.hidden_sizes or algo.replay_capacity."
         )
     return _one_line(str(error))
 

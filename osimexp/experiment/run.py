@@ -162,8 +162,12 @@ def _checkpoint_to_go_on_from(
     """Return the latest checkpoint; None if the run ended before its first one was due."""
     file, record = folder.checkpoint_file("latest"), folder.record()
     if not file.exists() and record["state"] != "finished":
-        steps, due = summarise(folder).steps, selected(folder.values(), "run.checkpoint.every")
-        if isinstance(due, int) and steps < due:
+        values = folder.values()
+        due = selected(values, "run.checkpoint.every")
+        batch = selected(values, "algo.environments")
+        steps = summarise(folder).steps
+        # The row of the steps at which the first checkpoint is due is written before it.
+        if isinstance(due, int) and isinstance(batch, int) and steps < due + max(batch, 1):
             say(f"{folder.path} ended before its first checkpoint, and begins anew.")
             return None
         raise RunFolderError(f"{file} is missing, and the run made {steps} steps; put it back.")

@@ -238,10 +238,18 @@ def test_a_disk_that_is_full_from_the_beginning_is_one_sentence_that_can_be_foll
         patched.setattr(files.os, "fsync", full_disk)
         answer = command(*SMALL_SAC)
     assert answer.refuses("The disk is full", "begin the run again with run.folder=run")
+    save = torch.save
+
+    def full_at_the_latest(content: dict[str, Any], stream: Any) -> None:
+        if "progress" in content["state"]:
+            full_disk()
+        save(content, stream)
+
     with monkeypatch.context() as patched:
-        patched.setattr(torch, "save", full_disk)
+        patched.setattr(torch, "save", full_at_the_latest)
         answer = command(*SMALL_SAC)
     assert answer.refuses("The disk is full", "go on by resume=run")
+    assert not (place / "run/checkpoints/latest.pt").exists()
     assert command("resume=run").code == 0
     assert RunFolder.open(place / "run").record()["state"] == "finished"
 
