@@ -22,6 +22,9 @@ _BORNE = 0.2
 
 _AXES = "xyz"
 
+_FORCE = re.compile(r"force|reaction|grf|plate|fp_?\d", re.IGNORECASE)
+"""Words that tell forces from other columns that end in ``vx``, such as velocities."""
+
 
 @dataclass(frozen=True)
 class Plates:
@@ -72,6 +75,7 @@ def read_plates(path: Path) -> Plates:
         label[:-2] for label, low in zip(table.columns, lowered, strict=True) if low.endswith("vx")
     ]
     stems = list(dict.fromkeys(stems))
+    stems = [stem for stem in stems if _FORCE.search(stem)] or stems
     if not stems:
         raise MovementError(
             f"{path} has no column such as ground_force_vx, ground_force1_vx, R_ground_force_vx or "

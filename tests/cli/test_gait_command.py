@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import Command
-from tasks import reference
+from tasks import normal_gait, prepared, reference, written_gait
 
 from osimexp.cli import gait
+from osimexp.experiment.showing import from_file
+from osimexp.motion.tables import Table, write_table
 
 GRAVITY = 9.80665
 
@@ -120,6 +122,43 @@ def test_a_reach_is_drawn_with_its_distance_to_the_target(command: Command, plac
     # The hand's way to the target of a reach begins within the arm's length.
     assert 0.0 < float(table[0]["distance_hand"]) < 0.7
     assert {"position_elbow_flexion", "activation_BICshort", "excitation_BRA"} <= set(table[0])
+
+
+def test_a_walk_of_the_packaged_model_with_plates_in_any_order(
+    command: Command, place: Path
+) -> None:
+    walk = written_gait(place, 4.0, treadmill=True, pelvis_ty=0.92)
+    model = prepared("model=gait2d", "reward=walk")
+    made = from_file(walk, model)
+    time, period = made.movement.time, normal_gait().period
+    columns, values = [], []
+    # The plate of the left foot, which is half a stride late, comes first. Both strike at phase 0.
+    for number, (side, shift) in enumerate((("l", 0.8), ("r", 0.3)), start=1):
+        foot = made.poses.bodies[:, made.figure.bodies.index(f"foot_{side}"), :3, 3]
+        stands = (shift + time / period) % 1.0 < 0.6
+        force = np.zeros((len(time), 3))
+        force[:, 1] = np.where(stands, 700.0, 0.0)
+        values += [force, foot + np.array([0.05, 0.0, 0.0])]
+        columns += [f"ground_force{number}_{kind}{axis}" for kind in "vp" for axis in "xyz"]
+    write_table(place / "grf.mot", Table("grf", tuple(columns), time, np.hstack(values)))
+    answer = command(
+        f"movement={walk}", "ground_reactions=grf.mot", "model=gait2d", "output=out",
+        main=gait.main,
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    assert "ground_force1: left; ground_force2: right" in answer.out
+    assert "treadmill" in answer.out
+    numbers = {row["parameter"]: row for row in rows(place / "out" / "parameters.csv")}
+    for side in ("right", "left"):
+        found = float(numbers["stride_time"][f"{side}_mean"])
+        assert found == pytest.approx(period, abs=0.02)
+        # Edges between two samples lengthen a stance by nearly both of them, here 10 ms each.
+        longer = 100.0 * 2.0 * 0.02 / period
+        both = float(numbers["double_support"][f"{side}_mean"])
+        assert 19.0 < both < 21.0 + longer
+    # 0.7 of the cycle to the right foot's first strike.
+    first = next(row for row in rows(place / "out" / "strides.csv") if row["side"] == "right")
+    assert float(first["heel_strike"]) == pytest.approx(0.7 * period, abs=0.02)
 
 
 def test_mistakes_end_in_one_sentence(command: Command) -> None:

@@ -180,6 +180,13 @@ def test_what_forces_do_not_cover_is_unknown(
     assert "forces are unknown in the rest" in caplog.text
 
 
+def test_velocities_are_no_forces(tmp_path: Path) -> None:
+    columns = [f"{stem}{kind}{axis}" for stem in BOTH for kind in "vp" for axis in "xyz"]
+    values = np.hstack([np.zeros((len(WALK), 1)), *forces()])
+    write_table(tmp_path / "grf.mot", Table("grf", ("com_vx", *columns), WALK.time, values))
+    same(tmp_path / "grf.mot")
+
+
 def test_a_force_without_its_columns_is_named(tmp_path: Path) -> None:
     file = tmp_path / "grf.mot"
     write_table(file, Table("f", ("ground_force_vx",), np.array([0.0, 1.0]), np.zeros((2, 1))))
