@@ -17,6 +17,9 @@ from osimexp.words import quoted
 LAST = ("run.steps=64", "run.folder=run", "hydra.mode=RUN")
 
 
+TRIES = 6  # examples for each command line, because Hypothesis repeats simple ones
+
+
 def overrides(setting: Setting) -> Iterator[Case]:
     """Yield a case for each command line of one or two overrides.
 
@@ -54,7 +57,9 @@ def drawn(seed: int, count: int) -> list[tuple[str, ...]]:
             "The piece overrides needs Hypothesis, which comes with the extra osimexp[test]."
         ) from error
     composed = compose("config", SMALL).values
-    keys = {key: value for key, value in _leaves(composed) if key != "run.folder"}
+    everything = dict(_leaves(composed))
+    sections = [key for key, value in everything.items() if isinstance(value, Mapping)]
+    leaves = {key: v for key, v in everything.items() if key not in (*sections, "run.folder")}
     groups = {group: found for group, found in options().items() if "/" not in group}
 
     words = some.sampled_from(NUMBERS + TEXTS)
@@ -70,38 +75,42 @@ def drawn(seed: int, count: int) -> list[tuple[str, ...]]:
     anything = some.one_of(simple, lists, mappings)
     alike = {bool: some.sampled_from(("true", "false")), int: whole, float: numbers, str: texts}
 
-    def values(key: str) -> Any:
-        return some.one_of(alike.get(type(keys.get(key)), anything), anything)
+    def either(often: Any, rarely: Any) -> Any:
+        # One of two would be drawn as often as the other.
+        return some.integers(0, 3).flatmap(lambda n: often if n else rarely)
 
-    def setting(key: str, prefix: str) -> Any:
-        return values(key).map(lambda value: f"{prefix}{key}={value}")
+    def setting(key: str, prefix: str = "") -> Any:
+        value = either(alike.get(type(leaves.get(key)), anything), anything)
+        return value.map(lambda text: f"{prefix}{key}={text}")
 
-    known = some.sampled_from(list(keys)).flatmap(lambda key: setting(key, ""))
+    known = some.sampled_from(list(leaves)).flatmap(setting)
+    section = some.sampled_from(sections).flatmap(setting)
     unknown = some.tuples(
-        some.one_of(names, some.tuples(some.sampled_from(list(keys)), names).map(".".join)),
+        either(some.tuples(some.sampled_from([*leaves, *sections]), names).map(".".join), names),
         some.sampled_from(("", "+", "++", "~")),
     ).flatmap(lambda pair: setting(*pair))
     chosen = some.sampled_from(sorted(groups)).flatmap(
-        lambda group: some.one_of(some.sampled_from((*groups[group], "null")), names).map(
+        lambda group: either(some.sampled_from((*groups[group], "null")), names).map(
             lambda option: f"{group}={option}"
         )
     )
-    line = some.lists(some.one_of(known, known, known, chosen, unknown), min_size=1, max_size=2)
+    word = either(known, some.one_of(section, unknown, chosen))
+    line = some.lists(word, min_size=1, max_size=2, unique=True)
 
-    found: list[tuple[str, ...]] = []
+    found: dict[tuple[str, ...], None] = {}
 
     def take(words: list[str]) -> None:
-        found.append(tuple(words))
+        found[tuple(words)] = None
 
     how = hypothesis.settings(
-        max_examples=count,
+        max_examples=TRIES * count,
         database=None,
         deadline=None,
         phases=[hypothesis.Phase.generate],
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     hypothesis.seed(seed)(how(hypothesis.given(line)(take)))()
-    return found[:count]
+    return list(found)[:count]
 
 
 def _leaves(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
