@@ -118,7 +118,9 @@ def readable(word: str) -> str:
     if not equals or not re.fullmatch(r"[+~]*[\w./@-]+", key):
         return word
     plain = not re.search(r"[\[\]{}(),'\"$\\]", value)
-    named = "=" in value if plain else "/" in value and _exists(value)
+    # Two signs in a row are a slip.
+    equal = "=" in value and not value.startswith("=")
+    named = equal if plain else "/" in value and _exists(value)
     return f"{key}={quoted(value)}" if named else word
 
 

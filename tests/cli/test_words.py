@@ -36,14 +36,15 @@ def test_a_quoted_text_is_read_as_it_is(name: str) -> None:
     assert read(typed) == name
 
 
-@pytest.mark.parametrize("name", ["lr=0.1", "a/lr=0.1/b", "a=b=c", "=", "a:b=c d"])
+@pytest.mark.parametrize("name", ["lr=0.1", "a/lr=0.1/b", "a=b=c", "./=", "a:b=c d"])
 def test_a_value_may_have_an_equals_sign(name: str) -> None:
     assert read(readable(f"key={name}")) == name
 
 
 @pytest.mark.parametrize(
     "word",
-    ["seed=0,1", "x={a=b}", "x='a=b'", "x=[a=b]", "+x=1", "~x", "x=${a}", "-m", "x=\"a=b\"", "x="],
+    ["seed=0,1", "x={a=b}", "x='a=b'", "x=[a=b]", "+x=1", "~x", "x=${a}", "-m", "x=\"a=b\"", "x=",
+     "x=="],
 )  # fmt: skip
 def test_what_is_meant_for_hydra_is_left_to_it(word: str) -> None:
     assert readable(word) == word
