@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from osimexp.errors import ModelError
 from osimexp.models.prepare import PreparedModel
+from osimexp.physics.compiled.model import is_compiled
 from osimexp.physics.compiled.simulation import CompiledSimulation
 from osimexp.physics.reference.simulation import OpenSimSimulation
 from osimexp.physics.settings import (
@@ -27,12 +28,18 @@ def automatic(
     control_period: float,
     fields: frozenset[str],
 ) -> Simulation:
-    """Return a compiled batch, or a batch of OpenSim itself if the model cannot be compiled."""
+    """Return a compiled batch, or a batch of OpenSim itself if compiling fails in any way."""
     try:
         return CompiledSimulation(model, physics.compiled, workers, size, control_period, fields)
     except ModelError as error:
         log.warning("OpenSim itself simulates this model, about a hundred times slower: %s", error)
-        return OpenSimSimulation(model, physics.opensim, workers, size, control_period, fields)
+    except Exception as error:  # Tracing and compiling can fail in any way on a model of others.
+        log.warning(
+            "OpenSim itself simulates this model, about a hundred times slower, because compiling "
+            "it failed in a way that is not foreseen (%s: %s); physics=compiled shows where.",
+            type(error).__name__, error,
+        )  # fmt: skip
+    return OpenSimSimulation(model, physics.opensim, workers, size, control_period, fields)
 
 
 BACKENDS: dict[type, Callable[..., Simulation]] = {
@@ -73,3 +80,10 @@ def simulate(
     from osimexp.physics.remote.simulation import RaySimulation
 
     return RaySimulation(make, model, physics, workers, size, control_period, fields)
+
+
+def must_compile(model: PreparedModel, physics: PhysicsSettings) -> bool:
+    """Return whether a batch of a model begins with compiling it, which takes a while."""
+    if isinstance(physics, AutomaticSettings):
+        physics = physics.compiled
+    return isinstance(physics, CompiledSettings) and not is_compiled(model, physics.lanes)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,10 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from osimexp.arrays import Floats, Indices, Mask
-from osimexp.errors import ConfigError
+from osimexp.errors import ConfigError, ModelError, SimulationError
 from osimexp.models.fitted import read_note
 from osimexp.models.prepare import PreparedModel, prepare
-from osimexp.physics.backends import simulate
+from osimexp.physics.backends import must_compile, simulate
 from osimexp.physics.posing.mirror import mirror_signs
 from osimexp.physics.simulation import Backend, Simulation, State
 from osimexp.tasks.actions import ActionMap
@@ -113,6 +114,8 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         elif (model.settings, model.muscle_set, model.forces) != wanted:
             raise ValueError("model was prepared from other settings than the task's")
         self.model, self.model_xml = model, model.xml
+        if must_compile(model, specification.physics):
+            self._try_names(specification, model)
         self._simulation = self._simulate(model)
         try:
             self.specification = specification.on_model(model, self._simulation.names)
@@ -275,6 +278,14 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
     def scene(self) -> Scene:
         """Fixed facts of the task: names, model, control period."""
         return self._scene
+
+    @staticmethod
+    def _try_names(specification: Specification, model: PreparedModel) -> None:
+        """Refuse a task whose names do not fit the model before time is spent to compile it."""
+        # What OpenSim itself refuses is said by the simulation.
+        with suppress(ModelError, SimulationError):
+            trial = specification.on_opensim().with_workers(0)
+            MusculoskeletalVectorEnv(trial, 1, model=model).close()
 
     def _simulate(self, model: PreparedModel) -> Simulation:
         """Start the simulation of the batch."""

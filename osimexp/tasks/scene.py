@@ -124,7 +124,13 @@ class Scene:
         Raises:
             ConfigError: the model has no such point.
         """
-        return _index(name, self.names.points, "point")
+        try:
+            return _index(name, self.names.points, "point")
+        except ConfigError as error:
+            raise ConfigError(
+                f"{str(error).rstrip('.')}; a point is added by model.points.{name}={{body: ..., "
+                "location: [x, y, z]}."
+            ) from None
 
     def base(self, role: str) -> int | None:
         """Return the column of the base body's coordinate with a role of ``ROLES``, or None."""

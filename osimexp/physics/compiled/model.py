@@ -10,7 +10,7 @@ import opensim
 from numpy.typing import NDArray
 
 from osimexp.arrays import Floats
-from osimexp.cache import digest, kept, sources
+from osimexp.cache import cache_folder, digest, kept, sources
 from osimexp.errors import ModelError
 from osimexp.models.names import Names
 from osimexp.models.prepare import PreparedModel, loaded
@@ -87,7 +87,18 @@ def compile_model(model: PreparedModel, single: bool = False) -> CompiledModel:
     Raises:
         ModelError: a component cannot be compiled, or the compiled model differs from OpenSim.
     """
-    name = digest(
+    name = _name(model, single)
+    content = kept(f"compiled/{name}", lambda: written(_compiled(model, single)))
+    return read(CompiledModel, content)
+
+
+def is_compiled(model: PreparedModel, single: bool = False) -> bool:
+    """Return whether a model was compiled before, so that the cache has its code."""
+    return (cache_folder() / f"compiled/{_name(model, single)}").is_file()
+
+
+def _name(model: PreparedModel, single: bool) -> str:
+    return digest(
         [
             model.xml,
             repr((model.settings.feet, sorted(model.settings.points))),
@@ -99,8 +110,6 @@ def compile_model(model: PreparedModel, single: bool = False) -> CompiledModel:
             str(single),
         ]
     )
-    content = kept(f"compiled/{name}", lambda: written(_compiled(model, single)))
-    return read(CompiledModel, content)
 
 
 def layout(shape: Shape) -> Layout:

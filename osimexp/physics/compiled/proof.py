@@ -26,6 +26,9 @@ Its Millard2012EquilibriumMuscle stops when forces balance to 1e-10. With the us
 this leaves the velocity uncertain by up to 1e-9.
 """
 
+_SLACK = 1e-6
+"""Share of the maximum isometric force below which a tendon counts as slack."""
+
 EXERTED = 200.0
 """Standard deviation of random forces and torques of actuators, N and N m."""
 
@@ -111,12 +114,15 @@ def samples(
             engine.reset(pose, speeds, activations)
             equilibrium = engine.rates(np.ones(muscles), controls, drives).fibres
             rates = engine.rates(stretch, controls, drives)
+            if not all(np.isfinite(values).all() for values in vars(rates).values()):
+                raise ModelError("OpenSim gives rates that are not finite.")
         except (ModelError, RuntimeError):
             refused += 1
             if refused > 20 + 4 * count:
                 raise ModelError(
-                    "OpenSim cannot start an episode in most random poses of the model, so the "
-                    "model cannot be compared; narrow the ranges of its coordinates."
+                    "OpenSim cannot start an episode in most random poses of the model, or gives "
+                    "no finite accelerations there, so the model cannot be compared; mend what "
+                    "OpenSim refuses, or narrow the ranges of its coordinates."
                 ) from None
             continue
         read = block(bytearray(bytes_needed(names, 1, COSTLY)), names, 1, COSTLY).state
@@ -167,6 +173,14 @@ def prove(
     for name, (place, _) in shape.places.items():
         expected[name] = np.stack([getattr(s.read, name)[0].reshape(-1) for s in states])
         found[name] = read[:, place]
+    slack = expected["tendon_force"] < _SLACK * np.maximum(names.maximum_isometric_force, 1e-9)
+    for name, muscles in (
+        ("fibre rates", slack[:, list(shape.elastic)]),
+        ("fibre_velocity", slack),
+    ):
+        # OpenSim stops to iterate where forces balance, and without tension any velocity does.
+        near = np.isclose(found[name], expected[name], rtol=1e-3, atol=1e-4)
+        expected[name] = np.where(muscles & near, found[name], expected[name])
     found["body_orientations"] = _nearest(found["body_orientations"], expected["body_orientations"])
     errors = {
         name: _difference(found[name], expected[name])

@@ -137,6 +137,15 @@ def test_hunt_crossley_sphere_on_the_floor() -> None:
     assert bench.force.contacts[0].sphere_body == bench.mechanism.body_index("lower")
 
 
+def test_a_half_space_may_be_called_ground() -> None:
+    model = two_bodies()
+    space = floor(model)
+    space.setName("ground")
+    ball(model, frame(model, "toe", model.getBodySet().get("lower")), "ball", (0.02, -0.3, 0.04))
+    bench = contact_bench(hunt(), model, "ground", "ball")
+    bench.check(near_floor(bench, 3))
+
+
 def test_hunt_crossley_leaves_out_what_follows_a_parting_pair() -> None:
     model = two_bodies()
     space = floor(model)

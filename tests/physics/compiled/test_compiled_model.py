@@ -8,7 +8,7 @@ import opensim
 import pytest
 from tasks import default_start, environment, prepared, reference, simulation
 
-from osimexp.errors import ModelError
+from osimexp.errors import ConfigError, ModelError
 from osimexp.models.muscle_sets import MuscleSet
 from osimexp.models.prepare import PreparedModel, prepare
 from osimexp.models.settings import ModelSettings
@@ -228,3 +228,38 @@ def test_what_cannot_be_compiled_is_left_to_opensim_aloud(
     assert batch.backend.reference
     assert "OpenSim itself simulates this model" in caplog.text
     batch.close()
+
+
+def test_any_failure_to_compile_is_left_to_opensim_aloud(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr("osimexp.physics.backends.CompiledSimulation", broken)
+    with caplog.at_level(logging.WARNING, "osimexp"):
+        batch = environment(1, *ARM, "physics=auto", "workers=none")
+    assert batch.backend.reference
+    assert "not foreseen (IndexError: list index out of range)" in caplog.text
+    batch.close()
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("termination.out_of_range.coordinates=[elbo_flexion]", "did you mean elbow_flexion"),
+        ("muscles.driven=[BICshrt]", "did you mean BICshort"),
+        ("target.point=foot", r"no point 'foot'.*a point is added by model\.points\.foot="),
+        ("model.poses.bent.elbow=1.0 start.poses=[bent]", "no coordinate 'elbow'"),
+    ],
+)
+def test_names_are_refused_before_anything_is_compiled(
+    override: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compiling(*_: object) -> None:
+        raise AssertionError("it was compiled")
+
+    monkeypatch.setattr("osimexp.physics.backends.CompiledSimulation", compiling)
+    monkeypatch.setattr("osimexp.physics.backends.is_compiled", lambda *_: False)
+    with pytest.raises(ConfigError, match=said):
+        environment(1, *ARM, "physics=compiled", "workers=none", *override.split())

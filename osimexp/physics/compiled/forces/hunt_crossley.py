@@ -279,7 +279,9 @@ def _material(force: opensim.HuntCrossleyForce, parameters: opensim.OpenSimObjec
 
 def _shape(force: opensim.HuntCrossleyForce, name: str, mechanism: Mechanism) -> Sphere | HalfSpace:
     model = force.getModel()
-    path = name if model.hasComponent(name) else f"./contactgeometryset/{name}"
+    # A surface may be called as a body is, such as a half space named ground.
+    known = model.getContactGeometrySet().getIndex(name) >= 0
+    path = f"./contactgeometryset/{name}" if known else name
     geometry = model.getComponent(path)
     kind = geometry.getConcreteClassName()
     if kind == "ContactSphere":

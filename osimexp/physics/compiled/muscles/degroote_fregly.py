@@ -121,7 +121,8 @@ def read_degroote_fregly(muscle: opensim.DeGrooteFregly2016Muscle) -> DeGrooteFr
         raise refused(
             muscle,
             "has an elastic tendon, which in this class is too stiff to integrate: its "
-            "ignore_tendon_compliance must be true, as tendon=rigid makes it",
+            "ignore_tendon_compliance must be true (model.tendon=rigid for a "
+            "model of osimexp's own)",
         )
     activation = _activation(muscle)
     _require_equal(muscle, activation)

@@ -35,5 +35,5 @@ def read_muscle(muscle: opensim.Muscle) -> Muscle:
         muscle,
         "is of a class that physics=compiled does not have: it must be a "
         "DeGrooteFregly2016Muscle with a rigid tendon, a Millard2012EquilibriumMuscle or a "
-        "Thelen2003Muscle, which muscle_model can make of it",
+        "Thelen2003Muscle",
     )

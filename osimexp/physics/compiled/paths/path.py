@@ -50,11 +50,17 @@ def read_path(actuator: opensim.PathActuator, mechanism: Mechanism) -> Path:
         case "FunctionBasedPath":
             return _function_path(opensim.FunctionBasedPath.safeDownCast(path), owner, mechanism)
         case "GeometryPath":
-            return _geometry_path(opensim.GeometryPath.safeDownCast(path), owner, mechanism)
+            return _geometry_path(opensim.GeometryPath.safeDownCast(path), actuator, mechanism)
     raise ModelError(
         f"physics=compiled has no {path.getConcreteClassName()} (of {owner}); keep "
-        "physics=opensim, or replace it with model.paths=fitted."
+        f"physics=opensim{_or_fitted(actuator)}."
     )
+
+
+def _or_fitted(actuator: opensim.PathActuator) -> str:
+    """Return the advice to fit a path, which is possible for those of muscles alone."""
+    muscle = opensim.Muscle.safeDownCast(actuator) is not None
+    return ", or replace it with model.paths=fitted" if muscle else ""
 
 
 # Paths given by functions of coordinates
@@ -195,18 +201,20 @@ class GeometryPath:
         return np.asarray(across * strength)
 
 
-def _geometry_path(path: opensim.GeometryPath, owner: str, mechanism: Mechanism) -> GeometryPath:
+def _geometry_path(
+    path: opensim.GeometryPath, actuator: opensim.PathActuator, mechanism: Mechanism
+) -> GeometryPath:
+    owner = actuator.getName()
     wraps = path.getWrapSet()
     for i in range(wraps.getSize()):
         surface = wraps.get(i).getWrapObject()
         if surface.get_active():
             raise ModelError(
                 f"physics=compiled cannot wrap the path of {owner} over {surface.getName()} "
-                f"({surface.getConcreteClassName()}); replace the path with model.paths=fitted, "
-                "or keep physics=opensim."
+                f"({surface.getConcreteClassName()}); keep physics=opensim{_or_fitted(actuator)}."
             )
     set_ = path.getPathPointSet()
-    found = (_point(set_.get(i), owner, mechanism) for i in range(set_.getSize()))
+    found = (_point(set_.get(i), actuator, mechanism) for i in range(set_.getSize()))
     points = [point for point in found if point is not None]
     return GeometryPath(tuple(points), tuple(s for s in _segments(points) if s.possible))
 
@@ -222,8 +230,11 @@ def _segments(points: Sequence[Point]) -> Iterator[Segment]:
             between.append(last.window)
 
 
-def _point(point: opensim.AbstractPathPoint, owner: str, mechanism: Mechanism) -> Point | None:
+def _point(
+    point: opensim.AbstractPathPoint, actuator: opensim.PathActuator, mechanism: Mechanism
+) -> Point | None:
     """Return a point of a path; None if it never belongs to the path."""
+    owner = actuator.getName()
     placement = mechanism.placement(point.getParentFrame())
     match point.getConcreteClassName():
         case "PathPoint":
@@ -244,7 +255,7 @@ def _point(point: opensim.AbstractPathPoint, owner: str, mechanism: Mechanism) -
             return _moving_point(moving, placement, owner, mechanism)
     raise ModelError(
         f"physics=compiled has no {point.getConcreteClassName()} (point {point.getName()} of "
-        f"{owner}); replace the path with model.paths=fitted, or keep physics=opensim."
+        f"{owner}); keep physics=opensim{_or_fitted(actuator)}."
     )
 
 
