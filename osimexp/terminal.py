@@ -23,6 +23,12 @@ def say(*lines: str, error: bool = False, end: str = "\n") -> None:
     print("\n".join(visible(line, encoding) for line in lines), end=end, file=stream, flush=True)
 
 
+def is_terminal() -> bool:
+    """Return whether lines are printed to a terminal, and not to a file, a pipe or nowhere."""
+    stream: Any = sys.stdout
+    return stream is not None and bool(stream.isatty())
+
+
 def styled(text: str, style: str) -> Text:
     """Return a cell of a table in a style of ``rich``, such as ``red``."""
     return Text(visible(text), style)

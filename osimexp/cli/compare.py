@@ -29,7 +29,7 @@ from osimexp.results.comparison import Comparison
 from osimexp.results.figures import draw_curves, draw_profiles, draw_scores
 from osimexp.results.movement import MovementSettings, moved, movement_rows, movement_table
 from osimexp.results.tables import pairs_table, standings_table, write_tables
-from osimexp.terminal import Console, say
+from osimexp.terminal import Console, is_terminal, say
 from osimexp.words import is_place, quoted, with_keys, words_and_flags
 
 
@@ -78,7 +78,7 @@ def compare_runs(config: dict[str, Any]) -> float:
     )
     for reason in left_out:
         say(f"Left out: {reason}")
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = Console(width=None if is_terminal() else 160)
     console.print(standings_table(comparison))
     if comparison.pairs:
         console.print()

@@ -26,7 +26,7 @@ from osimexp.experiment.finding import find_runs
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.summary import Summary, age, remove, summarise
 from osimexp.mistakes import sentence
-from osimexp.terminal import Console, say
+from osimexp.terminal import Console, is_terminal, say
 from osimexp.words import is_place, quoted, words_and_flags
 
 
@@ -86,7 +86,7 @@ def list_runs(config: dict[str, Any]) -> float:
         for summary in _agreeing(found, settings.where)
         if settings.state in (None, summary.state)
     ]
-    console = Console(width=None if sys.stdout.isatty() else 200)
+    console = Console(width=None if is_terminal() else 200)
     if not chosen:
         say(f"None of the {len(found)} runs under {' '.join(settings.folders)} is so.")
         return 0.0

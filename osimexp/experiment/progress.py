@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.table import Table
 
 from osimexp.experiment.interruption import Interrupted, silence
-from osimexp.terminal import Console, say
+from osimexp.terminal import Console, is_terminal, say
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_DRAWINGS = 0.1
@@ -39,7 +39,7 @@ class Progress:
         self._live: Live | None = None
         self._with_table = table
         self._metrics: dict[str, tuple[float, float | None]] = {}
-        if sys.stdout.isatty():
+        if is_terminal():
             self._bar = rich_progress.Progress(
                 rich_progress.TextColumn("{task.completed:,.0f} of {task.total:,.0f} steps"),
                 rich_progress.BarColumn(),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import SMALL_PPO, SUPPORT, Answer, Command
+from commands import SMALL_PPO, SUPPORT, Answer, Command, exit_code
 from made_runs import make_run
 from matplotlib.figure import Figure
 from rich.table import Table
@@ -80,6 +80,17 @@ def test_lines_and_tables_are_text_in_any_encoding(monkeypatch: pytest.MonkeyPat
         assert clean(text)
         assert text.splitlines()[:2] == [name, r"second\nline"]
         assert text.count(name) == 5
+
+
+def test_a_command_whose_output_is_closed_ends_well(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(place / "run", [1.0, 2.0])
+    for main, words in ((runs.main, ("run",)), (compare.main, ("run", "-o", "out"))):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", None)  # As Python has it after `>&-`.
+            assert exit_code(main, *words) == 0
+    assert (place / "out" / "scores.csv").is_file()
 
 
 def test_log_lines_are_one_line() -> None:
