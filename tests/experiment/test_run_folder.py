@@ -16,6 +16,7 @@ from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint
 from osimexp.experiment.logger import Logger
 from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.trained import keep, trained
 
 STATE = {
     "array": np.arange(6, dtype=np.float64).reshape(2, 3)[:, 1:],
@@ -133,6 +134,28 @@ def test_a_flipped_bit_of_a_checkpoint_is_noticed_or_makes_no_difference(
             assert (found.steps, found.config_hash) == (sound.steps, sound.config_hash)
             assert repr(found.state) == repr(sound.state)
     assert noticed > len(content) / 3
+
+
+def test_flipped_bits_of_packaged_and_kept_controllers_are_noticed(place: Path) -> None:
+    walk = trained("walk")
+    kept = keep(walk, place / "kept")
+    generator = np.random.default_rng(0)
+
+    def state(file: Path) -> bytes:
+        checkpoint.save(place / "again.pt", checkpoint.load(file))
+        return (place / "again.pt").read_bytes()
+
+    for file in (walk.checkpoint_file("best"), kept.checkpoint_file("best")):
+        content, sound, noticed = file.read_bytes(), state(file), 0
+        for bit in generator.integers(8 * len(content), size=40):
+            flipped = bytearray(content)
+            flipped[bit // 8] ^= 1 << bit % 8
+            (place / "c.pt").write_bytes(flipped)
+            try:
+                assert state(place / "c.pt") == sound
+            except RunFolderError:
+                noticed += 1
+        assert noticed > 30
 
 
 def test_a_checkpoint_without_its_parts_is_named(place: Path) -> None:
