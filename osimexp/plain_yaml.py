@@ -12,11 +12,14 @@ from yaml.composer import ComposerError
 
 from osimexp.errors import ConfigError
 
-LARGEST = 4_000_000
+LARGEST = 1_000_000
 """Size above which a file is refused, bytes; a run's config has some ten thousand."""
 
 DEEPEST = 50
 """Number of mappings and lists inside each other above which a file is refused."""
+
+_LONGEST_NUMBER = 400
+"""Number of characters of a number above which a file is refused."""
 
 
 class _Loader(get_yaml_loader()):  # type: ignore[misc]
@@ -25,6 +28,18 @@ class _Loader(get_yaml_loader()):  # type: ignore[misc]
     def __init__(self, stream: Any) -> None:
         super().__init__(stream)
         self._depth = 0
+
+    def compose_scalar_node(self, anchor: Any) -> Any:
+        """Return the next number or text.
+
+        Raises:
+            ComposerError: it is a number that takes long to work out, such as 1:59:59:... by 60.
+        """
+        node = super().compose_scalar_node(anchor)
+        if len(node.value) > _LONGEST_NUMBER and node.tag.endswith((":int", ":float")):
+            said = f"a number has {len(node.value)} characters"
+            raise ComposerError(None, None, said, node.start_mark)
+        return node
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Return the next node.
