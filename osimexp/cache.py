@@ -61,6 +61,14 @@ def sources(*packages: str) -> str:
     return digest(file.read_bytes() for file in sorted(files))
 
 
+def cached_file(name: str) -> Path:
+    """Return the path of the file that holds the bytes cached under a name.
+
+    Version 0.1.0 kept its own, without a digest, without the ending.
+    """
+    return cache_folder() / f"{name}.kept"
+
+
 def kept(name: str, make: Callable[[], bytes]) -> bytes:
     """Return the bytes cached under a name, made and cached if they are not there.
 
@@ -68,7 +76,7 @@ def kept(name: str, make: Callable[[], bytes]) -> bytes:
     can have written them. Else they are made again, and a warning says why. If the folder cannot be
     written, they are made again each time, and a warning says so.
     """
-    path = cache_folder() / name
+    path = cached_file(name)
     try:
         return _sound(path, name)
     except FileNotFoundError:

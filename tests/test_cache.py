@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from osimexp.cache import VARIABLE, cache_folder, kept
+from osimexp.cache import VARIABLE, cache_folder, cached_file, kept
 
 NAME = "compiled/a"
 
@@ -43,7 +43,7 @@ def test_what_was_made_is_kept(cache: Path) -> None:
 
 def test_every_flipped_bit_and_cut_is_made_again(cache: Path) -> None:
     content()
-    file = cache / NAME
+    file = cached_file(NAME)
     sound = file.read_bytes()
     damaged = [sound[:length] for length in range(len(sound))]
     for number in range(8 * len(sound)):
@@ -58,7 +58,7 @@ def test_every_flipped_bit_and_cut_is_made_again(cache: Path) -> None:
 
 def test_the_file_of_another_name_is_not_taken(cache: Path) -> None:
     content()
-    (cache / NAME).rename(cache / "compiled/b")
+    cached_file(NAME).rename(cached_file("compiled/b"))
     assert content(b"other", "compiled/b") == (b"other", True)
 
 
@@ -68,7 +68,7 @@ def test_nobody_else_reads_or_writes_it(cache: Path, umask: None) -> None:
     assert content() == (b"made", False)
     for folder in (cache, cache / "compiled"):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE((cache / NAME).stat().st_mode) == 0o600
+    assert stat.S_IMODE(cached_file(NAME).stat().st_mode) == 0o600
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs the file modes of POSIX")
@@ -76,12 +76,12 @@ def test_what_others_may_have_written_is_made_again(
     cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     content()
-    (cache / NAME).chmod(0o666)
+    cached_file(NAME).chmod(0o666)
     assert content() == (b"made", True)
     assert "other users can write it" in caplog.text
     assert content() == (b"made", False)
     if os.geteuid() == 0:
-        os.chown(cache / NAME, 12345, -1)
+        os.chown(cached_file(NAME), 12345, -1)
     else:
         user = os.geteuid()
         monkeypatch.setattr(os, "geteuid", lambda: user + 1)
@@ -92,7 +92,7 @@ def test_what_others_may_have_written_is_made_again(
 @pytest.mark.skipif(os.name != "posix", reason="needs links and pipes")
 def test_what_is_no_file_is_made_again(cache: Path, caplog: pytest.LogCaptureFixture) -> None:
     content()
-    file = cache / NAME
+    file = cached_file(NAME)
     file.rename(cache / "there")
     file.symlink_to(cache / "there")
     assert content() == (b"made", True)

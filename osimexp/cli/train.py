@@ -26,10 +26,10 @@ from osimexp.cli.launch import Job, current_job, end, launch
 from osimexp.cli.verbs import commands
 from osimexp.composition import parsed
 from osimexp.config import check
-from osimexp.errors import OsimexpError
 from osimexp.experiment.resume import resumed_config
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.settings import RunSettings
+from osimexp.mistakes import MISTAKES
 from osimexp.sweeps.command import continued
 from osimexp.sweeps.jobs import check_folder, ending_with_parent, job_of_sweep
 from osimexp.sweeps.pruning import judge_of
@@ -53,7 +53,7 @@ def main() -> None:
     """Train the controller that the command line describes."""
     try:
         sys.argv[1:] = continued(sys.argv[1:])
-    except OsimexpError as error:
+    except MISTAKES as error:
         end(error)
     launch(train, "config", __doc__, settings_of_main, commands)
 

@@ -1,19 +1,22 @@
 """The files that a run is made from besides its config: copies of them stay in its folder."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from osimexp.config import selected, with_value
+from osimexp.config import with_value
 from osimexp.errors import ConfigError, RunFolderError
 
-INPUTS = {"model.path": ("model", "model.copy"), "target.movement": ("movement", "target.movement")}
-"""Keys of a config that name a file, the stem of its copy's name, and the key that takes the copy.
+MODEL, COPY = "model.path", "model.copy"
+"""Keys of a model's path, which is kept because meshes are searched beside it, and of its copy."""
 
-A model's own path is kept, because meshes are searched beside it.
-"""
+MOVEMENT = "movement"
+"""Last part of the keys of movements, such as ``target.movement``; copies take their place."""
+
+_NAME = re.compile(r"(model|movement)(_[0-9]+)?(\.[A-Za-z0-9]+)?")
 
 FOLDER = "inputs"
 
@@ -42,12 +45,18 @@ def read_inputs(config: Mapping[str, Any]) -> dict[str, Input]:
     Raises:
         ConfigError: a file cannot be read.
     """
-    found = {}
-    for key, (stem, _) in INPUTS.items():
-        given = selected(config, key)
-        path = Path(given).expanduser() if isinstance(given, str) else None
-        if path is not None and path.is_file():
-            found[key] = Input(f"{stem}{path.suffix}", _content(path, key))
+    found: dict[str, Input] = {}
+    names: dict[tuple[str, bytes], str] = {}
+    for key, given in _texts(config, ""):
+        if key != MODEL and not _is_movement(key):
+            continue
+        path = Path(given).expanduser()
+        if path.is_file():
+            stem, content = "model" if key == MODEL else MOVEMENT, _content(path, key)
+            others = sum(kind == stem for kind, _ in names)
+            number = f"_{others + 1}" if others else ""
+            name = names.setdefault((stem, content), f"{stem}{number}{path.suffix}")
+            found[key] = Input(name, content)
     return found
 
 
@@ -67,13 +76,12 @@ def kept_inputs(folder: Path, record: Mapping[str, Any]) -> dict[str, Input]:
         RunFolderError: a copy is missing or not the one that the run was made from.
     """
     found = {}
-    listed = record.get("inputs")
-    for key, (stem, _) in INPUTS.items():
-        if not isinstance(listed, Mapping) or key not in listed:
-            continue  # It has no such file, or an earlier version wrote the folder.
-        told = listed[key]
+    listed = record.get("inputs", {})  # An earlier version's folder has none.
+    if not isinstance(listed, Mapping):
+        raise RunFolderError(f"{folder / 'run.json'} does not say which inputs the run has.")
+    for key, told in listed.items():
         name = str(told.get("file")) if isinstance(told, Mapping) else ""
-        if Path(name).name != name or Path(name).stem != stem:
+        if _NAME.fullmatch(name) is None:
             raise RunFolderError(f"{folder / 'run.json'} names no file of its folder for {key}.")
         file = folder / FOLDER / name
         try:
@@ -101,7 +109,29 @@ def with_copies(
     config: Mapping[str, Any], folder: Path, inputs: Mapping[str, Input]
 ) -> dict[str, Any]:
     """Return a run's config with its copies in place of the files that it was made from."""
-    changed = dict(config)
-    for key, copy in inputs.items():
-        changed = with_value(changed, INPUTS[key][1], str(folder / FOLDER / copy.name))
-    return changed
+    places = {key: str(folder / FOLDER / copy.name) for key, copy in inputs.items()}
+    changed = _replaced(config, "", {k: place for k, place in places.items() if k != MODEL})
+    return with_value(changed, COPY, places[MODEL]) if MODEL in places else changed
+
+
+def _is_movement(key: str) -> bool:
+    return key.rpartition(".")[2] == MOVEMENT
+
+
+def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Yield every text in a config with its dotted key."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item, f"{place}.{key}" if place else str(key))
+    elif isinstance(value, str):
+        yield place, value
+
+
+def _replaced(value: Any, place: str, texts: Mapping[str, str]) -> Any:
+    """Return a config with other texts at dotted keys."""
+    if isinstance(value, Mapping):
+        return {
+            key: _replaced(item, f"{place}.{key}" if place else str(key), texts)
+            for key, item in value.items()
+        }
+    return texts.get(place, value) if isinstance(value, str) else value

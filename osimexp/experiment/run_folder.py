@@ -231,11 +231,17 @@ class RunFolder:
         home, known = self.path.resolve(), trusted()
         for place, folders, files in os.walk(self.path):
             for file in (Path(place, name) for name in (*folders, *files)):
-                target = file.resolve() if file.is_symlink() else home
+                target = self._target(file) if file.is_symlink() else home
                 if not target.is_relative_to(home) and str(target) not in known:
                     raise UntrustedError(
                         f"{file} would be read and written elsewhere", str(target), (str(target),)
                     )
+
+    def _target(self, link: Path) -> Path:
+        try:
+            return link.resolve()
+        except (OSError, RuntimeError) as error:  # A loop is the latter up to Python 3.12.
+            raise RunFolderError(f"{link} leads nowhere; remove it.") from error
 
     def values(self) -> dict[str, Any]:
         """Return the run's config as plain values; renamed keys have their new names.

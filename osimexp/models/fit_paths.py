@@ -28,8 +28,10 @@ _SCATTERED_SAMPLES = 1200
 # Limit of OpenSim's polynomials.
 _MOST_COORDINATES = 6
 # Error (m) from which a pose is looked at for a jump of OpenSim's own path, as wraps can make,
-# greatest share of poses left out for that, halvings of the way to a jump, and rounds of fitting.
-_SUSPECT = 5e-3
+# change (m) that is a jump, greatest share of poses left out for that, halvings of the way to a
+# jump, and rounds of fitting.
+_SUSPECT = 1e-2
+_JUMP = 5e-3
 _LEFT_OUT = 0.05
 _HALVINGS = 16
 _ROUNDS = 4
@@ -221,7 +223,7 @@ class _Sampler:
 
         first, last = length(here), length(there)
         for _ in range(_HALVINGS):
-            if abs(last - first) < _SUSPECT:
+            if abs(last - first) < _JUMP:
                 return False
             middle = (here + there) / 2.0
             between = length(middle)

@@ -53,6 +53,7 @@ MISTAKES = [
     case(GYM, "task.id=CartPole-v1", says="only Box spaces"),
     case("resume=nowhere", says="nowhere is not a folder"),
     case("resume=.", says="is not a run folder"),
+    case("resume={Sr:ß}", says="cannot be read"),
     case("--multirun", "--run", says="Only one of"),
 ]
 

@@ -134,10 +134,24 @@ def test_a_recorded_gait_is_kept_with_its_run(place: Path) -> None:
     text = "\n".join("\t".join(f"{value:.9f}" for value in row) for row in rows)
     file.write_text(head + "time\t" + "\t".join(columns) + "\n" + text + "\n")
     target = option("target", "recorded") | {"movement": str(file)}
-    config = {"target": target, "seed": 1}
+    other = place / "reach.mot"
+    other.write_text(head.replace("walk", "reach") + "time\thip_flexion_r\n0 1\n1 2\n")
+    tracked = {"shoulder_*": {"stiffness": 5.0, "movement": str(other)}, "elbow.x": 3.0}
+    config = {
+        "target": target,
+        "start": {"gait": dict(target), "standing": 0.5},
+        "actuators": {"tracked": tracked},
+        "seed": 1,
+    }
     folder = RunFolder.create(place / "run", config, [], {}, inputs=read_inputs(config))
     file.unlink()
-    kept = folder.config()["target"]
-    assert kept == {**target, "movement": str(place / "run/inputs/movement.mot")}
+    other.unlink()
+    kept = folder.config()
+    copy = {"movement": str(place / "run/inputs/movement.mot")}
+    assert kept["target"] == kept["start"]["gait"] == target | copy
+    shoulder = kept["actuators"]["tracked"]["shoulder_*"]
+    assert shoulder == {"stiffness": 5.0, "movement": str(place / "run/inputs/movement_2.mot")}
+    assert Path(shoulder["movement"]).read_text().startswith("reach\n")
+    assert kept["actuators"]["tracked"]["elbow.x"] == 3.0
     assert (place / "run/inputs/movement.mot").read_text().startswith("walk\n")
     assert folder.values() == config

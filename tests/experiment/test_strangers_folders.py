@@ -256,6 +256,18 @@ def test_links_that_lead_out_of_a_folder_are_not_followed(
     assert Path("mine/file").read_text() == "kept"
 
 
+def test_a_link_to_itself_is_named(command: Command, given: Callable[[Change], Path]) -> None:
+    folder = given(lambda config: None)
+    link = folder / "evaluations/new.json"
+    link.symlink_to("new.json")
+    for words, main in (
+        (("resume=given",), train),
+        (("run=given", "episodes=1"), evaluate),
+        (("given", "resamples=100"), report),
+    ):
+        assert command(*words, main=main).refuses("given/evaluations/new.json leads nowhere")
+
+
 def test_a_report_gives_no_command_that_is_not_ours(
     command: Command, given: Callable[[Change], Path]
 ) -> None:

@@ -10,7 +10,7 @@ import opensim
 from numpy.typing import NDArray
 
 from osimexp.arrays import Floats
-from osimexp.cache import cache_folder, digest, kept, sources
+from osimexp.cache import cached_file, digest, kept, sources
 from osimexp.errors import ModelError
 from osimexp.models.names import Names
 from osimexp.models.prepare import PreparedModel, loaded
@@ -94,7 +94,7 @@ def compile_model(model: PreparedModel, single: bool = False) -> CompiledModel:
 
 def is_compiled(model: PreparedModel, single: bool = False) -> bool:
     """Return whether a model was compiled before, so that the cache has its code."""
-    return (cache_folder() / f"compiled/{_name(model, single)}").is_file()
+    return cached_file(f"compiled/{_name(model, single)}").is_file()
 
 
 def _name(model: PreparedModel, single: bool) -> str:
