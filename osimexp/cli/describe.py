@@ -17,8 +17,9 @@ from typing import Any
 from osimexp.cli.launch import launch
 from osimexp.cli.train import settings_of_main
 from osimexp.config import build, option
+from osimexp.experiment.whole import ExperimentSettings
 from osimexp.tasks.description import describe
-from osimexp.tasks.make import make, task_of
+from osimexp.tasks.make import make
 from osimexp.tasks.specification import Specification
 from osimexp.terminal import Console
 
@@ -30,7 +31,7 @@ def main() -> None:
 
 def describe_task(config: dict[str, Any]) -> float:
     """Print the tables of a task, and return the number of columns of an observation."""
-    task = task_of(config)
+    task = ExperimentSettings.from_config(config).task
     if isinstance(task, Specification):
         # OpenSim itself has nothing to compile, and names and units are the same.
         physics = build(option("physics", "opensim"), "physics")

@@ -47,10 +47,7 @@ def read_inputs(config: Mapping[str, Any]) -> dict[str, Input]:
     """
     found: dict[str, Input] = {}
     names: dict[tuple[str, bytes], str] = {}
-    for key, given in _texts(config, ""):
-        if key != MODEL and not _is_movement(key):
-            continue
-        path = Path(given).expanduser()
+    for key, path in named_files(config).items():
         if path.is_file():
             stem, content = "model" if key == MODEL else MOVEMENT, _content(path, key)
             others = sum(kind == stem for kind, _ in names)
@@ -58,6 +55,15 @@ def read_inputs(config: Mapping[str, Any]) -> dict[str, Input]:
             name = names.setdefault((stem, content), f"{stem}{number}{path.suffix}")
             found[key] = Input(name, content)
     return found
+
+
+def named_files(config: Mapping[str, Any]) -> dict[str, Path]:
+    """Return the paths of the files that a config names, by key."""
+    return {
+        key: Path(given).expanduser()
+        for key, given in _texts(config, "")
+        if key == MODEL or _is_movement(key)
+    }
 
 
 def write_inputs(folder: Path, inputs: Mapping[str, Input]) -> dict[str, dict[str, str]]:

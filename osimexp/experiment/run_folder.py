@@ -1,5 +1,6 @@
 """The folder of one run, with all that is needed to judge, repeat and continue it."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,13 @@ from filelock import FileLock, Timeout
 
 from osimexp.config import read_config
 from osimexp.errors import ConfigError, RunFolderError, UntrustedError
-from osimexp.experiment.inputs import Input, kept_inputs, with_copies, write_inputs
+from osimexp.experiment.inputs import (
+    Input,
+    kept_inputs,
+    named_files,
+    with_copies,
+    write_inputs,
+)
 from osimexp.files import write_json, write_text
 from osimexp.moved import present_keys
 from osimexp.plain_yaml import plain_text, read_plain
@@ -22,6 +29,8 @@ from osimexp.words import word_of
 
 if sys.platform != "win32":
     import fcntl
+
+log = logging.getLogger("osimexp")
 
 State = Literal["running", "finished", "interrupted", "failed", "pruned"]
 
@@ -279,7 +288,13 @@ class RunFolder:
                 missing or was changed.
         """
         check_trusted(config, str(self.config_file))
-        return with_copies(config, self.path, kept_inputs(self.path, self.record()))
+        kept = kept_inputs(self.path, self.record())
+        for key, path in named_files(config).items():
+            if key not in kept:  # An earlier version wrote the folder.
+                log.warning(
+                    "%s keeps no copy of its %s, so %s is read as it is now.", self.path, key, path
+                )
+        return with_copies(config, self.path, kept)
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write the config, with resolved interpolations."""

@@ -110,7 +110,7 @@ def test_terms_of_a_gait_need_one() -> None:
     with pytest.raises(ConfigError, match="follows a gait, and there is none"):
         environment(1, "observation=phase", "physics=compiled", "workers=none")
     with pytest.raises(ConfigError, match="hip_flexion_r"):
-        environment(1, "model=arm", *WALK)
+        environment(1, "model=arm", *WALK, "~reward.velocity")
     with pytest.raises(ValueError, match="three values"):
         Gait(1.0, 1.0, {"hip_flexion_r": (1.0, 2.0)}, None)
     start = made("start/gait_poses", gait=swing())

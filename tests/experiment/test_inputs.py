@@ -121,6 +121,18 @@ def test_a_copy_that_was_changed_is_refused(command: Command, trained: Path) -> 
     assert command("run=run", main=evaluate).refuses("run.json names no file of its folder")
 
 
+def test_a_model_that_an_earlier_version_did_not_keep_is_said(
+    trained: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    record = json.loads((trained / "run.json").read_text())
+    del record["inputs"]
+    (trained / "run.json").write_text(json.dumps(record))
+    RunFolder.open(trained).config()
+    assert "run keeps no copy of its model.path, so models/my.osim is read as it is now" in (
+        caplog.text
+    )
+
+
 def test_a_recorded_gait_is_kept_with_its_run(place: Path) -> None:
     moment = np.linspace(0.0, 2.4, 241)
     columns = {

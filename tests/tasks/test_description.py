@@ -116,3 +116,10 @@ def test_the_command_composes_as_the_main_job_does(command: Command) -> None:
     assert ["effort", "0.25"] in rows
     assert np.isin(["Observation", "Action", "Reward", "Termination"], answer.out.split()).all()
     assert command("rewrd=walk", main=describe_command).refuses("did you mean reward")
+
+
+@pytest.mark.parametrize("word", ["run.steps=many", "algo.discount=2", "seed=-1"])
+def test_values_are_refused_as_by_the_main_job(command: Command, word: str) -> None:
+    assert command("model=arm", word, main=describe_command).refuses(
+        word.partition("=")[0].rpartition(".")[2]
+    )
