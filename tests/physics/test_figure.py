@@ -1,5 +1,6 @@
 """What models look like and where poses put them, against OpenSim and what is known of them."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -142,8 +143,12 @@ def test_shapes_are_of_a_human_size(walker: PreparedModel) -> None:
 
 
 def test_meshes_are_found_beside_the_model(
-    tmp_path: Path, walker: PreparedModel, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    walker: PreparedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO)
     with loaded(walker.xml) as model:
         body = model.getBodySet().get("torso")
         mesh = opensim.Mesh("bone.obj")
@@ -159,6 +164,7 @@ def test_meshes_are_found_beside_the_model(
     settings = ModelSettings(path=str(tmp_path / "own.osim"))
     beside = [p for p in figure(PreparedModel(xml, settings)).pieces if p.kind == "mesh"]
     assert [p.file for p in beside] == [tmp_path / "Geometry" / "bone.obj"]
+    assert "The meshes missing.obj are neither beside the model" in caplog.text
     assert beside[0].size == (1.0, 2.0, 3.0)
     assert beside[0].colour == (0.1, 0.2, 0.3)
     elsewhere = PreparedModel(xml, ModelSettings(path="nowhere/own.osim"))

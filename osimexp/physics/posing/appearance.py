@@ -1,5 +1,6 @@
 """The appearance of a model: meshes if their files are found, else shapes sized by its bodies."""
 
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +17,8 @@ from osimexp.models.prepare import PreparedModel, loaded, prepare
 from osimexp.physics.posing.figure import Figure, Piece
 from osimexp.physics.reference.engine import Engine
 from osimexp.physics.settings import OpenSimSettings
+
+log = logging.getLogger("osimexp")
 
 DENSITY = 1060.0
 """Density of muscle, kg/m^3: J. Mendez and A. Keys, Metabolism 9 (1960)."""
@@ -96,6 +99,7 @@ def _folders(model: PreparedModel) -> list[Path]:
 
 
 def _meshes(model: opensim.Model, bodies: dict[str, int], folders: list[Path]) -> Iterator[Piece]:
+    missing: dict[str, None] = {}
     for component in model.getComponentsList():
         mesh = opensim.Mesh.safeDownCast(component)
         if mesh is None:
@@ -105,6 +109,7 @@ def _meshes(model: opensim.Model, bodies: dict[str, int], folders: list[Path]) -
         frame = mesh.getFrame()
         body = bodies.get(frame.findBaseFrame().getName(), -1)
         if file is None:
+            missing[name] = None
             continue
         look, scale = mesh.get_Appearance(), mesh.get_scale_factors()
         yield Piece(
@@ -116,6 +121,13 @@ def _meshes(model: opensim.Model, bodies: dict[str, int], folders: list[Path]) -
             opacity=float(look.get_opacity()),
             file=file,
         )
+    if missing:
+        more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
+        log.info(
+            "The meshes %s%s are neither beside the model, in a folder Geometry there, nor in one "
+            "of OPENSIM_GEOMETRY_PATH; bodies without any mesh are drawn as plain bones.",
+            ", ".join(list(missing)[:4]), more,
+        )  # fmt: skip
 
 
 def _colour(colour: opensim.Vec3) -> tuple[float, float, float]:
