@@ -289,6 +289,16 @@ def test_a_stopped_process_that_goes_on_keeps_its_workers(tmp_path: Path) -> Non
     assert parent.wait() == 0
 
 
+def test_workers_import_nothing_from_the_working_folder(
+    arm: PreparedModel, place: Path, opened: list[OpenSimSimulation]
+) -> None:
+    for name in ("numpy", "pydantic"):
+        (place / f"{name}.py").write_text("open('imported', 'w').close()\n")
+    opened.append(tasks.simulation(arm, 1, workers=1))
+    assert np.isfinite(rolled(opened[0], excitations(1, 6, 2))).all()
+    assert not (place / "imported").exists()
+
+
 def test_a_clock_stands_still_while_its_process_does(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([0.0, 0.5, 1.1, 3601.1, 3601.6])
     monkeypatch.setattr(time, "monotonic", lambda: next(moments))

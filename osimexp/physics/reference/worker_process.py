@@ -93,7 +93,8 @@ class WorkerProcess:
         package = str(Path(osimexp.__file__).parents[1])
         paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
         self._log = folder / f"worker-{self.rows[0]}.log"
-        command = [sys.executable, "-m", "osimexp.physics.reference.worker", str(folder)]
+        # -P: files of the working folder, which may be of a stranger, must not shadow modules.
+        command = [sys.executable, "-P", "-m", "osimexp.physics.reference.worker", str(folder)]
         try:
             with self._log.open("wb") as log:
                 self.process = subprocess.Popen(
