@@ -1,6 +1,7 @@
 """A gait out of a file, against the gait that the file was written from."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from options import made
 from tasks import environment, normal_gait, written_gait
 
 from osimexp.errors import ConfigError
+from osimexp.motion.tables import read_table, write_table
 from osimexp.tasks.goals.gait import MidGait
 from osimexp.tasks.goals.recorded_gait import RecordedGait
 
@@ -98,6 +100,21 @@ def test_the_speed_on_a_treadmill_is_that_over_its_belt(
     assert start.gait.speed == gait.speed
     assert again.target == gait
     assert "taken for a walk on a treadmill" in caplog.text
+    batch.close()
+
+
+def test_a_walk_backwards_on_a_treadmill_is_found_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = written_gait(tmp_path, 4.0, treadmill=True)
+    table = read_table(file)
+    write_table(file, replace(table, values=table.values[::-1]))
+    with caplog.at_level(logging.INFO, "osimexp"):
+        batch = environment(1, *task_of(file))
+    gait = batch.specification.target
+    assert isinstance(gait, RecordedGait)
+    assert -1.3 < gait.speed < -0.9
+    assert "a walk backwards on a treadmill" in caplog.text
     batch.close()
 
 

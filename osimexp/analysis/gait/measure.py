@@ -14,18 +14,12 @@ from osimexp.analysis.gait.feet import (
     beside_plates,
     feet_of,
     foot_paths,
-    toe_paths,
     within,
 )
+from osimexp.analysis.gait.heading import heading, turned
 from osimexp.analysis.gait.parameters import BOTH, Parameter
 from osimexp.analysis.gait.settings import LETTERS, SIDES, AngleSettings, GaitSettings
-from osimexp.analysis.gait.spatiotemporal import (
-    PUSHING,
-    Ground,
-    belt_speed,
-    measure_stride,
-    walking_speed,
-)
+from osimexp.analysis.gait.spatiotemporal import Ground, measure_stride, walking_speed
 from osimexp.analysis.gait.strides import (
     Contacts,
     Stride,
@@ -96,16 +90,13 @@ def measure(shown: Shown, settings: GaitSettings) -> Gait:
         ModelError: the model has none of the foot bodies that the settings name.
     """
     shown, notes = _where_forces_are(shown)
-    movement = shown.movement
-    contacts, strides = strides_of(movement, settings.contact)
+    contacts, strides = strides_of(shown.movement, settings.contact)
     running = is_run(strides)
-    feet = foot_paths(shown, settings)
-    if running:
-        belt = belt_speed(
-            movement.time, toe_paths(shown, settings), strides, settings.treadmill, PUSHING
-        )
-    else:
-        belt = belt_speed(movement.time, feet, strides, settings.treadmill)
+    way = heading(shown, settings, strides, running)
+    shown, belt = turned(shown, way.direction), way.belt
+    movement, feet = shown.movement, foot_paths(shown, settings)
+    if way.backwards:
+        notes.append("The model moves backwards: the speed and lengths are those of that way.")
     unseen: dict[str, Spans] = {side: [] for side in SIDES}
     if movement.plates:
         standing = feet_of(shown, settings)

@@ -97,8 +97,9 @@ def of_strides(
         found = Parameter(key, label, "%", columns(key))
         right, left = found.mean("right"), found.mean("left")
         if right is not None and left is not None:
-            value = np.array([symmetry_index(right, left)])
-            yield Parameter(f"symmetry_{key}", label, "%", {BOTH: value})
+            value = symmetry_index(right, left)
+            if np.isfinite(value):
+                yield Parameter(f"symmetry_{key}", label, "%", {BOTH: np.array([value])})
 
 
 def of_angles(

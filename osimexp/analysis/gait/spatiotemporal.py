@@ -1,6 +1,6 @@
 """Spatiotemporal measures: times and lengths of strides and steps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,16 +9,13 @@ from osimexp.analysis.gait.cycles import interpolated
 from osimexp.analysis.gait.strides import Contacts, Stride
 from osimexp.arrays import Floats
 
-FLAT = (0.1, 0.5)
-"""Shares of the stance between which the foot is flat on the ground and moves with it."""
-
-PUSHING = (0.2, 0.8)
-"""Shares of the stance of a runner between which the toes are on the ground and move with it."""
+_NOTHING = 0.05
+"""Share of the mean of two sizes, below which the mean of both values is about 0."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Positions of feet and body over a ground that may move.
+    """Positions of feet and body over a ground that may move, in a walk that goes along x.
 
     Attributes:
         time: ``(T,)`` s.
@@ -70,33 +67,6 @@ class StrideMeasures:
     step_width: float
 
 
-def belt_speed(
-    time: Floats,
-    feet: Mapping[str, Floats],
-    strides: Sequence[Stride],
-    least: float,
-    standing: tuple[float, float] = FLAT,
-) -> float:
-    """Return the speed at which the ground moves backwards under feet that bear weight, m/s.
-
-    Args:
-        time: ``(T,)`` s.
-        feet: path ``(T, 3)`` of each side's foot body or, of a runner, whose heels rise early, of
-            its toes, m.
-        strides: strides of both sides.
-        least: speed below which feet slip and the ground is taken to be still, m/s.
-        standing: shares of the stance between which that path moves with the ground.
-    """
-    speeds = []
-    for stride in strides:
-        stance = stride.toe_off - stride.start
-        moments = stride.start + np.array(standing) * stance
-        ends = interpolated(time, feet[stride.side][:, 0], moments)
-        speeds.append((ends[0] - ends[1]) / (moments[1] - moments[0]))
-    found = float(np.median(speeds))
-    return found if found > least else 0.0
-
-
 def measure_stride(
     stride: Stride, contacts: Mapping[str, Contacts], ground: Ground, seen: bool = True
 ) -> StrideMeasures:
@@ -135,7 +105,11 @@ def walking_speed(ground: Ground, start: float, end: float) -> float:
 def symmetry_index(right: float, left: float) -> float:
     """Return (right - left) in percent of the mean of both; 0 is symmetric.
 
+    It is NaN where the mean is about 0, of which there is no percent.
+
     R. O. Robinson, W. Herzog and B. M. Nigg, Journal of Manipulative and Physiological
     Therapeutics 10 (1987) 172-176.
     """
+    if abs(right + left) <= _NOTHING * (abs(right) + abs(left)):
+        return float("nan")
     return 200.0 * (right - left) / (right + left)

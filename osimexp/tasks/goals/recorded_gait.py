@@ -17,7 +17,7 @@ from osimexp.models.names import Names
 from osimexp.models.prepare import PreparedModel
 from osimexp.models.sides import other_side
 from osimexp.motion.coordinates import coordinates_of
-from osimexp.motion.ground import belt_under
+from osimexp.motion.ground import BELT, facing, velocity_under
 from osimexp.motion.tables import Table, coordinate_columns, read_table, some
 from osimexp.physics.posing.poses import Posing
 from osimexp.tasks.goals.gait import Gait
@@ -38,7 +38,8 @@ class RecordedGait(Gait):
 
     The curves of both legs are averaged, the left ones half a stride earlier, because both legs
     follow the same gait. The file is read as by ``osimexp gait``: the model tells angles from
-    lengths, and on a treadmill the speed is that over the belt.
+    lengths, and on a treadmill the speed is that over the belt. The speed is that in the direction
+    in which the model faces, and so below 0 backwards.
 
     Attributes:
         movement: path of the file; its coordinates have the model's names.
@@ -64,7 +65,7 @@ class RecordedGait(Gait):
         except MovementError as error:
             raise ValueError(str(error)) from error
         object.__setattr__(self, "period", end - start)
-        object.__setattr__(self, "speed", self._way(start, end) / (end - start))
+        object.__setattr__(self, "speed", float(self._velocity(start, end)[0]))
         lengths = {name for name in self._names if _TRANSLATION.fullmatch(name)}
         object.__setattr__(self, "curves", self._curves(start, end, lengths))
         super().__post_init__()
@@ -101,31 +102,52 @@ class RecordedGait(Gait):
         }
         found = copy.copy(self)
         vars(found).pop("_harmonics", None)
-        belt, speed = self._belt(model, names, known), self._way(start, end) / (end - start)
-        if belt:
-            log.info(
-                "The feet of %s move backwards on the ground at %.2f m/s, so it is taken for a "
-                "walk on a treadmill at %.2f m/s.",
-                self.movement,
-                belt,
-                speed + belt,
-            )
-        object.__setattr__(found, "speed", speed + belt)
+        object.__setattr__(found, "speed", self._speed(model, names, known, start, end))
         object.__setattr__(found, "_names", followed)
         object.__setattr__(found, "curves", self._curves(start, end, lengths, followed))
         return found
 
-    def _belt(self, model: PreparedModel, names: Names, known: Mapping[str, Floats]) -> float:
+    def _speed(
+        self,
+        model: PreparedModel,
+        names: Names,
+        known: Mapping[str, Floats],
+        start: float,
+        end: float,
+    ) -> float:
+        """Return the speed over the ground in the direction in which the model faces, m/s."""
         poses = np.tile(names.default_pose, (len(self._table.time), 1))
         for column, name in enumerate(names.coordinates):
             if name in known:
                 poses[:, column] = known[name]
         posing = Posing(model, muscles=False)
-        return belt_under(self._table.time, posing.soles(posing(poses).bodies))
+        bodies = posing(poses).bodies
+        ahead = facing(bodies)
+        ground = velocity_under(self._table.time, posing.soles(bodies))
+        speed = float((self._velocity(start, end) - ground) @ ahead)
+        way = " backwards" if speed < 0.0 else ""
+        if ground.any():
+            log.info(
+                "The feet of %s move with the ground at %.2f m/s, so it is taken for a walk%s on a "
+                "treadmill at %.2f m/s.",
+                self.movement,
+                float(np.linalg.norm(ground)),
+                way,
+                abs(speed),
+            )
+        elif speed < -BELT:
+            log.info("%s is a walk backwards at %.2f m/s.", self.movement, -speed)
+        return speed
 
-    def _way(self, start: float, end: float) -> float:
-        way = np.interp([start, end], self._table.time, self._columns[self.forward])
-        return float(way[1] - way[0])
+    def _velocity(self, start: float, end: float) -> Floats:
+        """Return the level velocity ``(2,)`` of the body over a stride, x and z, m/s."""
+        ahead = self._columns[self.forward]
+        labels = coordinate_columns(self._table)
+        sideways = labels.get(f"{self.forward[:-1]}z") if self.forward.endswith("x") else None
+        aside = self._table.column(*sideways) if sideways else None
+        paths = (ahead, np.zeros_like(ahead) if aside is None else aside)
+        ways = [np.diff(np.interp([start, end], self._table.time, path))[0] for path in paths]
+        return np.array(ways) / (end - start)
 
     @property
     def _table(self) -> Table:
