@@ -26,6 +26,8 @@ RENAMED = {"algo.kl_stop": "algo.max_kl", "algo.kl_target": "algo.desired_kl"}
 
 
 NEWER: Mapping[str, Mapping[str, Any]] = {
+    "osimexp.algorithms.ddpg.Settings": {"horizon": 1, "layer_norm": False},
+    "osimexp.algorithms.sac.Settings": {"horizon": 1, "layer_norm": False},
     "osimexp.tasks.goals.gait.MidGait": {"fastest": 1.0},
     "osimexp.tasks.terms.pushes.RandomPushes": {"direction": "forward"},
     "osimexp.tasks.terms.rewards.Velocity": {"width": 0.5},

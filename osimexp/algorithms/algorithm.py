@@ -1,7 +1,7 @@
 """The interface between the training loop and an algorithm."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,11 @@ class Algorithm(Protocol):
     Attributes:
         controller: controller that has been learned so far, without exploration, a policy as a
             rule; it changes as learning goes on.
+        off_policy: whether the updates that a step makes due may be made while the next step, with
+            actions of the policy before them, is simulated.
     """
+
+    off_policy: ClassVar[bool]
 
     @property
     def controller(self) -> Controller:
@@ -52,8 +56,12 @@ class Algorithm(Protocol):
         """Return actions ``(B, actions)`` in [-1, 1], with exploration."""
         ...
 
-    def learn(self, transition: Transition) -> dict[str, float]:
-        """Take in one step of the batch, and update the weights when an update is due.
+    def take(self, transition: Transition) -> None:
+        """Take in one step of the batch, whose actions the last ``act`` returned."""
+        ...
+
+    def update(self) -> dict[str, float]:
+        """Update the weights if the steps taken in so far make an update due.
 
         Returns:
             The metrics of the updates made, by name; empty if none was due.
@@ -79,6 +87,12 @@ class Algorithm(Protocol):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a saved state; the results are bitwise the same if it holds the replay."""
         ...
+
+
+def learn(algorithm: Algorithm, transition: Transition) -> dict[str, float]:
+    """Take in one step of the batch, make the updates that are due, and return their metrics."""
+    algorithm.take(transition)
+    return algorithm.update()
 
 
 class Settings(Protocol):

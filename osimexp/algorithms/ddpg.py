@@ -7,7 +7,7 @@ Fujimoto et al. (2018), Addressing function approximation error, arXiv:1802.0947
 import copy
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -31,11 +31,13 @@ class Settings:
     Attributes:
         environments: number of environments in the batch.
         hidden_sizes: widths of the hidden layers of the actor and of each critic.
+        layer_norm: whether each hidden layer of the critics is normalised before its activation.
         activation: activation function between layers.
         actor_learning_rate: learning rate of the actor (Adam).
         critic_learning_rate: learning rate of the critics (Adam).
         batch_size: transitions in one update.
         discount: discount of rewards, per step.
+        horizon: number of steps whose rewards enter a target before the critics' value does.
         target_rate: fraction by which the target networks follow in each update.
         learning_starts: transitions with uniformly random actions before the first update.
         updates_per_step: gradient updates for each transition; fractions add up.
@@ -56,11 +58,13 @@ class Settings:
 
     environments: int
     hidden_sizes: tuple[int, ...]
+    layer_norm: bool
     activation: Activation
     actor_learning_rate: float
     critic_learning_rate: float
     batch_size: int
     discount: float
+    horizon: int
     target_rate: float
     learning_starts: int
     updates_per_step: float
@@ -82,7 +86,7 @@ class Settings:
         positive(self, "environments", "actor_learning_rate", "critic_learning_rate")
         positive(self, "batch_size", "learning_starts", "updates_per_step", "replay_capacity")
         positive(self, "reward_scale", "observation_clip", "target_noise_clip", "policy_delay")
-        positive(self, "max_gradient_norm")
+        positive(self, "max_gradient_norm", "horizon")
         within(self, 0.0, 1.0, "discount", "target_rate")
         within(self, 0.0, 10.0, "exploration_noise", "target_noise")
         within(self, 0.0, 0.9999, "noise_correlation")
@@ -109,7 +113,7 @@ def smoothed_action(actions: Tensor, white: Tensor, deviation: float, clip: floa
 
 
 def critic_target(
-    rewards: Tensor, continues: Tensor, next_values: Tensor, discount: float
+    rewards: Tensor, continues: Tensor, next_values: Tensor, discount: float | Tensor
 ) -> Tensor:
     """Return the target of the critics ``(B,)``: reward plus the discounted next value.
 
@@ -139,6 +143,8 @@ class DDPG:
         controller: deterministic policy, the tanh of the actor's output.
     """
 
+    off_policy: ClassVar[bool] = True
+
     def __init__(
         self, settings: Settings, observation_size: int, action_size: int, seed: int, device: str
     ) -> None:
@@ -159,6 +165,7 @@ class DDPG:
             settings.hidden_sizes,
             settings.activation,
             self._generator,
+            settings.layer_norm,
         )
         self.target_critics = copy.deepcopy(self.critics).requires_grad_(False)
 
@@ -195,29 +202,35 @@ class DDPG:
             )
             return array((means + self._noise).clamp(-1.0, 1.0))
 
-    def learn(self, transition: Transition) -> dict[str, float]:
-        """Store the transitions, and make ``updates_per_step`` updates for each of them.
-
-        Updates begin when the replay holds ``learning_starts`` transitions. A run that is resumed
-        without its replay fills it again first, with actions of the policy that it has already
-        learned.
-        """
+    def take(self, transition: Transition) -> None:
+        """Store the transitions."""
         self.replay.add(transition)
         self._seen += len(transition.rewards)
         ended = torch.as_tensor(transition.terminated | transition.truncated)
         self._noise[ended.to(self._device)] = 0.0
         if self.settings.normalise_observations:
             self.controller.normaliser.update(tensor(transition.observations, self._device))
+        if len(self.replay) >= self.settings.learning_starts:
+            self._due += self.settings.updates_per_step * len(transition.rewards)
+
+    def update(self) -> dict[str, float]:
+        """Make ``updates_per_step`` updates for each transition since the last call.
+
+        Updates begin when the replay holds ``learning_starts`` transitions. A run that is resumed
+        without its replay fills it again first, with actions of the policy that it has already
+        learned.
+        """
         if len(self.replay) < self.settings.learning_starts:
             return {}
-        self._due += self.settings.updates_per_step * len(transition.rewards)
         updates = int(self._due)
         self._due -= updates
-        return averages([self._update() for _ in range(updates)])
+        return averages([self._descend() for _ in range(updates)])
 
-    def _update(self) -> dict[str, Tensor]:
+    def _descend(self) -> dict[str, Tensor]:
         settings = self.settings
-        batch = self.replay.sample(settings.batch_size, self._generator)
+        batch = self.replay.sample(
+            settings.batch_size, self._generator, settings.horizon, settings.discount
+        )
         normalise = self.controller.normaliser.normalise
         actor = self.controller.network
         observations = normalise(batch.observations)
@@ -234,7 +247,7 @@ class DDPG:
                 batch.rewards * settings.reward_scale,
                 batch.continues,
                 self.target_critics(next_observations, next_actions),
-                settings.discount,
+                settings.discount**batch.steps,
             )
         values = self.critics(observations, batch.actions)
         loss_of_critics = critic_loss(values, goals)

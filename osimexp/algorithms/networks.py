@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.optim import Optimizer
 
 from osimexp.controllers.networks import ACTIVATIONS, Activation, uniform
@@ -22,11 +23,17 @@ class Critics(nn.Module):
         hidden_sizes: Sequence[int],
         activation: Activation,
         generator: torch.Generator,
+        layer_norm: bool = False,
     ) -> None:
-        """Draw the weights of ``members`` critics on the generator's device."""
+        """Draw the weights of ``members`` critics on the generator's device.
+
+        With ``layer_norm`` each hidden layer is normalised over its units before its activation (Ba
+        et al. 2016, arXiv:1607.06450), without weights of its own.
+        """
         super().__init__()
         self.members = members
         self._activate = ACTIVATIONS[activation]
+        self._layer_norm = layer_norm
         self.weights = nn.ParameterList()
         self.biases = nn.ParameterList()
         sizes = [observation_size + action_size, *hidden_sizes, 1]
@@ -40,7 +47,10 @@ class Critics(nn.Module):
         hidden = torch.cat((observations, actions), dim=-1).expand(self.members, -1, -1)
         layers = list(zip(self.weights, self.biases, strict=True))
         for weight, bias in layers[:-1]:
-            hidden = self._activate(torch.baddbmm(bias, hidden, weight))
+            hidden = torch.baddbmm(bias, hidden, weight)
+            if self._layer_norm:
+                hidden = functional.layer_norm(hidden, hidden.shape[-1:])
+            hidden = self._activate(hidden)
         weight, bias = layers[-1]
         return torch.baddbmm(bias, hidden, weight).squeeze(-1)
 

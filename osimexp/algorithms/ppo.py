@@ -8,7 +8,7 @@ estimation, arXiv:1506.02438.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -181,6 +181,8 @@ class PPO:
         controller: deterministic policy, the clipped mean.
     """
 
+    off_policy: ClassVar[bool] = False
+
     def __init__(
         self, settings: Settings, observation_size: int, action_size: int, seed: int, device: str
     ) -> None:
@@ -226,13 +228,16 @@ class PPO:
             self._draws.copy_(means + self.log_std.exp() * white)
             return array(self._draws.clamp(-1.0, 1.0))
 
-    def learn(self, transition: Transition) -> dict[str, float]:
-        """Add the step whose actions the last ``act`` returned; update when the rollout is full."""
+    def take(self, transition: Transition) -> None:
+        """Add the step whose actions the last ``act`` returned to the rollout."""
         with one_thread():
             self._keep(transition)
+
+    def update(self) -> dict[str, float]:
+        """Update if the rollout is full."""
         if not self.rollout.full:
             return {}
-        metrics = self._update()
+        metrics = self._epochs()
         self.rollout.clear()
         return metrics
 
@@ -263,7 +268,7 @@ class PPO:
         scaled = rewards / (self._return_statistics.variance + 1e-8).sqrt()
         return scaled.clamp(-clip, clip)
 
-    def _update(self) -> dict[str, float]:
+    def _epochs(self) -> dict[str, float]:
         settings = self.settings
         observations = self.rollout.observations.flatten(0, 1)
         draws = self.rollout.actions.flatten(0, 1)

@@ -6,7 +6,7 @@ Haarnoja et al. (2018), Soft Actor-Critic Algorithms and Applications, arXiv:181
 import copy
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -29,10 +29,12 @@ class Settings:
     Attributes:
         environments: number of environments in the batch.
         hidden_sizes: widths of the hidden layers of the actor and of each critic.
+        layer_norm: whether each hidden layer of the critics is normalised before its activation.
         activation: activation function between layers.
         learning_rate: learning rate of actor, critics and temperature (Adam).
         batch_size: transitions in one update.
         discount: discount of rewards, per step.
+        horizon: number of steps whose rewards enter a target before the critics' value does.
         target_rate: fraction by which the target critics follow the critics in each update.
         learning_starts: transitions with uniformly random actions before the first update.
         updates_per_step: gradient updates for each transition; fractions add up.
@@ -50,10 +52,12 @@ class Settings:
 
     environments: int
     hidden_sizes: tuple[int, ...]
+    layer_norm: bool
     activation: Activation
     learning_rate: float
     batch_size: int
     discount: float
+    horizon: int
     target_rate: float
     learning_starts: int
     updates_per_step: float
@@ -70,7 +74,7 @@ class Settings:
         """Raise ValueError if a value cannot be used."""
         layer_widths(self)
         positive(self, "environments", "learning_rate", "batch_size", "learning_starts")
-        positive(self, "updates_per_step", "replay_capacity", "reward_scale")
+        positive(self, "updates_per_step", "horizon", "replay_capacity", "reward_scale")
         positive(self, "observation_clip", "initial_temperature", "max_gradient_norm")
         within(self, 0.0, 1.0, "discount", "target_rate")
         within(self, 1, self.replay_capacity, "environments", "learning_starts")
@@ -109,7 +113,7 @@ def critic_target(
     next_values: Tensor,
     next_log_probs: Tensor,
     temperature: Tensor,
-    discount: float,
+    discount: float | Tensor,
 ) -> Tensor:
     """Return the target of the critics ``(B,)``: reward plus the discounted soft value.
 
@@ -147,6 +151,8 @@ class SAC:
         controller: deterministic policy, the tanh of the actor's mean.
     """
 
+    off_policy: ClassVar[bool] = True
+
     def __init__(
         self, settings: Settings, observation_size: int, action_size: int, seed: int, device: str
     ) -> None:
@@ -169,6 +175,7 @@ class SAC:
             settings.hidden_sizes,
             settings.activation,
             self._generator,
+            settings.layer_norm,
         )
         self.targets = copy.deepcopy(self.critics).requires_grad_(False)
         self.log_temperature = torch.tensor(
@@ -196,27 +203,33 @@ class SAC:
             )
             return array(actions)
 
-    def learn(self, transition: Transition) -> dict[str, float]:
-        """Store the transitions, and make ``updates_per_step`` updates for each of them.
+    def take(self, transition: Transition) -> None:
+        """Store the transitions."""
+        self.replay.add(transition)
+        self._seen += len(transition.rewards)
+        if self.settings.normalise_observations:
+            self.controller.normaliser.update(tensor(transition.observations, self._device))
+        if len(self.replay) >= self.settings.learning_starts:
+            self._due += self.settings.updates_per_step * len(transition.rewards)
+
+    def update(self) -> dict[str, float]:
+        """Make ``updates_per_step`` updates for each transition since the last call.
 
         Updates begin when the replay holds ``learning_starts`` transitions. A run that is resumed
         without its replay fills it again first, with actions of the policy that it has already
         learned.
         """
-        self.replay.add(transition)
-        self._seen += len(transition.rewards)
-        if self.settings.normalise_observations:
-            self.controller.normaliser.update(tensor(transition.observations, self._device))
         if len(self.replay) < self.settings.learning_starts:
             return {}
-        self._due += self.settings.updates_per_step * len(transition.rewards)
         updates = int(self._due)
         self._due -= updates
-        return averages([self._update() for _ in range(updates)])
+        return averages([self._descend() for _ in range(updates)])
 
-    def _update(self) -> dict[str, Tensor]:
+    def _descend(self) -> dict[str, Tensor]:
         settings = self.settings
-        batch = self.replay.sample(settings.batch_size, self._generator)
+        batch = self.replay.sample(
+            settings.batch_size, self._generator, settings.horizon, settings.discount
+        )
         normalise = self.controller.normaliser.normalise
         actor = self.controller.network
         observations = normalise(batch.observations)
@@ -231,7 +244,7 @@ class SAC:
                 self.targets(next_observations, next_actions),
                 next_log_probs,
                 temperature,
-                settings.discount,
+                settings.discount**batch.steps,
             )
         values = self.critics(observations, batch.actions)
         loss_of_critics = critic_loss(values, goals)

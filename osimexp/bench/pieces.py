@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from osimexp.algorithms.algorithm import Algorithm, Transition
+from osimexp.algorithms.algorithm import Algorithm, Transition, learn
 from osimexp.algorithms.ppo import PPO
 from osimexp.bench.timing import Work
 from osimexp.bench.trainings import Plan, our_algorithm, their_algorithm
@@ -93,13 +93,13 @@ def _learning(algorithm: Algorithm, batch: Environment) -> Work:
         actions = algorithm.act(observations)
         following, rewards, terminated, truncated, _ = batch.step(actions)
         step = Transition(observations, actions, rewards, following, terminated, truncated)
-        updated = bool(algorithm.learn(step))
+        updated = bool(learn(algorithm, step))
         observations = following
 
     def again() -> None:
         if isinstance(algorithm, PPO):
             # The rollout is unchanged; its last step is added once more, which makes it full.
             algorithm.rollout.filled = len(algorithm.rollout.rewards) - 1
-        algorithm.learn(step)
+        learn(algorithm, step)
 
     return again

@@ -19,7 +19,7 @@ from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from osimexp.algorithms import ddpg, ppo, sac
-from osimexp.algorithms.algorithm import Algorithm, Settings, Transition
+from osimexp.algorithms.algorithm import Algorithm, Settings, Transition, learn
 from osimexp.config import build, option
 from osimexp.controllers.controller import Actions, Agent, Observations
 from osimexp.experiment.evaluation import evaluate
@@ -195,7 +195,7 @@ def _train_ours(plan: Plan, batch: Environment, settings: Settings, judge: Judge
             ended = infos["_final_obs"]
             last = following.copy()
             last[ended] = infos["final_obs"][ended]
-        algorithm.learn(Transition(observations, actions, rewards, last, terminated, truncated))
+        learn(algorithm, Transition(observations, actions, rewards, last, terminated, truncated))
         observations = following
         steps += settings.environments
         judge.look(steps, algorithm.controller)

@@ -1,6 +1,7 @@
 """The training loop: act, step, learn; log, evaluate and save when each is due."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from osimexp.algorithms.algorithm import Algorithm, Transition
-from osimexp.controllers.controller import Observations
+from osimexp.controllers.controller import Actions, Observations
 from osimexp.controllers.labels import Labels
 from osimexp.controllers.saved import Saved, restored
 from osimexp.errors import RunFolderError, SimulationError
@@ -22,6 +23,7 @@ from osimexp.experiment.progress import Progress
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import episode_seed_after_resume
 from osimexp.experiment.settings import RunSettings
+from osimexp.experiment.stepping import Stepping, stepper
 from osimexp.experiment.window import Window
 from osimexp.files import write_json
 from osimexp.tasks.environment import Environment
@@ -133,14 +135,17 @@ class TrainingLoop:
             Interrupted: a signal came; a checkpoint was written.
             Pruned: the judge ended the run.
         """
+        # Environments of other packages may not bear to be stepped in another thread.
+        beside = self.algorithm.off_policy and self.environment.backend is not None
         try:
-            while True:
-                self._do_what_is_due()
-                if self.at.steps >= self.settings.steps:
-                    break
-                self.interruption.check()
-                self._step()
-                self.progress.update(self.at.steps, self.at.last_return)
+            with stepper(self.environment, beside) as begin_step:
+                while True:
+                    self._do_what_is_due()
+                    if self.at.steps >= self.settings.steps:
+                        break
+                    self.interruption.check()
+                    self._step(begin_step)
+                    self.progress.update(self.at.steps, self.at.last_return)
         except Interrupted:
             self.save()
             raise
@@ -165,37 +170,37 @@ class TrainingLoop:
             },
         )
 
-    def _step(self) -> None:
+    def _step(self, begin_step: Callable[[Actions], Stepping]) -> None:
         begin = time.perf_counter()
-        actions = self.algorithm.act(self._observations)
-        acted = time.perf_counter()
-        observations, rewards, terminated, truncated, infos = self.environment.step(actions)
-        stepped = time.perf_counter()
-        next_observations = observations
+        observations, algorithm = self._observations, self.algorithm
+        actions = algorithm.act(observations)
+        stepping = begin_step(actions)
+        # The updates that the steps so far made due, while this one is simulated.
+        metrics = algorithm.update() if algorithm.off_policy else {}
+        updated = time.perf_counter()
+        stepped, simulated = stepping()
+        waited = time.perf_counter()
+        following, rewards, terminated, truncated, infos = stepped
+        next_observations = following
         if "final_obs" in infos:
             ended = infos["_final_obs"]
-            next_observations = observations.copy()
+            next_observations = following.copy()
             next_observations[ended] = infos["final_obs"][ended]
-        require_finite_step(
-            next_observations, rewards, self.at.steps // self.environment.num_envs + 1
+        number = self.at.steps // self.environment.num_envs + 1
+        require_finite_step(next_observations, rewards, number)
+        algorithm.take(
+            Transition(observations, actions, rewards, next_observations, terminated, truncated)
         )
-        metrics = self.algorithm.learn(
-            Transition(
-                self._observations, actions, rewards, next_observations, terminated, truncated
-            )
-        )
-        for name, value in metrics.items():
-            if "loss" in name and not np.isfinite(value):
-                raise SimulationError(
-                    f"The {name} became {value} after {self.at.steps} steps, so that nothing can "
-                    "be learned any more; a lower learning rate or smaller rewards may help."
-                )
-        learned = time.perf_counter()
-        self._observations = observations
+        if not algorithm.off_policy:
+            metrics = algorithm.update()
+        _require_finite_losses(metrics, self.at.steps)
+        self._observations = following
         self._take_in(metrics, infos)
-        self._clock.add("simulation", stepped - acted)
-        self._clock.add("learning", learned - stepped + acted - begin)
-        self.at.seconds += time.perf_counter() - begin
+        end = time.perf_counter()
+        self._clock.add("simulation", simulated)
+        self._clock.add("learning", updated - begin + end - waited)
+        self._clock.add("whole", end - begin)
+        self.at.seconds += end - begin
 
     def _take_in(self, metrics: dict[str, float], infos: dict[str, Any]) -> None:
         self.at.steps += self.environment.num_envs
@@ -252,13 +257,13 @@ class TrainingLoop:
         spent = self._clock.means()
         # The mean is over steps of the batch; each is one step in every environment.
         rates = {name: self.environment.num_envs / mean for name, mean in spent.items() if mean}
-        total = sum(spent.values())
+        together = rates.pop("whole", 0.0)
         return {
             "episodes": self.at.episodes,
             **{f"counts/{name}": count for name, count in self._counts().items()},
             **self._window.means(),
             "time/elapsed": self.at.seconds,
-            "time/steps_per_second": self.environment.num_envs / total if total else 0.0,
+            "time/steps_per_second": together,
             **{f"time/{name}_steps_per_second": rate for name, rate in rates.items()},
         }
 
@@ -291,3 +296,12 @@ class TrainingLoop:
 def _due(steps: int, last: int, every: int) -> bool:
     """Return whether a multiple of ``every`` is above ``last`` and not above ``steps``."""
     return steps // every > last // every
+
+
+def _require_finite_losses(metrics: dict[str, float], steps: int) -> None:
+    for name, value in metrics.items():
+        if "loss" in name and not np.isfinite(value):
+            raise SimulationError(
+                f"The {name} became {value} after {steps} steps, so that nothing can be learned "
+                "any more; a lower learning rate or smaller rewards may help."
+            )

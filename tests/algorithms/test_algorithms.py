@@ -9,7 +9,8 @@ import torch
 from algorithm_helpers import Stream, run, through_file
 from options import made, values
 
-from osimexp.algorithms.algorithm import Algorithm, Transition
+from osimexp.algorithms.algorithm import Algorithm, Transition, learn
+from osimexp.algorithms.networks import Critics
 from osimexp.config import build
 from osimexp.controllers.policy import Policy
 from osimexp.errors import ConfigError
@@ -132,9 +133,8 @@ def learn_constant_reward(algorithm: Algorithm, terminates: bool, steps: int) ->
     for _ in range(steps):
         actions = algorithm.act(observations)
         terminated, truncated = (ends, ~ends) if terminates else (~ends, ends)
-        algorithm.learn(
-            Transition(observations, actions, np.ones(4), observations, terminated, truncated)
-        )
+        step = Transition(observations, actions, np.ones(4), observations, terminated, truncated)
+        learn(algorithm, step)
 
 
 @pytest.mark.parametrize(("terminates", "value"), [(True, 1.0), (False, 5.0)])
@@ -160,6 +160,42 @@ def test_truncation_bootstraps_the_critics(name: str, terminates: bool, value: f
     actions = torch.linspace(-0.5, 0.5, 10).reshape(5, 2)
     values = algorithm.critics(torch.zeros(5, 3), actions)  # type: ignore[attr-defined]
     torch.testing.assert_close(values, torch.full_like(values, value), rtol=0.05, atol=0.05)
+
+
+@pytest.mark.parametrize("layer_norm", [False, True])
+@pytest.mark.parametrize("name", ["sac", "ddpg"])
+def test_rewards_of_several_steps_are_worth_what_single_ones_are(
+    name: str, layer_norm: bool
+) -> None:
+    """A reward of 1 in each step for ever is worth 5, whatever part of it enters a target."""
+    common = {
+        "hidden_sizes": (16,), "batch_size": 16, "learning_starts": 16, "discount": DISCOUNT,
+        "target_rate": 0.1, "horizon": 3, "layer_norm": layer_norm,
+    }  # fmt: skip
+    settings: Any = (
+        made("algo/sac", learning_rate=1e-2, initial_temperature=1e-6, learn_temperature=False,
+             **common)
+        if name == "sac"
+        else made("algo/ddpg", critic_learning_rate=1e-2, **common)
+    )  # fmt: skip
+    algorithm = create(settings)
+    observations, never = np.zeros((4, 3), dtype=np.float32), np.zeros(4, dtype=bool)
+    for _ in range(200):
+        actions = algorithm.act(observations)
+        learn(algorithm, Transition(observations, actions, np.ones(4), observations, never, never))
+    actions = torch.linspace(-0.5, 0.5, 10).reshape(5, 2)
+    values = algorithm.critics(torch.zeros(5, 3), actions)  # type: ignore[attr-defined]
+    torch.testing.assert_close(values, torch.full_like(values, 5.0), rtol=0.05, atol=0.05)
+
+
+def test_normalised_critics_do_not_depend_on_the_scale_of_their_layers() -> None:
+    critics = Critics(2, 3, 2, (8, 8), "relu", torch.Generator().manual_seed(0), layer_norm=True)
+    observations, actions = torch.randn(5, 3), torch.randn(5, 2)
+    before = critics(observations, actions)
+    with torch.no_grad():
+        for parameter in (critics.weights[0], critics.biases[0]):
+            parameter.mul_(10.0)
+    torch.testing.assert_close(critics(observations, actions), before, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize(("terminates", "value"), [(True, 1.0), (False, 5.0)])
@@ -205,7 +241,7 @@ def train_on_pendulum(algorithm: Algorithm, environments: int, steps: int) -> fl
         last = following.copy()
         for row in np.flatnonzero(terminated | truncated):
             last[row] = infos["final_obs"][row]
-        algorithm.learn(Transition(observations, actions, rewards, last, terminated, truncated))
+        learn(algorithm, Transition(observations, actions, rewards, last, terminated, truncated))
         observations = following
     train.close()
     test = gymnasium.make_vec("Pendulum-v1", 20, vectorization_mode="sync")

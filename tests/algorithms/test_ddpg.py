@@ -4,7 +4,7 @@ import torch
 from algorithm_helpers import Stream, solve
 from options import made
 
-from osimexp.algorithms.algorithm import Transition
+from osimexp.algorithms.algorithm import Transition, learn
 from osimexp.algorithms.ddpg import (
     actor_loss,
     critic_loss,
@@ -66,7 +66,7 @@ def test_exploration_noise_is_forgotten_where_an_episode_ended() -> None:
     def step(terminated: list[int], truncated: list[int]) -> list[bool]:
         actions = algorithm.act(observations)
         ends = [np.array(each, dtype=bool) for each in (terminated, truncated)]
-        algorithm.learn(Transition(observations, actions, np.zeros(4), observations, *ends))
+        learn(algorithm, Transition(observations, actions, np.zeros(4), observations, *ends))
         noise: list[bool] = (algorithm.state_dict()["noise"] != 0.0).all(1).tolist()
         return noise
 

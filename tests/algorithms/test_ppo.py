@@ -6,7 +6,7 @@ import torch
 from algorithm_helpers import Stream, run, solve
 from options import made
 
-from osimexp.algorithms.algorithm import Transition
+from osimexp.algorithms.algorithm import Transition, learn
 from osimexp.algorithms.ppo import (
     adapted_rate,
     approximate_kl,
@@ -140,7 +140,7 @@ def test_rewards_are_scaled_by_the_deviation_of_the_return() -> None:
         transition = Transition(
             observations, algorithm.act(observations), rewards, observations, ended, ended & False
         )
-        algorithm.learn(transition)
+        learn(algorithm, transition)
         returns = 0.9 * returns + rewards
         seen.append(returns)
         returns = np.where(ended, 0.0, returns)

@@ -69,7 +69,46 @@ def test_a_saved_replay_goes_on_alike() -> None:
     assert len(state["rows"]) == 7
     other.load_state_dict(state)
     for each in (replay, other):
-        each.add(numbered(7, 6))
-    assert held(replay) == held(other) == set(range(3, 13))
+        each.add(numbered(7, 7))
+    assert held(replay) == held(other) == set(range(4, 14))
     with pytest.raises(ValueError, match="does not fit"):
         Replay(5, 3, 1, "cpu").load_state_dict(state)
+
+
+def test_transitions_over_several_steps_end_where_their_episodes_do() -> None:
+    """Two environments for six steps: one is truncated after its third, one terminates there."""
+    replay = Replay(12, 1, 1, "cpu")
+    for step in range(6):
+        last = np.array([step == 2, step == 2])
+        seen = np.array([[step], [100 + step]], dtype=np.float32)
+        terminated, truncated = last & [False, True], last & [True, False]
+        replay.add(Transition(seen, seen, seen[:, 0] + 1.0, seen + 0.5, terminated, truncated))
+    batch = replay.sample(500, torch.Generator().manual_seed(0), horizon=3, discount=0.5)
+    seen = {int(first): row for row, first in enumerate(batch.observations[:, 0])}
+    assert len(seen) == 12
+
+    def found(first: int) -> tuple[float, float, float, float]:
+        row = seen[first]
+        reached = batch.next_observations[row, 0]
+        return tuple(
+            map(float, (batch.rewards[row], reached, batch.continues[row], batch.steps[row]))
+        )
+
+    assert found(0) == (1.0 + 0.5 * 2.0 + 0.25 * 3.0, 2.5, 1.0, 3.0)
+    assert found(1) == (2.0 + 0.5 * 3.0, 2.5, 1.0, 2.0)
+    assert found(101) == (102.0 + 0.5 * 103.0, 102.5, 0.0, 2.0)
+    assert found(3) == (4.0 + 0.5 * 5.0 + 0.25 * 6.0, 5.5, 1.0, 3.0)
+    assert found(4) == (5.0 + 0.5 * 6.0, 5.5, 1.0, 2.0)
+    assert found(105) == (106.0, 105.5, 1.0, 1.0)
+
+
+def test_a_replay_of_one_step_that_was_saved_before_can_be_read() -> None:
+    replay = Replay(10, 3, 1, "cpu")
+    replay.add(numbered(0, 7))
+    state = replay.state_dict()
+    old = {"rows": state["rows"][:, :-1], "added": state["added"]}
+    other = Replay(10, 3, 1, "cpu")
+    other.load_state_dict(old)
+    assert held(other) == set(range(7))
+    batch = other.sample(100, torch.Generator().manual_seed(0), horizon=3, discount=0.5)
+    assert batch.steps.eq(1.0).all()

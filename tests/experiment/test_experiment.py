@@ -30,16 +30,24 @@ from osimexp.experiment.settings import (
 class Listener:
     """An algorithm that learns nothing and keeps all that it is told."""
 
+    off_policy = False
+
     def __init__(self) -> None:
+        self.calls: list[str] = []
         generator = torch.Generator().manual_seed(0)
         self.controller = Policy(MLP([2, 1], "tanh", generator), Normaliser(2), 1, "tanh")
         self.heard: list[Transition] = []
 
     def act(self, observations: np.ndarray) -> np.ndarray:
+        self.calls.append("act")
         return np.full((len(observations), 1), 0.4, dtype=np.float32)
 
-    def learn(self, transition: Transition) -> dict[str, float]:
+    def take(self, transition: Transition) -> None:
+        self.calls.append("take")
         self.heard.append(transition)
+
+    def update(self) -> dict[str, float]:
+        self.calls.append("update")
         return {"heard": float(len(self.heard))}
 
     def state_dict(self, replay: bool = True) -> dict[str, int]:
@@ -52,9 +60,15 @@ class Listener:
 class Diverged(Listener):
     """An algorithm whose loss is no number from its third update on."""
 
-    def learn(self, transition: Transition) -> dict[str, float]:
-        super().learn(transition)
+    def update(self) -> dict[str, float]:
+        super().update()
         return {"actor_loss": np.nan if len(self.heard) > 2 else 1.0}
+
+
+class OffPolicy(Listener):
+    """One that may learn while the next step is simulated."""
+
+    off_policy = True
 
 
 def train_listener(
@@ -112,6 +126,13 @@ def test_the_loop_hands_over_the_last_observation_of_an_episode(place: Path) -> 
         np.testing.assert_array_equal(now.next_observations[~ended], after.observations[~ended])
         assert (after.observations[ended, 1] == 0.0).all()
     assert ends > 3
+
+
+def test_updates_are_made_while_the_next_step_is_simulated_if_off_policy(place: Path) -> None:
+    calls = train_listener(place, 6, OffPolicy).calls
+    assert calls == ["act", "update", "take"] * 3
+    calls = train_listener(place / "on_policy", 6).calls
+    assert calls == ["act", "take", "update"] * 3
 
 
 def test_rows_hold_the_means_of_their_window(place: Path) -> None:

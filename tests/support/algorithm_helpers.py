@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from osimexp.algorithms.algorithm import Algorithm, Transition
+from osimexp.algorithms.algorithm import Algorithm, Transition, learn
 
 
 class OneStepTask:
@@ -45,7 +45,7 @@ def solve(algorithm: Algorithm, environments: int, steps: int) -> float:
     task = OneStepTask(environments, seed=11)
     for _ in range(steps):
         observations = task.observe()
-        algorithm.learn(task.step(observations, algorithm.act(observations)))
+        learn(algorithm, task.step(observations, algorithm.act(observations)))
     test = OneStepTask(512, seed=12).observe()
     return float(OneStepTask.reward(test, algorithm.controller.act(test)).mean())
 
@@ -74,7 +74,7 @@ class Stream:
             chance > 0.9,
         )
         self.observations = following
-        return actions, algorithm.learn(transition)
+        return actions, learn(algorithm, transition)
 
 
 def run(algorithm: Algorithm, stream: Stream, steps: int) -> list[Any]:

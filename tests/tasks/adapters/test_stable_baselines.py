@@ -13,7 +13,7 @@ from gymnasium.utils.env_checker import check_env as check_gymnasium
 from options import made
 from toy import ToyEnvironment
 
-from osimexp.algorithms.algorithm import Transition
+from osimexp.algorithms.algorithm import Transition, learn
 from osimexp.algorithms.rollout import Rollout
 from osimexp.bench.shares import shares
 from osimexp.cli.bench import main as bench
@@ -110,7 +110,7 @@ def test_ppo_makes_the_updates_of_theirs() -> None:
         ended = (terminated | truncated)[:, None]
         last = np.where(ended, infos.get("final_obs", following), following)
         step = Transition(observations, actions, rewards, last, terminated, truncated)
-        if ours.learn(step):
+        if learn(ours, step):
             update_theirs(theirs, ours.rollout)
         observations = following
     for (mine, their), first in zip(pairs, before, strict=True):
