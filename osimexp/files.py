@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 
 @contextmanager
@@ -27,11 +27,15 @@ def replacing(path: Path, private: bool = False) -> Iterator[BinaryIO]:
     """
     beside = path.with_name(f".{path.name}.part")
     handle: Path | int = beside
+    mode: Literal["wb", "xb"] = "xb"
     if private:
         handle, name = tempfile.mkstemp(".part", f".{path.name}.", path.parent)
-        beside = Path(name)
+        beside, mode = Path(name), "wb"
+    else:
+        # What is there may be a link to a file of the user, or a pipe, so it is not opened.
+        beside.unlink(missing_ok=True)
     try:
-        with open(handle, "wb") as stream:  # noqa: PTH123 - a handle is no path
+        with open(handle, mode) as stream:  # noqa: PTH123 - a handle is no path
             if private:
                 beside.chmod(0o600)  # Bits that the umask takes away are given back.
             yield stream

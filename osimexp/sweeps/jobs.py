@@ -98,7 +98,14 @@ def check_folder(folder: Path, sweep: Path) -> None:
 
 
 def mark_lost(folder: Path, reason: str) -> None:
-    """Write to a job's folder why it has no finished run, unless the run's record says so."""
+    """Write to a job's folder why it has no finished run, unless the run's record says so.
+
+    Nothing is written to a folder with links that lead out of it, which the list at the end names.
+    """
+    try:
+        RunFolder(folder).check_links()
+    except RunFolderError:
+        return
     if not _says_that_it_failed(folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / FAILURE, {"reason": reason})
@@ -135,6 +142,11 @@ def outcome(folder: Path) -> tuple[Counter[str], dict[Path, str]]:
     counts: Counter[str] = Counter()
     failed = {}
     for job in sorted(folder.iterdir(), key=_number):
+        try:
+            RunFolder(job).check_links()
+        except RunFolderError as error:
+            failed[job] = str(error)
+            continue
         if (job / FAILURE).is_file():
             try:
                 failed[job] = str(json.loads((job / FAILURE).read_text(encoding="utf-8"))["reason"])
