@@ -1,14 +1,56 @@
-"""Writing of files such that a crash, a signal or a full disk never leaves half of one."""
+"""Writing of files such that a crash, a signal or a full disk never leaves half of one.
+
+Files are read whole, and only if they are files and not too large.
+"""
 
 import csv
+import errno
 import io
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
+
+MODEST = 64_000_000
+"""Size above which a file of numbers or of text is taken for none, bytes."""
+
+LARGE = 512_000_000
+"""Size above which a recording, a mesh or a table of metrics is taken for none, bytes."""
+
+
+def read_bytes(path: Path, largest: int = MODEST) -> bytes:
+    """Return the content of a regular file, or of one that a link leads to.
+
+    Args:
+        path: path of the file.
+        largest: size above which it is refused, bytes.
+
+    Raises:
+        OSError: it is a pipe or a device, whose end might never come, is larger, or cannot be read.
+    """
+    _require_file(path.stat(), path, largest)
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with open(path, "rb", opener=lambda p, _: os.open(p, flags)) as stream:
+        _require_file(os.fstat(stream.fileno()), path, largest)
+        return stream.read()
+
+
+def read_text(path: Path, largest: int = MODEST) -> str:
+    """Return the text of a regular file in UTF-8.
+
+    Args:
+        path: path of the file.
+        largest: size above which it is refused, bytes.
+
+    Raises:
+        OSError: it is no regular file, is larger, or cannot be read.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    return read_bytes(path, largest).decode("utf-8")
 
 
 @contextmanager
@@ -92,6 +134,16 @@ def _cell(value: object) -> object:
     except ValueError:
         return f"'{value}"
     return value
+
+
+def _require_file(facts: os.stat_result, path: Path, largest: int) -> None:
+    if stat.S_ISDIR(facts.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(facts.st_mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+    if facts.st_size > largest:
+        size = f"it is larger than {largest // 1_000_000} MB"
+        raise OSError(errno.EINVAL, size, str(path))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -11,6 +11,7 @@ from omegaconf._utils import get_omega_conf_dumper, get_yaml_loader
 from yaml.composer import ComposerError
 
 from osimexp.errors import ConfigError
+from osimexp.files import read_text
 
 LARGEST = 1_000_000
 """Size above which a file is refused, bytes; a run's config has some ten thousand."""
@@ -74,11 +75,11 @@ def read_plain(file: Path) -> Any:
             ``DEEPEST``, or has aliases.
     """
     try:
-        if file.stat().st_size > LARGEST:
+        if file.is_file() and file.stat().st_size > LARGEST:
             raise ConfigError(
                 f"{file} cannot be read as a config: it is larger than {LARGEST // 1_000_000} MB."
             )
-        found = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
+        found = yaml.load(read_text(file, LARGEST), Loader=_Loader)
     except yaml.YAMLError as error:
         said = getattr(error, "problem", None) or "it is not YAML"
         mark = getattr(error, "problem_mark", None)

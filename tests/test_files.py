@@ -2,12 +2,22 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from osimexp.errors import OsimexpError, RunFolderError
+from osimexp.experiment.checkpoint import load
+from osimexp.experiment.inputs import read_inputs
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.experiment.summary import metrics_of, summarise
 from osimexp.files import write_text
+from osimexp.models.file_text import read_text
+from osimexp.motion.tables import read_table
+from osimexp.plain_yaml import read_plain
 from osimexp.sweeps.jobs import mark_lost, outcome
+from osimexp.visual.meshes import read_mesh
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
 
@@ -46,3 +56,55 @@ def test_nothing_is_written_to_a_job_with_links_out_of_it(tmp_path: Path) -> Non
     (job / "evaluations").unlink()
     mark_lost(job, "it ended")
     assert [json.loads(file.read_text()) for file in job.iterdir()] == [{"reason": "it ended"}]
+
+
+def read_kept(path: Path) -> object:
+    return read_inputs({"model": {"path": str(path)}})
+
+
+@pytest.mark.parametrize("read", [read_table, read_mesh, read_text, read_plain, load, read_kept])
+def test_a_file_without_an_end_or_of_gigabytes_is_not_read(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    endless = tmp_path / "zero.stl"
+    endless.symlink_to("/dev/zero")
+    if read is read_kept:
+        assert read(endless) == {}  # What reads the model itself refuses it.
+    else:
+        _refused(read, endless)
+    vast = tmp_path / "vast.stl"
+    with vast.open("wb") as stream:
+        stream.truncate(10**13)
+    _refused(read, vast)
+
+
+def test_a_folder_with_a_pipe_is_refused(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", {"seed": 1}, [], {})
+    folder.check_links()
+    for name in (".lock", "a.mp4", "evaluations/.X.json.part", "inputs/model.osim"):
+        file = folder.path / name
+        file.unlink(missing_ok=True)
+        file.parent.mkdir(exist_ok=True)
+        os.mkfifo(file)
+        with pytest.raises(RunFolderError, match=f"{name} is neither a file nor a folder"):
+            RunFolder.open(folder.path)
+        file.unlink()
+
+
+@pytest.mark.parametrize("name", ["run.json", "metrics.csv", "evaluations/640.json"])
+def test_vast_files_of_a_run_are_refused_by_their_size(tmp_path: Path, name: str) -> None:
+    folder = RunFolder.create(tmp_path / "run", {"seed": 1}, [], {})
+    with (folder.path / name).open("wb") as stream:
+        stream.truncate(10**13)
+    with pytest.raises(RunFolderError, match=f"{name} cannot be read"):
+        _all_read(folder)
+
+
+def _all_read(folder: RunFolder) -> None:
+    summarise(folder)
+    metrics_of(folder, "640")
+
+
+def _refused(read: Callable[[Path], object], path: Path) -> None:
+    with pytest.raises(OsimexpError, match=path.name):
+        read(path)

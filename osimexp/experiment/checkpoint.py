@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import os
+import sys
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ import torch
 
 from osimexp.errors import RunFolderError
 from osimexp.experiment.settings import CHANGEABLE
-from osimexp.files import replacing
+from osimexp.files import read_bytes, replacing
 from osimexp.moved import first_keys
 
 FORMAT = 2
@@ -106,8 +108,9 @@ def load(path: Path) -> Checkpoint:
     if not path.is_file():
         raise RunFolderError(f"{path} does not exist: the run has not written this checkpoint yet.")
     try:
+        _require_end(path)
         # Read whole, because reading a file that was cut short by parts gives misleading errors.
-        written = path.read_bytes()
+        written = read_bytes(path, _largest())
     except OSError as error:
         raise RunFolderError(f"{path} cannot be read: {error.strerror}.") from error
     content = _content(path, _verified(path, written))
@@ -128,6 +131,27 @@ def load(path: Path) -> Checkpoint:
             "its state."
         )
     return Checkpoint(steps, hashed, _from_tensors(state))
+
+
+def _require_end(path: Path) -> None:
+    """Refuse a file by its last bytes, before all of a large one is read.
+
+    Raises:
+        OSError: it cannot be read.
+        RunFolderError: it does not end as a checkpoint does.
+    """
+    with path.open("rb") as stream:
+        stream.seek(-min(len(_MARK) + 64, path.stat().st_size), os.SEEK_END)
+        end = stream.read()
+    if not end.startswith(_MARK) and end[-_END_SIZE:][: len(_END)] != _END:
+        raise RunFolderError(_damaged(path))
+
+
+def _largest() -> int:
+    """Return the size above which a file and the tensors in it do not fit into the memory."""
+    if not hasattr(os, "sysconf"):
+        return sys.maxsize
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 class _Digested:

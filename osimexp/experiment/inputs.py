@@ -9,6 +9,7 @@ from typing import Any
 
 from osimexp.config import with_value
 from osimexp.errors import ConfigError, RunFolderError
+from osimexp.files import LARGE, read_bytes
 
 MODEL, COPY = "model.path", "model.copy"
 """Keys of a model's path, which is kept because meshes are searched beside it, and of its copy."""
@@ -91,7 +92,7 @@ def kept_inputs(folder: Path, record: Mapping[str, Any]) -> dict[str, Input]:
             raise RunFolderError(f"{folder / 'run.json'} names no file of its folder for {key}.")
         file = folder / FOLDER / name
         try:
-            copy = Input(name, file.read_bytes())
+            copy = Input(name, read_bytes(file, LARGE))
         except OSError as error:
             raise RunFolderError(
                 f"{file}, the run's copy of its {key}, cannot be read; put it back."
@@ -106,7 +107,7 @@ def kept_inputs(folder: Path, record: Mapping[str, Any]) -> dict[str, Input]:
 
 def _content(path: Path, key: str) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path, LARGE)
     except OSError as error:
         raise ConfigError(f"{key}: {path} cannot be read: {error.strerror}.") from error
 

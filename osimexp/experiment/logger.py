@@ -13,7 +13,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard import SummaryWriter
 
 from osimexp.errors import RunFolderError
-from osimexp.files import csv_text, write_text
+from osimexp.files import LARGE, csv_text, read_text, write_text
 
 
 class Logger:
@@ -117,8 +117,8 @@ class Logger:
         if not self._file.is_file():
             return []
         try:
-            with self._file.open(newline="", encoding="utf-8") as stream:
-                header, *lines = list(csv.reader(stream)) or [[]]
+            stream = io.StringIO(read_text(self._file, LARGE), newline="")
+            header, *lines = list(csv.reader(stream)) or [[]]
             rows = [
                 dict(zip(header, line, strict=True)) for line in lines if len(line) == len(header)
             ]

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from osimexp.experiment.inputs import (
     with_copies,
     write_inputs,
 )
-from osimexp.files import write_json, write_text
+from osimexp.files import read_text, write_json, write_text
 from osimexp.moved import present_keys
 from osimexp.plain_yaml import plain_text, read_plain
 from osimexp.trust import check_trusted, trusted
@@ -230,17 +231,25 @@ class RunFolder:
         return folder
 
     def check_links(self) -> None:
-        """Refuse links that lead out of the folder.
+        """Refuse links that lead out of the folder, and pipes and devices in it.
 
-        Other files would be read into reports through them, or written.
+        Other files would be read into reports through links, or written; a pipe has no end.
 
         Raises:
             UntrustedError: the folder has a link to a place that the user does not trust.
+            RunFolderError: it has something that is neither a file nor a folder.
         """
         home, known = self.path.resolve(), trusted()
         for place, folders, files in os.walk(self.path):
             for file in (Path(place, name) for name in (*folders, *files)):
-                target = self._target(file) if file.is_symlink() else home
+                target = home
+                if file.is_symlink():
+                    target = self._target(file)
+                elif not _is_file_or_folder(file):
+                    raise RunFolderError(
+                        f"{file} is neither a file nor a folder, so that reading it might never "
+                        "end; remove it."
+                    )
                 if not target.is_relative_to(home) and str(target) not in known:
                     raise UntrustedError(
                         f"{file} would be read and written elsewhere", str(target), (str(target),)
@@ -324,7 +333,7 @@ class RunFolder:
 
         """
         try:
-            record = loads(self.record_file.read_text(encoding="utf-8"))
+            record = loads(read_text(self.record_file))
         except (OSError, ValueError, RecursionError) as error:
             raise RunFolderError(f"{self.record_file} cannot be read as a run's record.") from error
         if not isinstance(record, dict) or record.get("state") not in get_args(State):
@@ -367,3 +376,11 @@ class RunFolder:
                 file.stem.isdecimal() and int(file.stem) > steps
             ):
                 file.unlink()
+
+
+def _is_file_or_folder(path: Path) -> bool:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:  # A process that writes here has replaced it.
+        return True
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)

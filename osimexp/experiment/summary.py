@@ -1,6 +1,7 @@
 """The state of a run, read from its folder."""
 
 import csv
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from osimexp.config import selected
 from osimexp.errors import RunFolderError
 from osimexp.experiment.removal import remove_run
 from osimexp.experiment.run_folder import RunFolder
+from osimexp.files import LARGE, read_text
 
 State = Literal["running", "finished", "cut", "failed", "pruned"]
 
@@ -142,8 +144,8 @@ def _steps(run: RunFolder) -> int:
     if not run.metrics_file.is_file():
         return 0
     try:
-        with run.metrics_file.open(newline="", encoding="utf-8") as stream:
-            return max((int(row["steps"]) for row in csv.DictReader(stream)), default=0)
+        stream = io.StringIO(read_text(run.metrics_file, LARGE), newline="")
+        return max((int(row["steps"]) for row in csv.DictReader(stream)), default=0)
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise RunFolderError(f"{run.metrics_file} cannot be read as metrics.") from error
 
@@ -162,7 +164,7 @@ def metrics_of(run: RunFolder, evaluation: str) -> dict[str, float | None] | Non
     if not file.is_file():
         return None
     try:
-        metrics = loads(file.read_text(encoding="utf-8"))["figures"]
+        metrics = loads(read_text(file))["figures"]
         means = {name: spread["mean"] for name, spread in metrics.items()}
         return {name: None if mean is None else float(mean) for name, mean in means.items()}
     except (

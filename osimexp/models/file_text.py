@@ -11,6 +11,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from osimexp.errors import ModelError
+from osimexp.files import LARGE, read_bytes
 
 _DEEPEST = 200
 """Greatest depth of elements; models of OpenSim have about 20."""
@@ -45,7 +46,7 @@ def read_text(path: Path) -> ModelText:
             or two components of one name.
     """
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, LARGE)
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror}.") from error
     text, plain = _decoded(data)

@@ -10,7 +10,7 @@ import numpy as np
 
 from osimexp.arrays import Floats
 from osimexp.errors import MovementError
-from osimexp.files import write_text
+from osimexp.files import LARGE, read_bytes, write_text
 from osimexp.motion.headers import in_degrees, value_of
 
 log = logging.getLogger("osimexp")
@@ -188,7 +188,7 @@ def coordinate_columns(table: Table) -> dict[str, tuple[str, ...]]:
 
 def _text(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, LARGE)
     except OSError as error:
         raise MovementError(f"{path} cannot be read: {error.strerror}.") from error
     if b"\x00" in content:

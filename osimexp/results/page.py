@@ -179,7 +179,7 @@ def _run(summary: Summary, largest_video: float) -> Iterable[str]:
         ("git", " ".join(f"{k} {v}" for k, v in (record.get("git") or {}).items())),
     ]
     yield _table(None, [[name, value] for name, value in facts if value])
-    for file in sorted(summary.run.path.rglob("*")):
+    for file in filter(Path.is_file, sorted(summary.run.path.rglob("*"))):
         if (kind := _VIDEOS.get(file.suffix)) is not None:
             yield _video(file, kind, largest_video)
 

@@ -23,7 +23,7 @@ from osimexp.experiment.interruption import Pruned
 from osimexp.experiment.removal import FAILURE, check_removable, remove_run
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.summary import metrics_of, summarise
-from osimexp.files import write_json
+from osimexp.files import read_text, write_json
 from osimexp.mistakes import is_mistake, sentence
 from osimexp.terminal import say
 
@@ -149,7 +149,7 @@ def outcome(folder: Path) -> tuple[Counter[str], dict[Path, str]]:
             continue
         if (job / FAILURE).is_file():
             try:
-                failed[job] = str(json.loads((job / FAILURE).read_text(encoding="utf-8"))["reason"])
+                failed[job] = str(json.loads(read_text(job / FAILURE))["reason"])
             except (OSError, ValueError, TypeError, KeyError, RecursionError):
                 failed[job] = f"its {FAILURE} cannot be read"
         elif (job / "run.json").is_file():

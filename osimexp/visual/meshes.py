@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from osimexp.arrays import Floats
 from osimexp.errors import ModelError
+from osimexp.files import LARGE, read_bytes
 
 Integers = NDArray[np.int64]
 
@@ -49,7 +50,7 @@ def read_mesh(file: Path) -> Mesh:
     if reader is None:
         raise ModelError(f"{file} is not a mesh that can be drawn; use .vtp, .stl or .obj.")
     try:
-        mesh = reader(file.read_bytes())
+        mesh = reader(read_bytes(file, LARGE))
         if len(mesh.triangles) and not 0 <= mesh.triangles.min() <= mesh.triangles.max() < len(
             mesh.vertices
         ):
