@@ -14,7 +14,7 @@ from torch import Tensor
 
 from osimexp.algorithms.algorithm import Transition
 from osimexp.algorithms.bounds import layer_widths, positive, within
-from osimexp.algorithms.networks import Critics, averages, descend, follow
+from osimexp.algorithms.networks import Critics, averages, descend, follow, restore_optimizer
 from osimexp.algorithms.replay import Replay
 from osimexp.controllers.controller import Actions, Controller, Observations
 from osimexp.controllers.networks import MLP, Activation
@@ -295,8 +295,8 @@ class DDPG:
         self.target_actor.load_state_dict(state["target_actor"])
         self.critics.load_state_dict(state["critics"])
         self.target_critics.load_state_dict(state["target_critics"])
-        self._actor_optimizer.load_state_dict(state["actor_optimizer"])
-        self._critic_optimizer.load_state_dict(state["critic_optimizer"])
+        restore_optimizer(self._actor_optimizer, state["actor_optimizer"])
+        restore_optimizer(self._critic_optimizer, state["critic_optimizer"])
         self._generator.set_state(state["generator"].cpu())
         self._noise.copy_(state["noise"])
         self._seen = int(state["seen"])

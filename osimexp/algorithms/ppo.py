@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from osimexp.algorithms.algorithm import Transition
 from osimexp.algorithms.bounds import layer_widths, positive, within
-from osimexp.algorithms.networks import averages, descend
+from osimexp.algorithms.networks import averages, descend, restore_optimizer
 from osimexp.algorithms.rollout import Rollout
 from osimexp.algorithms.threads import one_thread
 from osimexp.controllers.controller import Actions, Controller, Observations
@@ -386,7 +386,7 @@ class PPO:
         self.controller.load_state_dict(state["policy"])
         self.critic.load_state_dict(state["critic"])
         self.log_std.data.copy_(state["log_std"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        restore_optimizer(self._optimizer, state["optimizer"])
         self._generator.set_state(state["generator"].cpu())
         self._draws.copy_(state["draws"])
         self._returns.copy_(state["returns"])

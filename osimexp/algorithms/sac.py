@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from osimexp.algorithms.algorithm import Transition
 from osimexp.algorithms.bounds import layer_widths, positive, within
-from osimexp.algorithms.networks import Critics, averages, descend, follow
+from osimexp.algorithms.networks import Critics, averages, descend, follow, restore_optimizer
 from osimexp.algorithms.replay import Replay
 from osimexp.controllers.controller import Actions, Controller, Observations
 from osimexp.controllers.networks import MLP, Activation
@@ -299,9 +299,9 @@ class SAC:
         self.critics.load_state_dict(state["critics"])
         self.targets.load_state_dict(state["targets"])
         self.log_temperature.data.copy_(state["log_temperature"])
-        self._actor_optimizer.load_state_dict(state["actor_optimizer"])
-        self._critic_optimizer.load_state_dict(state["critic_optimizer"])
-        self._temperature_optimizer.load_state_dict(state["temperature_optimizer"])
+        restore_optimizer(self._actor_optimizer, state["actor_optimizer"])
+        restore_optimizer(self._critic_optimizer, state["critic_optimizer"])
+        restore_optimizer(self._temperature_optimizer, state["temperature_optimizer"])
         self._generator.set_state(state["generator"].cpu())
         self._seen = int(state["seen"])
         self._due = float(state["due"])

@@ -24,6 +24,9 @@ READ = (1, 2)
 
 _ARRAY = "__numpy__"
 
+# Dictionaries and lists inside each other; checkpoints have about ten.
+_DEEPEST = 100
+
 # The last bytes of a file: this mark and the digest of everything before it. Readers of zip files
 # pass over them.
 _MARK = b"\nosimexp sha256 "
@@ -117,20 +120,28 @@ def load(path: Path) -> Checkpoint:
     manifest = content.get("manifest") if isinstance(content, dict) else None
     if not isinstance(manifest, dict) or "format" not in manifest:
         raise RunFolderError(f"{path} is not a checkpoint of osimexp: it has no manifest.")
-    if manifest["format"] not in READ:
+    number = manifest["format"]
+    if not isinstance(number, int) or number not in READ:
+        # A number of thousands of digits cannot even be written.
+        shown = number if isinstance(number, int) and 0 <= number < 10**6 else "of no version"
         raise RunFolderError(
-            f"{path} is of checkpoint format {manifest['format']}, and this osimexp reads "
+            f"{path} is of checkpoint format {shown}, and this osimexp reads "
             f"formats {' and '.join(map(str, READ))}."
         )
     steps, hashed, state = (
         manifest.get("steps"), manifest.get("config_hash"), content.get("state")
     )  # fmt: skip
-    if not (isinstance(steps, int) and isinstance(hashed, str) and isinstance(state, dict)):
+    if not (
+        type(steps) is int
+        and 0 <= steps < 2**63
+        and isinstance(hashed, str)
+        and isinstance(state, dict)
+    ):
         raise RunFolderError(
             f"{path} is not a checkpoint of osimexp: it lacks its steps, the hash of its config or "
             "its state."
         )
-    return Checkpoint(steps, hashed, _from_tensors(state))
+    return Checkpoint(steps, hashed, state)
 
 
 def _require_end(path: Path) -> None:
@@ -194,9 +205,8 @@ def _verified(path: Path, written: bytes) -> bytes:
         # of files for what it looks for, so it is given a list that is made anew.
         archive = io.BytesIO()
         with zipfile.ZipFile(io.BytesIO(written)) as old, zipfile.ZipFile(archive, "w") as new:
+            _require_stored(old, len(written))
             for entry in old.infolist():
-                if entry.compress_type != zipfile.ZIP_STORED:
-                    raise zipfile.BadZipFile(f"{entry.filename} is compressed")
                 new.writestr(zipfile.ZipInfo(entry.filename), old.read(entry))
         return archive.getvalue()
     except Exception as error:  # A damaged file can end in any of a dozen errors.
@@ -205,7 +215,11 @@ def _verified(path: Path, written: bytes) -> bytes:
 
 def _content(path: Path, archive: bytes) -> Any:
     try:
-        return torch.load(io.BytesIO(archive), map_location="cpu", weights_only=True)
+        with zipfile.ZipFile(io.BytesIO(archive)) as parts:
+            _require_stored(parts, len(archive))
+            sizes = [part.file_size for part in parts.infolist() if part.filename.endswith(".pkl")]
+        found = torch.load(io.BytesIO(archive), map_location="cpu", weights_only=True)
+        return _Data(sum(sizes)).of(found)
     except MemoryError:
         raise
     except Exception as error:  # PyTorch's reader raises errors of a dozen kinds.
@@ -238,11 +252,70 @@ def _to_tensors(value: Any, where: str) -> Any:
     raise TypeError(f"A checkpoint has data only, and {where} is a {type(value).__name__}.")
 
 
-def _from_tensors(value: Any) -> Any:
-    if isinstance(value, dict):
-        if value.keys() == {_ARRAY}:
-            return value[_ARRAY].numpy()
-        return {key: _from_tensors(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_from_tensors(item) for item in value)
-    return value
+class _Data:
+    """The state that ``_to_tensors`` was given, out of what a file holds.
+
+    Args:
+        most: number of values that a file of this size can have; lists that are in each other
+            several times would be many more.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def of(self, value: Any, depth: int = 0) -> Any:
+        """Return a value with its arrays as NumPy's.
+
+        Raises:
+            ValueError: it has something that ``_to_tensors`` does not write, or is too deep or
+                too large.
+        """
+        self._left -= 1
+        if depth > _DEEPEST or self._left < 0:
+            raise ValueError("it is nested too deeply or too often")
+        if isinstance(value, dict):
+            if value.keys() == {_ARRAY}:
+                return _plain(value[_ARRAY]).numpy()
+            if not all(isinstance(key, str | int) for key in value):
+                raise ValueError("it has names that are neither words nor numbers")
+            return {key: self.of(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            kind = list if isinstance(value, list) else tuple
+            return kind(self.of(item, depth + 1) for item in value)
+        if isinstance(value, torch.Tensor):
+            return _plain(value)
+        if value is None or isinstance(value, bool | int | float | str):
+            return value
+        raise ValueError(f"it has a {type(value).__name__}, which is not data")
+
+
+def _require_stored(archive: zipfile.ZipFile, size: int) -> None:
+    """Refuse parts of a zip file that hold more than the file does.
+
+    Raises:
+        zipfile.BadZipFile: a part is compressed, or all are larger than ``size`` bytes.
+    """
+    parts = archive.infolist()
+    if any(p.compress_type != zipfile.ZIP_STORED or p.compress_size != p.file_size for p in parts):
+        raise zipfile.BadZipFile("it is compressed")
+    if sum(part.file_size for part in parts) > size:
+        raise zipfile.BadZipFile("its parts are larger than the file")
+
+
+def _plain(tensor: Any) -> torch.Tensor:
+    """Return a tensor that is a plain array of numbers, as big as what is stored of it.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    if not (
+        type(tensor) is torch.Tensor
+        and tensor.layout == torch.strided
+        and tensor.device.type == "cpu"
+        and not tensor.requires_grad
+        and not tensor.is_quantized
+        # One number can stand for any number of them by strides of zero.
+        and tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
+    ):
+        raise ValueError("it has a tensor that is no plain array of numbers")
+    return tensor

@@ -1,5 +1,7 @@
 """What every algorithm promises: seeds, resume, bootstrapping, checked settings."""
 
+import copy
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium
@@ -280,3 +282,42 @@ def test_swings_up_a_pendulum(settings: Any, steps: int) -> None:
     reached = train_on_pendulum(algorithm, settings.environments, steps)
     print(f"Pendulum-v1 mean return {reached:.0f}")
     assert reached > -250.0
+
+
+@every_algorithm
+def test_a_state_of_an_optimizer_that_does_not_fit_is_refused(settings: Any) -> None:
+    whole = create(settings)
+    run(whole, Stream(4), 37)
+    state = whole.state_dict()
+    name = next(name for name in state if name.endswith("optimizer"))
+
+    def refused(change: Callable[[dict[str, Any]], None]) -> None:
+        crafted = copy.deepcopy(state)
+        change(crafted[name])
+        with pytest.raises(ValueError, match="the saved optimizer"):
+            create(settings).load_state_dict(crafted)
+
+    def moments(key: str, value: Any) -> Callable[[dict[str, Any]], None]:
+        return lambda saved: saved["state"][0].update({key: value})
+
+    def group(**values: Any) -> Callable[[dict[str, Any]], None]:
+        return lambda saved: saved["param_groups"][0].update(values)
+
+    right = state[name]["state"][0]["exp_avg"]
+    for key in ("exp_avg", "exp_avg_sq"):
+        refused(moments(key, torch.zeros(1)))
+        refused(moments(key, right.double()))
+        refused(moments(key, right.to_sparse()))
+        refused(moments(key, 1.0))
+    refused(moments("step", torch.zeros(3)))
+    refused(moments("step", torch.tensor(float("nan"))))
+    refused(moments("more", right))
+    refused(lambda saved: saved["state"].update({99: saved["state"][0]}))
+    refused(lambda saved: saved["state"].update({0: 1}))
+    refused(lambda saved: saved.update(param_groups=[{"lr": "x"}]))
+    refused(lambda saved: saved.update(param_groups=5))
+    refused(group(lr="x"))
+    refused(group(lr=float("nan")))
+    refused(group(betas=(0.9, "x")))
+    refused(group(params=[0]))
+    refused(group(unknown=1))
