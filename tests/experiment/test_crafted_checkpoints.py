@@ -11,7 +11,10 @@ import pytest
 import torch
 
 from osimexp.errors import RunFolderError
-from osimexp.experiment.checkpoint import _MARK, Checkpoint, load, save
+from osimexp.experiment.checkpoint import Checkpoint, load, save
+
+MARK = b"\nosimexp sha256 "
+"""Bytes before the digest at the end of a checkpoint."""
 
 GOOD: dict[str, Any] = {"format": 2, "config_hash": "a", "steps": 7}
 
@@ -27,7 +30,7 @@ def write(file: Path, content: Any, compression: int = zipfile.ZIP_STORED) -> No
             for entry in old.infolist():
                 new.writestr(entry.filename, old.read(entry))
     digest = hashlib.sha256(stored.getvalue()).hexdigest().encode()
-    file.write_bytes(stored.getvalue() + _MARK + digest)
+    file.write_bytes(stored.getvalue() + MARK + digest)
 
 
 def recursive() -> dict[str, Any]:
