@@ -105,10 +105,12 @@ def read_movement(path: Path, paths: StatePaths, ground_reactions: Path | None =
         ground_reactions: file of the ground's forces on the feet over the same time; None without.
 
     Raises:
-        MovementError: a file is malformed, has no coordinate of the model or two columns of one,
-            or a value that is used is not finite or an angle that no joint can turn.
+        MovementError: a file is malformed, leaves out moments, has no coordinate of the model or
+            two columns of one, or a value that is used is not finite or an angle that no joint can
+            turn.
     """
     table, names = read_table(path), paths.names
+    table.check_no_hole()
     known = coordinates_of(table, names)
     if not known:
         raise MovementError(
@@ -234,7 +236,7 @@ def with_ground_reactions(movement: Movement, path: Path, feet: Feet | None = No
     if feet is not None:
         plates = on_feet(plates, feet)
     # The last moment of forces may be a moment of theirs before the movement's.
-    margin = 1e-6 + float(np.diff(plates.time).max())
+    margin = 1e-6 + float(np.median(np.diff(plates.time)))
     start, end = plates.time[0] - margin, plates.time[-1] + margin
     covered = (movement.time >= start) & (movement.time <= end)
     if covered.sum() < 2:
@@ -249,6 +251,9 @@ def with_ground_reactions(movement: Movement, path: Path, feet: Feet | None = No
             *movement.time[covered][[0, -1]],
             *movement.time[[0, -1]],
         )
+    for first, last in plates.unknown:
+        log.warning("%s has a gap from %g to %g s, in which forces are unknown.", path, first, last)
+        covered &= ~((movement.time > first) & (movement.time < last))
     reactions, positions = (
         np.where(covered[:, None, None], _at(movement.time, plates.time, values), np.nan)
         for values in (plates.forces, plates.points)

@@ -9,7 +9,7 @@ import numpy as np
 from osimexp.arrays import Floats, Mask
 from osimexp.errors import MovementError
 from osimexp.models.sides import side_of
-from osimexp.motion.tables import Table, read_table
+from osimexp.motion.tables import Table, holes, read_table
 
 LOADED = 20.0
 """Vertical force above which a plate is taken to bear a foot, N."""
@@ -19,6 +19,9 @@ _DROPOUT = 0.1
 
 _BORNE = 0.2
 """Share of a plate's greatest load beside a gap, above which a foot stands in it."""
+
+_CUT = 0.5
+"""Share of a plate's greatest load beside a longer gap, from which no foot lifts in one moment."""
 
 _AXES = "xyz"
 
@@ -37,6 +40,8 @@ class Plates:
         names: name of the foot in these words, such as ``right``; empty for ``1_ground_force``.
         forces: ``(N, plates, 3)`` N; 0 where a plate without a load has no number.
         points: ``(N, plates, 3)`` where they act, m; between known ones where there is none.
+        unknown: first and last time of each gap in which a foot stands or moments are missing, s;
+            forces within it count for nothing.
     """
 
     file: str
@@ -45,6 +50,7 @@ class Plates:
     names: tuple[str, ...]
     forces: Floats
     points: Floats
+    unknown: tuple[tuple[float, float], ...] = ()
 
     @property
     def sides(self) -> tuple[str | None, ...]:
@@ -63,11 +69,12 @@ def read_plates(path: Path) -> Plates:
     A plate has three columns that end in ``vx``, ``vy`` and ``vz`` and three that end in ``px``,
     ``py`` and ``pz`` (or ``x``, ``y`` and ``z``) after the same words: ``ground_force_vx``,
     ``1_ground_force_vx``, ``ground_force1_vx``, ``R_ground_force_vx``, ``right_foot_force_vx``,
-    ``FP1_vx`` and the like. Forces that are no numbers while a plate bears nothing are 0.
+    ``FP1_vx`` and the like. Forces that are no numbers while a plate bears nothing are 0; those of
+    a longer gap that begins or ends under load are unknown, and so are those of missing moments.
 
     Raises:
         MovementError: the file is malformed, has no force, lacks the point of a force, has two
-            columns of one name, or has a gap while a foot stands.
+            columns of one name, or has a short gap while a foot stands.
     """
     table = read_table(path, angles=False)
     lowered = [label.lower() for label in table.columns]
@@ -81,20 +88,53 @@ def read_plates(path: Path) -> Plates:
             f"{path} has no column such as ground_force_vx, ground_force1_vx, R_ground_force_vx or "
             "FP1_vx, so it has no force."
         )
-    forces, points = [], []
+    forces, points, loads = [], [], []
     for stem in stems:
         force = _columns(table, f"{stem}v")
+        loads.append(
+            np.where(
+                np.isfinite(table.values[:, force]).all(axis=1), table.values[:, force[1]], np.nan
+            )
+        )
         where = f"{stem}p" if f"{stem}px".lower() in lowered else stem
         forces.append(_forces(table, force))
         points.append(_points(table, _columns(table, where, f"{stem}p"), forces[-1]))
+    time, unknown = table.time, _unknown(table.time, np.stack(loads, axis=1))
+    # A moment without load parts the contacts on both sides of missing ones.
+    after = np.array(holes(time), dtype=int) + 1
+    acting = np.stack(points, axis=1)
     return Plates(
         str(path),
-        table.time,
+        np.insert(time, after, (time[after - 1] + time[after]) / 2.0),
         tuple(stem.strip("_") for stem in stems),
         tuple(map(_foot, stems)),
-        np.stack(forces, axis=1),
-        np.stack(points, axis=1),
+        np.insert(np.stack(forces, axis=1), after, 0.0, axis=0),
+        np.insert(acting, after, acting[after], axis=0),
+        unknown,
     )
+
+
+def _unknown(time: Floats, loads: Floats) -> tuple[tuple[float, float], ...]:
+    """Return the times between which forces are unknown: missing moments, and cut-off loads.
+
+    Args:
+        time: ``(N,)`` s.
+        loads: ``(N, plates)`` vertical forces, N; NaN where the file has no number.
+    """
+    missing = ~np.isfinite(loads)
+    most = np.nanmax(np.where(missing, 0.0, loads), axis=0)
+    gaps = [(time[row], time[row + 1]) for row in holes(time)]
+    every = [(a, b, _BORNE) for a, b in spans(np.asarray(missing.all(axis=1)))]
+    single = [(a, b, _CUT) for plate in range(loads.shape[1]) for a, b in spans(missing[:, plate])]
+    for first, last, share in every + single:
+        before, after = max(first - 1, 0), min(last + 1, len(time) - 1)
+        if time[after] - time[before] < _DROPOUT:
+            continue
+        mine = missing[first : last + 1].all(axis=0)
+        beside = np.nan_to_num(loads[[before, after]])
+        if (mine & (beside > np.maximum(LOADED, share * most))).any():
+            gaps.append((time[before], time[after]))
+    return tuple((float(a), float(b)) for a, b in sorted(set(gaps)))
 
 
 def _columns(table: Table, stem: str, missing: str = "") -> list[int]:

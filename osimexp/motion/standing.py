@@ -109,7 +109,7 @@ def on_feet(plates: Plates, feet: Feet) -> Plates:
     points = (plates.points[:, :, None] * loads).sum(axis=1) / np.where(total > 0.0, total, 1.0)
     for foot in range(len(WORDS)):
         points[:, foot] = _held(points[:, foot], total[:, foot, 0] > 0.0)
-    return Plates(plates.file, plates.time, WORDS, WORDS, forces, points)
+    return Plates(plates.file, plates.time, WORDS, WORDS, forces, points, plates.unknown)
 
 
 def _stood_on(plates: Plates, number: int, feet: Feet) -> tuple[Mask, Mask, str]:

@@ -18,6 +18,9 @@ log = logging.getLogger("osimexp")
 _LISTED = 8
 """Most names that a note lists."""
 
+_HOLE_STEPS, _HOLE = 5.0, 0.05
+"""Median steps, and seconds, above both of which a step in time leaves out moments."""
+
 _NOT_A_NUMBER = re.compile(r"[-+]?(nan(\(\w*\))?|1\.#(qnan|snan|ind)\d*)", re.IGNORECASE)
 _INFINITE = re.compile(r"([-+]?)(inf|infinity|1\.#inf\d*)", re.IGNORECASE)
 
@@ -89,6 +92,19 @@ class Table:
             raise self.not_finite(place, int(np.argmin(np.isfinite(values))))
         return np.asarray(values)
 
+    def check_no_hole(self) -> None:
+        """Refuse a table that leaves out moments.
+
+        Raises:
+            MovementError: a step in time is far longer than the others.
+        """
+        for row in holes(self.time)[:1]:
+            where = f", line {self.lines[row + 1]}" if self.lines else ""
+            raise MovementError(
+                f"{self.file}{where}: no moment is between {self.time[row]:g} and "
+                f"{self.time[row + 1]:g} s; fill the gap, or leave out what is on one side of it."
+            )
+
     def not_finite(self, place: int, row: int) -> MovementError:
         """Return the error that names a value that is not finite, by its column and row."""
         where = f", line {self.lines[row]}" if self.lines else ""
@@ -97,6 +113,17 @@ class Table:
             f"{self.values[row, place]:g} at {self.time[row]:g} s and not finite; fill the gap, or "
             "leave the column out."
         )
+
+
+def holes(time: Floats) -> list[int]:
+    """Return the numbers of the moments after which others are missing.
+
+    Args:
+        time: ``(T,)`` s, rising.
+    """
+    steps = np.diff(time)
+    most = max(_HOLE_STEPS * float(np.median(steps)), _HOLE)
+    return [int(row) for row in np.flatnonzero(steps > most)]
 
 
 def write_table(path: Path, table: Table) -> None:

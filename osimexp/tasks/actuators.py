@@ -61,6 +61,7 @@ class Tracking:
             return Reference(np.zeros(1), np.array([pose]))
         try:
             table = read_table(Path(self.movement).expanduser())
+            table.check_no_hole()
             columns = coordinates_of(table, scene.names)
         except MovementError as error:
             raise ConfigError(f"actuators.tracked: {error}") from error

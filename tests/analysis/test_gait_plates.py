@@ -89,6 +89,22 @@ def test_a_walk_is_measured_where_its_forces_are_known() -> None:
 STRIDE, STANCE, BELT, LENGTH = 0.7, 0.25, 3.0, 0.2
 
 
+def test_strides_in_a_gap_of_the_forces_are_left_out_and_others_are_as_before() -> None:
+    shown = walker.shown()
+    forces, time = shown.movement.ground_reaction.copy(), shown.movement.time
+    forces[(time > 2.5) & (time < 2.9)] = np.nan
+    gait = measure(walker.shown(ground_reaction=forces, plates=True), default_settings())
+    whole = measure(shown, default_settings())
+    kept = [one for one in whole.strides if one.end < 2.49 or one.start > 2.9]
+    assert 0 < len(kept) < len(whole.strides)
+    assert [one.start for one in gait.strides] == pytest.approx([one.start for one in kept])
+    for key in ("stride_length", "stance_share", "double_support"):
+        for side in ("right", "left"):
+            right = values(whole, key, side).mean()
+            assert values(gait, key, side) == pytest.approx(right, abs=1e-8), key
+    assert any("not known from 2.5 to 2.9 s" in note for note in gait.notes)
+
+
 def run() -> Shown:
     time = np.arange(701) / 200.0
     forces, bodies = np.zeros((len(time), 2, 3)), np.tile(np.eye(4), (len(time), 4, 1, 1))

@@ -165,6 +165,30 @@ def test_a_gap_under_a_foot_is_named(tmp_path: Path) -> None:
         read_plates(written(tmp_path, BOTH, plates))
 
 
+@pytest.mark.parametrize("both", [True, False])
+def test_a_longer_gap_under_a_foot_is_unknown_and_not_no_load(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, both: bool
+) -> None:
+    plates = forces()
+    gap = (WALK.time > 0.795) & (WALK.time < (1.305 if both else 1.005))
+    for plate in plates[: 1 + both]:
+        plate[gap] = np.nan
+    found = with_ground_reactions(WALK, written(tmp_path, BOTH, plates), feet())
+    assert np.isnan(found.ground_reaction[gap]).all()
+    np.testing.assert_allclose(found.ground_reaction[~gap], WALK.ground_reaction[~gap], atol=1e-6)
+    assert "has a gap from 0.79 to" in caplog.text
+
+
+def test_moments_that_are_missing_are_unknown(tmp_path: Path) -> None:
+    columns = [f"{stem}{kind}{axis}" for stem in BOTH for kind in "vp" for axis in "xyz"]
+    gap = (WALK.time > 0.895) & (WALK.time < 1.305)
+    table = Table("grf", tuple(columns), WALK.time[~gap], np.hstack(forces())[~gap])
+    write_table(tmp_path / "hole.mot", table)
+    found = with_ground_reactions(WALK, tmp_path / "hole.mot", feet())
+    assert np.isnan(found.ground_reaction[gap]).all()
+    np.testing.assert_allclose(found.ground_reaction[~gap], WALK.ground_reaction[~gap], atol=1e-6)
+
+
 def test_what_forces_do_not_cover_is_unknown(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

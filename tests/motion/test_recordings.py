@@ -12,7 +12,7 @@ from osimexp.errors import MovementError
 from osimexp.models.names import StatePaths
 from osimexp.models.prepare import quiet
 from osimexp.motion.files import read_controls, read_movement
-from osimexp.motion.tables import read_table
+from osimexp.motion.tables import Table, read_table, write_table
 from osimexp.physics.posing.state_paths import state_paths
 
 GOOD = "version=1\ninDegrees=yes"
@@ -212,3 +212,18 @@ def test_controls_are_read_with_the_same_care(tmp_path: Path, paths: StatePaths)
     twice = written(tmp_path, GOOD, f"time\t{muscle}\t{muscle}", "0\t0.5\t1\n0.1\t0\t1\n")
     with pytest.raises(MovementError, match="2 columns"):
         read_controls(twice, paths, (muscle,))
+
+
+def test_moments_that_are_missing_are_refused_with_their_line(
+    tmp_path: Path, paths: StatePaths
+) -> None:
+    file = tmp_path / "hole.mot"
+    time = np.arange(0.0, 2.0, 0.02)
+    kept = (time < 0.99) | (time > 1.39)
+    write_table(file, Table("hole", ("knee_angle_r",), time[kept], np.zeros((kept.sum(), 1))))
+    with pytest.raises(
+        MovementError, match=r"hole.mot, line 58: no moment is between 0.98 and 1.4"
+    ):
+        read_movement(file, paths)
+    write_table(file, Table("slow", ("knee_angle_r",), time[::10], np.zeros((10, 1))))
+    read_movement(file, paths)

@@ -31,6 +31,7 @@ from osimexp.analysis.shown import Shown
 from osimexp.arrays import Floats
 from osimexp.errors import MovementError
 from osimexp.motion.movement import Movement
+from osimexp.motion.plates import spans
 from osimexp.physics.posing.muscle_states import muscle_states
 
 Curves = Mapping[str, Mapping[str, Curve]]
@@ -89,8 +90,9 @@ def measure(shown: Shown, settings: GaitSettings) -> Gait:
         MovementError: it has no ground reactions of two feet, or no whole stride.
         ModelError: the model has none of the foot bodies that the settings name.
     """
-    shown, notes = _where_forces_are(shown)
+    shown, gaps, notes = _where_forces_are(shown)
     contacts, strides = strides_of(shown.movement, settings.contact)
+    strides = _outside(strides, gaps, notes)
     running = is_run(strides)
     way = heading(shown, settings, strides, running)
     shown, belt = turned(shown, way.direction), way.belt
@@ -153,17 +155,43 @@ def measure(shown: Shown, settings: GaitSettings) -> Gait:
     )
 
 
-def _where_forces_are(shown: Shown) -> tuple[Shown, list[str]]:
-    """Return the part of a movement whose forces are known, and what is to be noted of it."""
+def _where_forces_are(shown: Shown) -> tuple[Shown, Spans, list[str]]:
+    """Return the part of a movement whose forces are known, its gaps, and what is to be noted."""
     movement = shown.movement
     known = np.asarray(np.isfinite(movement.ground_reaction).all(axis=(1, 2)))
-    if known.all() or not movement.ground_reaction.size:
-        return shown, []
-    note = (
-        f"Forces are known from {movement.time[known][0]:g} to {movement.time[known][-1]:g} s of "
-        f"the movement's {movement.time[0]:g} to {movement.time[-1]:g} s, and it is measured there."
+    if known.all() or not known.any() or not movement.ground_reaction.size:
+        return shown, [], []
+    first, last = movement.time[known][[0, -1]]
+    inside = ~known & (movement.time > first) & (movement.time < last)
+    gaps = [(float(movement.time[a - 1]), float(movement.time[b + 1])) for a, b in spans(inside)]
+    notes = []
+    if first > movement.time[0] or last < movement.time[-1]:
+        notes.append(
+            f"Forces are known from {first:g} to {last:g} s of the movement's "
+            f"{movement.time[0]:g} to {movement.time[-1]:g} s, and it is measured there."
+        )
+    return shown.at(known), gaps, notes
+
+
+def _outside(strides: Sequence[Stride], gaps: Spans, notes: list[str]) -> list[Stride]:
+    """Return the strides that no gap of the forces touches, and note the gaps.
+
+    Raises:
+        MovementError: there is none.
+    """
+    if not gaps:
+        return list(strides)
+    kept = [one for one in strides if not within(gaps, one.start, one.end)]
+    where = ", ".join(f"{first:g} to {last:g} s" for first, last in gaps)
+    if not kept:
+        raise MovementError(
+            f"The movement has no whole stride whose forces are known: they are not from {where}."
+        )
+    notes.append(
+        f"Forces are not known from {where}, so {len(strides) - len(kept)} of {len(strides)} "
+        "strides found are left out."
     )
-    return shown.at(known), [note]
+    return kept
 
 
 def _on_plates(

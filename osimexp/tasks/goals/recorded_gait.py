@@ -236,4 +236,6 @@ class RecordedGait(Gait):
 @lru_cache(maxsize=4)
 def _read(file: Path, changed: int, size: int) -> Table:
     """Return the table of a file, read once until it changes, and so noted once."""
-    return read_table(file)
+    table = read_table(file)
+    table.check_no_hole()
+    return table
