@@ -1,13 +1,14 @@
 """A model's coordinates from the columns of a file, in rad and m."""
 
 import logging
+from collections.abc import Mapping
 
 import numpy as np
 
 from osimexp.arrays import Floats
 from osimexp.errors import MovementError
 from osimexp.models.names import Names
-from osimexp.motion.tables import Table, coordinate_columns
+from osimexp.motion.tables import Table, coordinate_columns, some
 
 log = logging.getLogger("osimexp")
 
@@ -20,11 +21,21 @@ _TURNS = 10.0 * _TURN
 _WIDEST = 4.0 * _TURN
 """Greatest width of a range that says how far a joint can turn, rad."""
 
+_STILL = 3.0
+"""Greatest way in numbers of every angle, below which degrees may be radians in truth."""
+
+_MOVED = 0.35
+"""Least way of the angle that moves most, in a movement whose angles are radians, rad."""
+
+_FASTEST = 15.0
+"""Speed of a model that is not in m/s but in the like of mm/s, m/s."""
+
 
 def coordinates_of(table: Table, names: Names) -> dict[str, Floats]:
     """Return the coordinates ``(T,)`` of a model that a table has, by name, in rad or m.
 
-    Columns are named by coordinates or by their state paths, whatever the joint in the path.
+    Columns are named by coordinates or by their state paths, whatever the joint in the path. Units
+    that are likely to be others than those stated are logged.
 
     Raises:
         MovementError: a coordinate has two columns, is not finite, or is beyond what its joint can
@@ -42,7 +53,48 @@ def coordinates_of(table: Table, names: Names) -> dict[str, Floats]:
             values = np.deg2rad(values) if table.degrees else values
             _check_possible(table, name, values, names, number)
         found[name] = values
+    _doubt_degrees(table, found, names)
+    _doubt_metres(table, found, names)
     return found
+
+
+def _doubt_degrees(table: Table, found: Mapping[str, Floats], names: Names) -> None:
+    """Log that angles in degrees hardly move and would be ordinary in radians."""
+    turning = {
+        name: np.rad2deg(found[name])
+        for name, turns in zip(names.coordinates, names.rotational, strict=True)
+        if turns and name in found
+    }
+    widest = max((float(np.ptp(values)) for values in turning.values()), default=0.0)
+    if not table.degrees or not _MOVED < widest < _STILL:
+        return
+    for name, values in turning.items():
+        low, high = names.ranges[names.coordinates.index(name)]
+        if values.min() < low - _MOVED or values.max() > high + _MOVED:
+            return
+    log.warning(
+        "No angle of %s moves by more than %.2g degrees, and all would be ordinary in radians; if "
+        "that is what they are, the header would be right with inDegrees=no.",
+        table.file,
+        widest,
+    )
+
+
+def _doubt_metres(table: Table, found: Mapping[str, Floats], names: Names) -> None:
+    """Log the lengths of a whole model that change too fast to be in metres."""
+    fast = {}
+    for name, turns in zip(names.coordinates, names.rotational, strict=True):
+        if name in found and not turns and name in names.rooted and len(table.time) > 1:
+            rates = np.abs(np.diff(found[name]) / np.diff(table.time))
+            fast[name] = float(np.percentile(rates, 90.0))
+    if doubted := [name for name, speed in fast.items() if speed > _FASTEST]:
+        log.warning(
+            "%s: %s would move at %.0f m/s; lengths are read in m, and these are likely to be in "
+            "mm or cm.",
+            table.file,
+            some(doubted),
+            max(fast.values()),
+        )
 
 
 def _check_possible(table: Table, name: str, values: Floats, names: Names, number: int) -> None:

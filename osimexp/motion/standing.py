@@ -35,6 +35,9 @@ _STEP = 1.2
 
 _TOGETHER = "both feet together, whose forces cannot be told apart and are left out"
 
+_ALOFT = 0.3
+"""Height of a force above the lowest point of the feet, from which it is of no foot, m."""
+
 _FLAT = 1e-3
 """Greatest way of feet sideways in a planar model, m."""
 
@@ -82,16 +85,17 @@ def on_feet(plates: Plates, feet: Feet) -> Plates:
     """Return the forces of the ground on the right and the left foot.
 
     Each contact of a plate belongs to the foot that the centre of pressure is under or, where that
-    does not tell, to the lower foot. A plate whose name tells a side keeps it, unless the other
-    foot stands on it throughout. Forces of both feet on one plate at once belong to neither. What
-    was found is logged.
+    does not tell, to the lower foot. Plates whose names tell a side each keep it, unless the other
+    foot stands on one of them in a contact. Forces of both feet on one plate at once belong to
+    neither, and so does a force high above the feet, such as a handrail's. What was found is
+    logged.
     """
     if all(plates.sides) and len(set(plates.sides)) == len(WORDS):
         wrong = [n for n, side in enumerate(plates.sides) if _contradicted(plates, n, side, feet)]
         if not wrong:
             return plates
         log.warning(
-            "%s: %s by name, but the other foot stands on it; the movement decides.",
+            "%s: %s by name, but the other foot stands on it at times; the movement decides.",
             plates.file,
             " and ".join(f"{plates.labels[n]} is {plates.sides[n]}" for n in wrong),
         )
@@ -115,6 +119,8 @@ def on_feet(plates: Plates, feet: Feet) -> Plates:
 def _stood_on(plates: Plates, number: int, feet: Feet) -> tuple[Mask, Mask, str]:
     """Return when the right and the left foot stand on a plate ``(N,)``, and the feet as text."""
     right, known = np.zeros((2, len(plates.time)), dtype=bool)
+    if (height := _height(plates, number, feet)) > _ALOFT:
+        return right, known, f"no foot, as it acts {height:.1f} m above them"
     apart = np.ones(len(plates.time), dtype=bool)
     found: list[str] = []
     for first, last in _contacts(plates, number):
@@ -132,6 +138,15 @@ def _stood_on(plates: Plates, number: int, feet: Feet) -> tuple[Mask, Mask, str]
     kinds = list(dict.fromkeys(one for one in found if one))
     text = kinds[0] if len(kinds) == 1 else ", ".join(one for one in found if one)
     return right & apart, ~right & apart, text or "no foot"
+
+
+def _height(plates: Plates, number: int, feet: Feet) -> float:
+    """Return the height at which a plate is loaded above the lowest point of the feet, m."""
+    loaded = plates.loads[:, number] > LOADED
+    if not loaded.any():
+        return 0.0
+    lowest = min(float(points[:, :, 1].min()) for points in feet.points.values())
+    return float(np.median(plates.points[loaded, number, 1])) - lowest
 
 
 def _spread(values: Mask, known: Mask) -> Mask:
@@ -176,17 +191,16 @@ def _standing(plates: Plates, number: int, rows: slice, feet: Feet) -> str:
 
 
 def _contradicted(plates: Plates, number: int, side: str | None, feet: Feet) -> bool:
-    """Return whether the foot that a plate's name does not tell stands on it in all contacts."""
-    contacts = _contacts(plates, number)
-    for first, last in contacts:
+    """Return whether the foot that a plate's name does not tell stands on it in some contact."""
+    for first, last in _contacts(plates, number):
         rows = slice(first, last + 1)
         time, places = plates.time[rows], plates.points[rows, number]
         load = plates.loads[rows, number]
         mean = {one: float(np.average(feet.away(one, time, places), weights=load)) for one in WORDS}
         other = WORDS[1 - WORDS.index(side)] if side in WORDS else WORDS[0]
-        if not (mean[other] < _NEAR / 2.0 and mean[str(side)] > 2.0 * _NEAR / 1.5):
-            return False
-    return bool(contacts)
+        if mean[other] < _NEAR / 2.0 and mean[str(side)] > 2.0 * _NEAR / 1.5:
+            return True
+    return False
 
 
 def _held(points: Floats, known: Mask) -> Floats:

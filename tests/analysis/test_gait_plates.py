@@ -105,6 +105,22 @@ def test_strides_in_a_gap_of_the_forces_are_left_out_and_others_are_as_before() 
     assert any("not known from 2.5 to 2.9 s" in note for note in gait.notes)
 
 
+@pytest.mark.parametrize("share", [0.6, 1.0, 1.5])
+def test_forces_of_another_weight_are_noted_with_their_size(share: float) -> None:
+    forces = walker.shown().movement.ground_reaction
+    mean = walker.movement().ground_reaction[50:530, :, 1].sum(axis=1).mean() / walker.WEIGHT
+    found = measure(walker.shown(ground_reaction=share / mean * forces), default_settings())
+    notes = [note for note in found.notes if "mean vertical force" in note]
+    assert bool(notes) == (share != 1.0)
+    assert all(f"is {share:.2f} times the weight" in note for note in notes)
+
+
+def test_forces_in_another_unit_are_named_where_there_is_no_stride() -> None:
+    forces = walker.shown().movement.ground_reaction
+    with pytest.raises(MovementError, match=r"force is 1.37 N, 0.002 times .* in kN"):
+        measure(walker.shown(ground_reaction=forces / 1000.0), default_settings())
+
+
 def run() -> Shown:
     time = np.arange(701) / 200.0
     forces, bodies = np.zeros((len(time), 2, 3)), np.tile(np.eye(4), (len(time), 4, 1, 1))

@@ -117,6 +117,35 @@ def test_a_name_of_a_side_gives_way_to_the_foot_that_stands_there(
     assert "the movement decides" in caplog.text
 
 
+def test_a_name_of_a_side_may_be_right_in_some_contacts_only(tmp_path: Path) -> None:
+    right, left = forces()
+    late = (WALK.time > 2.55)[:, None]  # Both feet stand, and the plates change owners.
+    plates = [np.where(late, left, right), np.where(late, right, left)]
+    numbered = with_ground_reactions(WALK, written(tmp_path, BOTH, plates), feet())
+    stems = ("R_ground_force_", "L_ground_force_")
+    named = with_ground_reactions(WALK, written(tmp_path, stems, plates), feet())
+    assert named.feet == ("right", "left")
+    np.testing.assert_allclose(named.ground_reaction, numbered.ground_reaction)
+    moving = WALK.time > 3.2
+    np.testing.assert_allclose(
+        named.ground_reaction[moving], WALK.ground_reaction[moving], atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("stems", [BOTH, ("R_ground_force_", "L_ground_force_")])
+def test_a_handrail_bears_no_foot(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, stems: tuple[str, str]
+) -> None:
+    push = 25.0 + 10.0 * np.sin(40.0 * WALK.time)
+    rail = np.tile([0.0, 25.0, 0.0, 0.5, 1.0, 0.3], (len(WALK.time), 1))
+    rail[:, 1] = push
+    file = written(tmp_path, (*stems, "handrail_force_"), [*forces(), rail])
+    with caplog.at_level(logging.INFO, "osimexp"):
+        found = with_ground_reactions(WALK, file, feet())
+    np.testing.assert_allclose(found.ground_reaction, WALK.ground_reaction, atol=1e-9)
+    assert "handrail_force: no foot, as it acts 1.0 m above" in caplog.text
+
+
 def test_without_points_the_lower_foot_stands(tmp_path: Path) -> None:
     lifted = feet()
     for side, points in lifted.points.items():

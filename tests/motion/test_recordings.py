@@ -227,3 +227,29 @@ def test_moments_that_are_missing_are_refused_with_their_line(
         read_movement(file, paths)
     write_table(file, Table("slow", ("knee_angle_r",), time[::10], np.zeros((10, 1))))
     read_movement(file, paths)
+
+
+def test_radians_that_are_read_as_degrees_are_doubted(
+    tmp_path: Path, paths: StatePaths, caplog: pytest.LogCaptureFixture
+) -> None:
+    radians = "0\t-0.1\n0.1\t-1.1\n0.2\t-0.5\n"
+    still = "0\t-70\n0.1\t-71.1\n0.2\t-70.5\n"  # Degrees of a knee that is held bent.
+    for header, rows, doubted in (
+        ("inDegrees=yes", radians, True),
+        ("inDegrees=no", radians, False),
+        ("inDegrees=yes", still, False),
+    ):
+        caplog.clear()
+        file = written(tmp_path, f"version=1\n{header}", "time\tknee_angle_r", rows)
+        read_movement(file, paths)
+        assert ("ordinary in radians" in caplog.text) == doubted
+
+
+@pytest.mark.parametrize("unit", [1.0, 1000.0])
+def test_millimetres_that_are_read_as_metres_are_doubted(
+    tmp_path: Path, paths: StatePaths, caplog: pytest.LogCaptureFixture, unit: float
+) -> None:
+    way = unit * np.array([0.0, 0.12, 0.25, 0.38])
+    rows = "".join(f"{0.1 * k:g}\t{place:g}\n" for k, place in enumerate(way))
+    read_movement(written(tmp_path, GOOD, "time\tpelvis_tx", rows), paths)
+    assert ("pelvis_tx would move at" in caplog.text) == (unit > 1.0)

@@ -35,6 +35,9 @@ from osimexp.motion.plates import spans
 from osimexp.physics.posing.muscle_states import muscle_states
 
 Curves = Mapping[str, Mapping[str, Curve]]
+BORNE = (0.8, 1.25)
+"""Least and greatest mean vertical force over strides, in body weights, that is not noted."""
+
 FLAT = 1e-3  # m; if feet move sideways by less than this, the model is planar
 
 
@@ -113,6 +116,7 @@ def measure(shown: Shown, settings: GaitSettings) -> Gait:
             f"In {hidden} of {len(strides)} strides a foot stands beside the force plates, so its "
             "double support is not known there."
         )
+    notes += _scale([s for s in strides if not _off(s, unseen)], movement)
     start, end = strides[0].start, max(stride.end for stride in strides)
     speed = walking_speed(ground, start, end)
     stance = {
@@ -192,6 +196,21 @@ def _outside(strides: Sequence[Stride], gaps: Spans, notes: list[str]) -> list[S
         "strides found are left out."
     )
     return kept
+
+
+def _scale(strides: Sequence[Stride], movement: Movement) -> list[str]:
+    """Return what is to be noted of forces that bear another weight than that of the model."""
+    if not strides:
+        return []
+    load = np.sum([force[:, 1] for force in ground_reactions(movement).values()], axis=0)
+    mean = float(np.mean([mean_between(movement.time, load, s.start, s.end) for s in strides]))
+    if BORNE[0] <= mean <= BORNE[1]:
+        return []
+    return [
+        f"The mean vertical force over whole strides is {mean:.2f} times the weight of the model's "
+        f"{movement.mass:.1f} kg and not about 1: the forces may be in another unit than N, some "
+        "may be missing, or the model may have another mass than the subject."
+    ]
 
 
 def _on_plates(

@@ -13,6 +13,9 @@ from osimexp.motion.movement import Movement
 
 GRAVITY = 9.80665  # m/s^2, standard gravity
 
+_LIGHT = 0.5
+"""Greatest vertical force in body weights that bears no walk."""
+
 
 @dataclass(frozen=True)
 class Contacts:
@@ -167,9 +170,23 @@ def strides_of(
         count = sum(len(each.strikes) for each in contacts.values())
         raise MovementError(
             f"The movement has no whole stride: among its {count} contact{'s' * (count != 1)} with "
-            "the ground, no two heel strikes of one foot have one of the other between them."
+            "the ground, no two heel strikes of one foot have one of the other between "
+            f"them{_lightness(movement)}."
         )
     return contacts, strides
+
+
+def _lightness(movement: Movement) -> str:
+    """Return the end of a sentence on forces that are too small to bear the model; else nothing."""
+    load = np.sum([force[:, 1] for force in ground_reactions(movement).values()], axis=0)
+    most = float(np.nan_to_num(load).max(initial=0.0))
+    if most >= _LIGHT:
+        return ""
+    return (
+        f", and the greatest vertical force is {most * movement.mass * GRAVITY:.3g} N, "
+        f"{most:.2g} times the weight of the model's {movement.mass:.1f} kg: the forces may be in "
+        "kN or in body weights, or have another sign or axis upwards"
+    )
 
 
 def _crossings(time: Floats, load: Floats, before: np.ndarray, level: float) -> Floats:
