@@ -28,28 +28,30 @@ class Logger:
     """
 
     def __init__(self, csv_file: Path, events: Path, state: dict[str, Any] | None = None) -> None:
-        """Begin the files, or continue those that are there from ``state``.
+        """Read what is there, if the files are continued from ``state``; nothing is written yet.
 
         Raises:
             RunFolderError: the CSV file has fewer rows than ``state`` says.
+            ValueError: ``state`` is not of a logger.
         """
         self._file = csv_file
+        self._events = events
+        self._kept: list[dict[str, str]] | None = None
         self.columns: list[str] = ["steps"]
         self.last_steps = 0
         if state is None:
-            purge = 0 if csv_file.exists() else None  # The events of a run that begins anew.
-            write_text(csv_file, csv_text([self.columns]))
-            self._writer = SummaryWriter(log_dir=str(events), purge_step=purge)
             return
-        self.columns = list(state["columns"])
-        self.last_steps = int(state["last_steps"])
+        self.columns, self.last_steps = list(state["columns"]), state["last_steps"]
+        if not all(isinstance(name, str) for name in self.columns) or "steps" not in self.columns:
+            raise ValueError("the columns of its metrics are no names")
+        if type(self.last_steps) is not int or not 0 <= self.last_steps < 2**63:
+            raise ValueError("the steps of its last row are no number of steps")
         rows = self._read()
         if self.last_steps and (not rows or int(rows[-1]["steps"]) != self.last_steps):
             raise RunFolderError(
                 f"{csv_file} ends before step {self.last_steps}, where the checkpoint was written."
             )
-        self._rewrite(rows)
-        self._writer = SummaryWriter(log_dir=str(events), purge_step=self.last_steps + 1)
+        self._kept = rows
 
     def write(self, steps: int, row: dict[str, float], partial: bool = False) -> None:
         """Write one row.
@@ -102,6 +104,12 @@ class Logger:
         self._writer.close()
 
     def __enter__(self) -> Self:
+        purge: int | None = self.last_steps + 1
+        if self._kept is None:
+            # The events of a run that begins anew.
+            purge = 0 if self._file.exists() else None
+        self._rewrite(self._kept or [])
+        self._writer = SummaryWriter(log_dir=str(self._events), purge_step=purge)
         return self
 
     def __exit__(

@@ -54,6 +54,21 @@ class Progressed:
     seconds: float = 0.0
     last_return: float | None = None
 
+    def check(self, steps: int) -> None:
+        """Refuse what is not the progress of a run after ``steps``.
+
+        Raises:
+            ValueError: a number is none, or not of that many steps.
+        """
+        counted = (self.steps, self.episodes, self.evaluated, self.logged, self.saved)
+        if not all(type(n) is int and 0 <= n <= steps for n in counted) or self.steps != steps:
+            raise ValueError("its progress is not of its steps")
+        returns = (self.best_return, self.last_return)
+        if not isinstance(self.seconds, float | int) or not all(
+            isinstance(mean, float | int | None) for mean in returns
+        ):
+            raise ValueError("its returns or its time are no numbers")
+
 
 @dataclass
 class TrainingLoop:
@@ -96,6 +111,7 @@ class TrainingLoop:
         self._window = Window()
         self._clock = Window()
         self._counted_before: dict[str, int] = {}
+        self._notes: list[str] = []
 
     def begin(self, seed: int) -> None:
         """Begin the first episodes."""
@@ -104,23 +120,36 @@ class TrainingLoop:
     def resume(self, saved: Checkpoint, seed: int) -> None:
         """Continue from a checkpoint; episodes that cannot be restored begin again.
 
+        Nothing is written.
+
         Raises:
             RunFolderError: the columns of the task are not those that the controller was trained
                 with.
+            Exception: the state of a part is not one that it can have.
         """
         self._check_labels(saved)
         state = saved.state
         self.at = Progressed(**state["progress"])
+        self.at.check(saved.steps)
         self.algorithm.load_state_dict(state["algorithm"])
         self._window.load_state_dict(state["window"])
         if state["environment"] is None:
-            self.progress.say("These environments cannot be restored: new episodes begin.")
+            self._notes.append("These environments cannot be restored: new episodes begin.")
             seed = episode_seed_after_resume(seed, self.at.steps)
             self._observations, _ = self.environment.reset(seed=seed)
         else:
             self._observations = self.environment.restore(state["environment"])
         if not state["replay"]:
-            self.progress.say("The checkpoint holds no replay: learning goes on with an empty one.")
+            self._notes.append(
+                "The checkpoint holds no replay: learning goes on with an empty one."
+            )
+        size = self.environment.single_observation_space.shape
+        if self._observations.shape != (self.environment.num_envs, *size):
+            raise ValueError("its environments are of another number")
+        if not np.isfinite(self._observations).all():
+            raise ValueError("the observations of its environments are not finite")
+        if not all(type(count) is int for count in state["counts"].values()):
+            raise ValueError("its counts are no numbers")
         # An environment may or may not restore its counts with its snapshot.
         now = self.environment.counts()
         self._counted_before = {name: n - now.get(name, 0) for name, n in state["counts"].items()}
@@ -135,6 +164,8 @@ class TrainingLoop:
             Interrupted: a signal came; a checkpoint was written.
             Pruned: the judge ended the run.
         """
+        for note in self._notes:
+            self.progress.say(note)
         # Environments of other packages may not bear to be stepped in another thread.
         beside = self.algorithm.off_policy and self.environment.backend is not None
         try:

@@ -231,6 +231,7 @@ def _train(
     """Train in a claimed folder, from a checkpoint or from the beginning, which may be ``anew``."""
     say(f"Run folder: {shlex.quote(str(folder.path))}")
     interruption = Interruption()
+    loop = _loop(folder, parts, saved, judge, interruption)
     try:
         with _disk_full_said(folder.path), interruption:
             if saved is not None or anew:
@@ -238,7 +239,11 @@ def _train(
                 steps = 0 if saved is None else saved.steps
                 folder.mark_resumed(steps, parts.config, {**provenance(), **facts})
                 folder.drop_after(steps)
-            _loop(folder, parts, saved, judge, interruption)
+            with loop.logger as logger, loop.progress:
+                logger.write_config(plain_text(parts.config))
+                if saved is None:
+                    loop.begin(parts.seeds.training)
+                loop.run()
             outcome = _final_evaluation(folder, parts, interruption)
             folder.mark("finished")
             return outcome
@@ -269,33 +274,44 @@ def _loop(
     saved: Checkpoint | None,
     judge: Judge | None,
     interruption: Interruption,
-) -> None:
-    logger_state = None if saved is None else saved.state["logger"]
+) -> TrainingLoop:
+    """Return the loop, restored from a checkpoint if there is one; nothing is written.
+
+    Raises:
+        RunFolderError: the checkpoint's state does not fit.
+    """
     settings = parts.settings.run
-    with (
-        Logger(folder.metrics_file, folder.path, logger_state) as logger,
-        Progress(settings.steps, saved.steps if saved else 0, settings.table) as progress,
-    ):
-        logger.write_config(plain_text(parts.config))
-        loop = TrainingLoop(
+
+    def made(logger_state: dict[str, Any] | None, steps: int) -> TrainingLoop:
+        return TrainingLoop(
             settings=settings,
             environment=parts.environment,
             algorithm=parts.algorithm,
             judged=parts.evaluation_environment,
             evaluation_seed=parts.seeds.evaluation,
-            logger=logger,
+            logger=Logger(folder.metrics_file, folder.path, logger_state),
             folder=folder,
             config_hash=config_hash(parts.config),
-            progress=progress,
+            progress=Progress(settings.steps, steps, settings.table),
             interruption=interruption,
             look=parts.look,
             judge=judge,
         )
-        if saved is None:
-            loop.begin(parts.seeds.training)
-        else:
-            loop.resume(saved, parts.seeds.training)
-        loop.run()
+
+    if saved is None:
+        return made(None, 0)
+    try:
+        loop = made(saved.state["logger"], saved.steps)
+        loop.resume(saved, parts.seeds.training)
+        return loop
+    except (RunFolderError, MemoryError, OSError):
+        raise
+    except Exception as error:  # A state can be wrong in any way.
+        said = (str(error).splitlines() or [""])[0].removesuffix(".")[:200]
+        raise RunFolderError(
+            f"{folder.checkpoint_file('latest')} does not fit the run, which cannot go on from it "
+            f"({type(error).__name__}: {said}); put back the one that the run wrote."
+        ) from error
 
 
 def _final_evaluation(

@@ -46,6 +46,14 @@ class Window:
         return {"sums": dict(self._sums), "counts": dict(self._counts)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore saved sums and counts."""
-        self._sums = dict(state["sums"])
-        self._counts = dict(state["counts"])
+        """Restore saved sums and counts.
+
+        Raises:
+            ValueError: they are no numbers, or not of the same names.
+        """
+        sums, counts = dict(state["sums"]), dict(state["counts"])
+        sound = sums.keys() == counts.keys()
+        sound = sound and all(isinstance(total, int | float) for total in sums.values())
+        if not sound or not all(isinstance(n, int) and 0 < n < 2**63 for n in counts.values()):
+            raise ValueError("the sums of its metrics are no sums")
+        self._sums, self._counts = sums, counts

@@ -218,13 +218,20 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         }
 
     def restore(self, snapshot: dict[str, Any]) -> Observations:
-        """Restore a snapshot exactly, and return the current observations."""
+        """Restore a snapshot exactly, and return the current observations.
+
+        Raises:
+            ValueError: its actions are of other sizes, or not finite.
+        """
         state = self._simulation.restore(snapshot["simulation"])
         self._episodes.restore(snapshot["episodes"])
         self._targets[:] = snapshot["targets"]
         self._planned[:] = saved_plan(snapshot["pushes"])
-        self._actions = np.array(snapshot["actions"])
-        self._previous_actions = np.array(snapshot["previous_actions"])
+        shape = (self.num_envs, self.action_map.size)
+        self._actions = np.array(snapshot["actions"]).reshape(shape)
+        self._previous_actions = np.array(snapshot["previous_actions"]).reshape(shape)
+        if not np.isfinite([self._actions, self._previous_actions]).all():
+            raise ValueError("the saved actions are not finite")
         self._failures = int(snapshot["failures"])
         for generator, text in zip(self._generators, snapshot["generators"], strict=True):
             generator.bit_generator.state = json.loads(text)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from commands import SMALL_PPO, Command
 
 from osimexp.errors import RunFolderError
 from osimexp.experiment.checkpoint import Checkpoint, load, save
@@ -106,3 +107,55 @@ def test_a_list_in_two_places_is_no_bomb(place: Path) -> None:
     shared = [1.0, 2.0]
     save(place / "c.pt", Checkpoint(1, "a", {"x": shared, "y": shared, "z": [shared] * 5}))
     assert load(place / "c.pt").state["z"] == [[1.0, 2.0]] * 5
+
+
+PARTS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "progress": lambda state: state.update(progress=5),
+    "progress_word": lambda state: state["progress"].update(evaluated="x"),
+    "progress_none": lambda state: state["progress"].update(episodes=None),
+    "progress_seconds": lambda state: state["progress"].update(seconds="1"),
+    "progress_later": lambda state: state["progress"].update(steps=10**9),
+    "progress_more": lambda state: state["progress"].update(unknown=1),
+    "algorithm": lambda state: state.update(algorithm={}),
+    "window": lambda state: state.update(window=5),
+    "window_word": lambda state: state.update(window={"sums": {"a": "b"}, "counts": {"a": 1}}),
+    "window_other": lambda state: state.update(window={"sums": {"a": 1.0}, "counts": {}}),
+    "counts": lambda state: state.update(counts=7),
+    "counts_word": lambda state: state.update(counts={"failures": "x"}),
+    "logger": lambda state: state.update(logger={"columns": 5}),
+    "logger_columns": lambda state: state["logger"].update(columns=["steps", 5, None]),
+    "logger_steps": lambda state: state["logger"].update(last_steps="z"),
+    "environment": lambda state: state.update(environment=[1]),
+    "controller": lambda state: state.update(controller=5),
+    "generator": lambda state: state["algorithm"].update(generator=torch.zeros(3)),
+    "optimizer": lambda state: state["algorithm"]["optimizer"].update(state={0: {}}),
+    "rollout": lambda state: state["algorithm"]["replay"].update(rewards=torch.zeros(7, 7)),
+    "rollout_other": lambda state: state["algorithm"].update(replay={"a": 1}),
+    "normaliser": lambda state: state["algorithm"]["policy"]["normaliser"].update(count="abc"),
+}
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_from_its_own_state_alone_and_is_left_as_it_is(
+    command: Command, place: Path
+) -> None:
+    words = (SMALL_PPO[0], "resume=run", "run.steps=328", "trust=toy")
+    assert command(*SMALL_PPO, "run.steps=200", "run.checkpoint.replay=true").code == 0
+    file = place / "run/checkpoints/latest.pt"
+    sound = file.read_bytes()
+    for kind, change in PARTS.items():
+        file.write_bytes(sound)
+        saved = load(file)
+        change(saved.state)
+        save(file, saved)
+        before = contents(place / "run")
+        answer = command(*words)
+        assert answer.refuses("run/checkpoints/latest.pt"), (kind, answer.err)
+        assert contents(place / "run") == before, kind
+    file.write_bytes(sound)
+    assert command(*words).code == 0
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Return the content of every file in a folder."""
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
