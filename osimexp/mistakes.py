@@ -27,6 +27,9 @@ _EXTRAS = {
 }
 
 
+USER_MISTAKE = 2
+"""Exit code of a process that ends because of what the user gave."""
+
 MISTAKES = (OsimexpError, HydraException, OmegaConfBaseException, YAMLError)
 
 _OPEN_FILES = (errno.EMFILE, errno.ENFILE)

@@ -8,7 +8,8 @@ import sys
 from osimexp.bench import algorithms, faults, learning, physics, walking
 from osimexp.bench.faults import campaign
 from osimexp.cli.help import first_line
-from osimexp.cli.launch import USER_MISTAKE, asks_for_help, current_job, launch
+from osimexp.cli.launch import asks_for_help, current_job, launch
+from osimexp.mistakes import USER_MISTAKE
 from osimexp.terminal import say
 
 KINDS = {

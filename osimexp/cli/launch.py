@@ -21,12 +21,10 @@ from osimexp.composition import check_given, check_options, choices, compose, op
 from osimexp.config import config_directory
 from osimexp.errors import ConfigError
 from osimexp.experiment.interruption import Interrupted
-from osimexp.mistakes import is_mistake, sentence
+from osimexp.mistakes import USER_MISTAKE, is_mistake, sentence
 from osimexp.terminal import say
 from osimexp.trust import VARIABLE, WORD, taken_from, trusting
 from osimexp.words import behind_flag, opened, readable, words_and_flags
-
-USER_MISTAKE = 2
 
 _TRUST = f"""{WORD}=NAME,... lets run folders name code that is not osimexp's: packages of its own
 terms, and clusters. So does the environment variable {VARIABLE}."""

@@ -10,7 +10,8 @@ from hydra.errors import HydraException
 
 from osimexp.errors import ConfigError
 from osimexp.experiment.settings import CHANGEABLE
-from osimexp.sweeps.plan import Plan, key_of
+from osimexp.sweeps.plan import Plan
+from osimexp.sweeps.vetting import key_of
 from osimexp.trust import taken_from, trusting
 from osimexp.words import readable, setting, words_and_flags
 
@@ -27,11 +28,14 @@ def continued(arguments: Sequence[str]) -> list[str]:
     """
     for place, argument in enumerate(arguments):
         folder = _resumed(argument)
-        plan = None if folder is None else Plan.of(folder)
-        if folder is None or plan is None:
+        if folder is None:
             continue
         rest = [*arguments[:place], *arguments[place + 1 :]]
         names, words = taken_from(words_and_flags(rest)[0])
+        with trusting(names):
+            plan = Plan.of(folder)
+        if plan is None:
+            continue
         said = {word.lstrip("+") for word in plan.words}
         for word in words:
             # Refused now, because Hydra overwrites the plan before a job could refuse it.
@@ -44,7 +48,7 @@ def continued(arguments: Sequence[str]) -> list[str]:
         given = frozenset(word.partition("=")[0] for word in rest)
         own_folders = not given.isdisjoint({"--config-dir", "-cd"})
         with trusting(names):
-            plan.check(own_folders, frozenset(map(key_of, words)))
+            plan.check(own_folders, words)
         own = [word for word in plan.words if key_of(word) not in set(map(key_of, words))]
         flags = [] if {"-m", "--multirun"} & given else ["-m"]
         if not own_folders:

@@ -24,7 +24,7 @@ from osimexp.experiment.removal import FAILURE, check_removable, remove_run
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.summary import metrics_of, summarise
 from osimexp.files import read_text, write_json
-from osimexp.mistakes import is_mistake, sentence
+from osimexp.mistakes import USER_MISTAKE, is_mistake, sentence
 from osimexp.terminal import say
 
 FAILED_JOBS = 1
@@ -111,11 +111,23 @@ def mark_lost(folder: Path, reason: str) -> None:
         write_json(folder / FAILURE, {"reason": reason})
 
 
-class SweepEnd(Callback):
-    """A callback that lists the states of a sweep's jobs at its end.
+class SweepFrame(Callback):
+    """A callback that refuses links out of a sweep's folder, and lists its jobs' states at the end.
 
     The exit code says whether any job failed.
     """
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Refuse a folder whose files would be written elsewhere, before any is.
+
+        Raises:
+            SystemExit: it is one; Hydra would go on after any other exception.
+        """
+        try:
+            RunFolder(Path(str(config.hydra.sweep.dir))).check_links()
+        except RunFolderError as error:
+            say(f"Error: {sentence(error)}", error=True)
+            sys.exit(USER_MISTAKE)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the list of jobs.

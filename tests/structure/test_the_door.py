@@ -22,7 +22,7 @@ IMPORTS_THEM = {
     "plain_yaml",
     "mistakes",
     "sweeps.command",
-    "sweeps.plan",
+    "sweeps.vetting",
     "sweeps.search.best",
 }
 

@@ -1,5 +1,6 @@
 """Plans of sweeps are read as they were typed, and a stranger's code in them is not run."""
 
+import os
 import shlex
 from html import escape
 from pathlib import Path
@@ -59,6 +60,30 @@ def plan(*words: str, folder: str | None = None, name: str = "sweep") -> None:
         "experiment=${x}",
         "task.id=${x}",
         "workers.cluster=${x}",
+        "trust=stranger",
+        "trust=[stranger]",
+        "+trust=stranger",
+        "  trust=stranger",
+        "OSIMEXP_TRUST=stranger",
+        "@=1",
+        "~stranger",
+        "command=render",
+        "resume=mine",
+        "+resume=mine",
+        "resume=a,b",
+        "init_from=../outputs/run",
+        "init_from=mine",
+        "+init_from=walk,./mine",
+        "init_from=[walk]",
+        "init_from=${run.name}",
+        "push@hydra.callbacks.x=random",
+        "push@hydra=random",
+        "+push@_global_=random",
+        "push@=random",
+        "push@init_from=random",
+        "hydra/launcher@hydra.job_logging=ray",
+        "hydra/launcher@push=ray",
+        "+reward=" + "[" * 3000 + "]" * 3000,
     ],
 )
 def test_words_that_may_run_anything_have_to_be_given_again(place: Path, word: str) -> None:
@@ -119,7 +144,11 @@ def test_a_folder_of_options_that_a_plan_names_is_asked_for(place: Path) -> None
         "algo=sac,ppo",
         "seed=range(3)",
         "reward.effort.weight=0.5,1",
-        "init_from=../outputs/run",
+        "init_from=walk",
+        "init_from=null,walk",
+        "schedule@run=default",
+        "run.folder=../elsewhere/run",
+        "hydra.sweep.subdir=a.b/${task.id}",
         "~push",
         "model.path=/mine/my.osim",
         "task.id=Pendulum-v1",
@@ -129,6 +158,78 @@ def test_a_folder_of_options_that_a_plan_names_is_asked_for(place: Path) -> None
 def test_other_words_are_taken_as_they_were_typed(place: Path, word: str) -> None:
     plan(word)
     assert continued(["resume=sweep"]) == ["-m", word, "hydra.sweep.dir=sweep"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("hydra.sweep.subdir=../mine",),
+        ("hydra.sweep.subdir={place}/mine/deep",),
+        ("hydra.sweep.subdir='{place}/mine/deep'",),
+        ("hydra.sweep.subdir=~/mine",),
+        ("hydra.sweep.subdir=a/../../mine",),
+        ("hydra.sweep.subdir=x,../mine",),
+        ("hydra.sweep.subdir=${run.name}", "run.name={place}/mine/deep"),
+        ("hydra.sweep.subdir=${run[name]}", "run={name: '{place}/mine/deep'}"),
+        ("hydra.sweep.subdir=.${seed}/mine", "seed=."),
+        ("hydra.sweep.subdir=${hydra:runtime.cwd}/mine/deep",),
+        ("hydra.sweep.subdir=${now:{place}/mine}",),
+        ("hydra.sweep.subdir=${hydra:job.override_dirname}", "model.path=x/../../../mine"),
+        ("run.name=x/../../mine",),
+        ("run.name=${model.path}", "model.path=x/../../mine"),
+        ("run.name=${now:../../mine}",),
+    ],
+)
+def test_a_plan_makes_nothing_outside_of_its_sweep(
+    command: Command, place: Path, words: tuple[str, ...]
+) -> None:
+    words = tuple(word.replace("{place}", str(place)) for word in words)
+    plan(*words, "seed=0")
+    refused = command("resume=sweep")
+    assert refused.refuses("sweep/multirun.yaml sets", "give this word yourself beside resume")
+    assert [file.name for file in place.iterdir()] == ["sweep"]
+
+
+def test_other_runs_and_places_are_the_user_s_to_give(place: Path) -> None:
+    plan("init_from=../mine", "resume=mine", "hydra.sweep.subdir=../mine", "seed=0,1")
+    given = ["init_from=../mine", "resume=mine", "hydra.sweep.subdir=../mine"]
+    assert continued(["resume=sweep", *given]) == [
+        "-m", "seed=0,1", *given, "hydra.sweep.dir=sweep"
+    ]  # fmt: skip
+    for left in given:
+        with pytest.raises(RunFolderError, match=f"sets {left}, which"):
+            continued(["resume=sweep", *(word for word in given if word != left)])
+
+
+@pytest.mark.parametrize(
+    "name", ["multirun.yaml", "study.log", "experiment", "trials.csv", "0_x/metrics.csv"]
+)
+def test_links_that_lead_out_of_a_sweep_are_not_followed(
+    command: Command, place: Path, name: str
+) -> None:
+    plan("seed=0")
+    mine = place / "mine"
+    mine.mkdir()
+    (mine / "file").write_text(Path("sweep/multirun.yaml").read_text())
+    target = mine if name == "experiment" else mine / "file"
+    link = place / "sweep" / name
+    link.parent.mkdir(exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+    assert command("resume=sweep").refuses(f"sweep/{name}", f"trust={target}")
+    # So it is where the words of the plan are typed.
+    typed = command(*JOBS, "run.steps=100", "seed=0", "hydra.sweep.dir=sweep")
+    assert typed.refuses(f"sweep/{name}", f"trust={target}")
+    assert (mine / "file").read_text().startswith("hydra:")
+    assert [file.name for file in mine.iterdir()] == ["file"]
+    trusted = continued(["resume=sweep", f"trust={target}"])
+    assert trusted == ["-m", "seed=0", f"trust={target}", "hydra.sweep.dir=sweep"]
+
+
+def test_a_pipe_in_a_sweep_is_refused(command: Command, place: Path) -> None:
+    plan("seed=0")
+    os.mkfifo("sweep/study.log")
+    assert command("resume=sweep").refuses("sweep/study.log is neither a file nor a folder")
 
 
 def test_a_plan_is_read_as_plain_values(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from commands import SMALL_SAC, SUPPORT, Command, wait_for
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
 
-from osimexp.errors import ConfigError
+from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.settings import (
     CheckpointSettings,
@@ -150,6 +150,36 @@ def test_a_study_of_the_other_goal_is_refused(tmp_path: Path) -> None:
     SearchStudy(tmp_path, search_settings(SETTINGS), RUN, 0)
     with pytest.raises(ConfigError, match="whose goal is not minimise"):
         SearchStudy(tmp_path, search_settings({**SETTINGS, "goal": "minimise"}), RUN, 0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}",
+        "[]",
+        "5",
+        "no JSON\n{}",
+        '{"op_code": 0}',
+        '{"op_code": "x"}',
+        '{"op_code": 99, "worker_id": "x"}',
+        '{"op_code": 4, "worker_id": "x", "study_id": 0, "distributions": {"rate": "5"}}',
+        '{"op_code": 8, "worker_id": "x", "trial_id": 0, "user_attr": {"again": []}}',
+        '{"op_code": 7, "worker_id": "x", "trial_id": 0, "step": 1, "intermediate_value": "x"}',
+        "[" * 100_000,
+    ],
+)
+def test_a_journal_of_other_content_is_named(tmp_path: Path, line: str) -> None:
+    settings = search_settings(SETTINGS)
+    study = SearchStudy(tmp_path, settings, RUN, 0)
+    study.propose({})
+    with (tmp_path / "study.log").open("a") as journal:
+        journal.write(f"{line}\n{line}\n")
+    for made in (
+        lambda: SearchStudy(tmp_path, settings, RUN, 0),
+        lambda: RunningTrial(tmp_path, search_settings({**SETTINGS, "trial": 0}), RUN),
+    ):
+        with pytest.raises(RunFolderError, match=r"study\.log cannot be read as the journal"):
+            made()
 
 
 def test_a_trial_behind_the_median_is_pruned(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from osimexp.errors import ConfigError
+from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment.settings import RunSettings
 from osimexp.sweeps.search.settings import PrunerSettings, SearchSettings
 
@@ -50,6 +50,7 @@ class SearchStudy:
 
     Raises:
         ConfigError: the folder has a study with the other goal.
+        RunFolderError: its journal cannot be read.
     """
 
     def __init__(self, folder: Path, settings: SearchSettings, run: RunSettings, seed: int) -> None:
@@ -225,8 +226,37 @@ def released(proposals: list[Proposal]) -> Iterator[None]:
 
 
 def _storage(folder: Path) -> JournalStorage:
+    """Return the storage of the folder's journal, whose trials have been read.
+
+    Raises:
+        RunFolderError: it is no journal of a search, as one of somebody else may be.
+    """
     file = str(folder / _JOURNAL)
-    return JournalStorage(JournalFileBackend(file, lock_obj=JournalFileOpenLock(file)))
+    try:
+        storage = JournalStorage(JournalFileBackend(file, lock_obj=JournalFileOpenLock(file)))
+        for study in storage.get_all_studies():
+            for trial in storage.get_all_trials(study._study_id, deepcopy=False):
+                _check_trial(trial)
+    except OSError:
+        raise
+    except Exception as error:  # Optuna checks nothing, so that any error comes of other content.
+        raise RunFolderError(
+            f"{file} cannot be read as the journal of a search; put it back as it was, or give "
+            "hydra.sweep.dir another folder."
+        ) from error
+    return storage
+
+
+def _check_trial(trial: FrozenTrial) -> None:
+    """Refuse a trial whose values are of other kinds than a search writes.
+
+    Raises:
+        TypeError: one is.
+    """
+    numbers = [*(trial.values or ()), *trial.intermediate_values.values()]
+    numbers += [*trial.intermediate_values, trial.user_attrs.get(_AGAIN, 0)]
+    if not all(isinstance(number, int | float) for number in numbers):
+        raise TypeError("a value of a trial is no number")
 
 
 def _pruner(settings: PrunerSettings, run: RunSettings) -> BasePruner:
