@@ -11,7 +11,7 @@ from osimexp.errors import OsimexpError, RunFolderError
 from osimexp.experiment.checkpoint import load
 from osimexp.experiment.inputs import read_inputs
 from osimexp.experiment.run_folder import RunFolder
-from osimexp.experiment.summary import metrics_of, summarise
+from osimexp.experiment.summary import curve, metrics_of, summarise
 from osimexp.files import write_text
 from osimexp.models.file_text import read_text
 from osimexp.motion.tables import read_table
@@ -108,3 +108,21 @@ def _all_read(folder: RunFolder) -> None:
 def _refused(read: Callable[[Path], object], path: Path) -> None:
     with pytest.raises(OsimexpError, match=path.name):
         read(path)
+
+
+@pytest.mark.parametrize("wrong", [{"versions": [1]}, {"git": "x"}, {"steps": 10**4000}])
+def test_facts_of_other_kinds_are_no_record(tmp_path: Path, wrong: dict[str, object]) -> None:
+    folder = RunFolder.create(tmp_path / "run", {"seed": 1}, [], {})
+    record = folder.record()
+    folder.record_file.write_text(json.dumps({**record, **wrong}))
+    with pytest.raises(RunFolderError, match=r"run.json (is not the record|has steps)"):
+        folder.record()
+
+
+def test_steps_of_thousands_of_digits_are_no_steps(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", {"seed": 1}, [], {})
+    folder.metrics_file.write_text("steps\n" + "9" * 4000 + "\n")
+    with pytest.raises(RunFolderError, match=r"metrics.csv cannot be read as metrics"):
+        summarise(folder)
+    folder.evaluation_file("9" * 200).write_text("{}")
+    assert curve(folder, "return") == {}

@@ -39,6 +39,7 @@ _INSTANT = 1.0  # Time after which a lock is not held by one who only looks, s.
 
 _KINDS_OF_FACTS = {
     "reason": str, "started": str, "steps": int, "choices": dict, "resumed": list, "command": str,
+    "versions": dict, "git": dict,
 }  # fmt: skip
 """Kind of each fact of a record that is used later, where it has that fact."""
 
@@ -347,6 +348,8 @@ class RunFolder:
                     f"{self.record_file} is not the record of a run: its {name} is "
                     f"{record[name]!r:.80}."
                 )
+        if not 0 <= (record.get("steps") or 0) < 2**63:
+            raise RunFolderError(f"{self.record_file} has steps that no run can have made.")
         return record
 
     def mark(self, state: State, reason: str | None = None) -> None:

@@ -145,7 +145,10 @@ def _steps(run: RunFolder) -> int:
         return 0
     try:
         stream = io.StringIO(read_text(run.metrics_file, LARGE), newline="")
-        return max((int(row["steps"]) for row in csv.DictReader(stream)), default=0)
+        steps = max((int(row["steps"]) for row in csv.DictReader(stream)), default=0)
+        if not 0 <= steps < 2**63:
+            raise ValueError("no run makes that many steps")
+        return steps
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise RunFolderError(f"{run.metrics_file} cannot be read as metrics.") from error
 
@@ -177,7 +180,8 @@ def curve(run: RunFolder, figure: str) -> dict[int, float]:
     """Return the mean of a metric in each evaluation in training, by steps."""
     stems = [file.stem for file in run.evaluation_file("0").parent.glob("*.json")]
     found = {}
-    for steps in sorted(int(stem) for stem in stems if stem.isdecimal()):
+    # A name of more digits is not of steps that a run can have made.
+    for steps in sorted(int(stem) for stem in stems if stem.isdecimal() and len(stem) < 19):
         value = (metrics_of(run, str(steps)) or {}).get(figure)
         if value is not None:
             found[steps] = float(value)
