@@ -65,7 +65,7 @@ class RunSettings:
         checkpoint: settings of checkpoints.
         evaluation: settings of evaluations.
         log: settings of metrics.
-        threads: number of PyTorch's threads; null leaves it to PyTorch.
+        threads: number of PyTorch's threads, at most 1024; null leaves it to PyTorch.
         table: whether the terminal shows a table of the latest metrics.
         name: name of the run in the default of ``folder``; runs of one kind have the same name,
             apart from the seed.
@@ -77,6 +77,6 @@ class RunSettings:
     checkpoint: CheckpointSettings
     evaluation: EvaluationSettings
     log: LogSettings
-    threads: Count | None
+    threads: Annotated[int, Field(ge=1, le=1024)] | None
     table: bool
     name: str | None

@@ -174,3 +174,8 @@ def test_a_run_prepares_its_model_once(
     answer = command("run=run", "episodes=1", "movements=2", "workers=none", main=evaluate)
     assert answer.code == 0, answer.err
     assert counts == {"fitted": 1}
+
+
+@pytest.mark.parametrize("threads", [0, 200_000, 10**13])
+def test_threads_that_no_machine_has_are_refused(command: Command, threads: int) -> None:
+    assert command(*SMALL_PPO, f"run.threads={threads}").refuses("run.threads")
