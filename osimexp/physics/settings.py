@@ -21,6 +21,21 @@ class BackendSettings(Protocol):
         ...
 
 
+def require_least(settings: object, **least: float) -> None:
+    """Refuse settings with which a step would take for ever.
+
+    Args:
+        settings: settings of an integrator.
+        least: least value of each attribute, by name.
+
+    Raises:
+        ValueError: a value is smaller.
+    """
+    for name, low in least.items():
+        if not getattr(settings, name) >= low:
+            raise ValueError(f"{name} must be at least {low:g}")
+
+
 @dataclass(frozen=True)
 class OpenSimSettings:
     """Settings of OpenSim's integrator, as in ``conf/physics/opensim.yaml``.
@@ -41,9 +56,7 @@ class OpenSimSettings:
     highest_speed: float = 500.0
 
     def __post_init__(self) -> None:
-        for name in ("accuracy", "minimum_step", "highest_speed"):
-            if not getattr(self, name) > 0.0:
-                raise ValueError(f"{name} must be above 0")
+        require_least(self, accuracy=1e-10, minimum_step=1e-10, highest_speed=1e-3)
 
     def for_judging(self) -> "OpenSimSettings":
         """Return the same settings, because none of them trades accuracy for speed."""
@@ -85,9 +98,7 @@ class CompiledSettings:
     lanes: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("tolerance", "maximum_step", "evaluations", "highest_speed"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0")
+        require_least(self, tolerance=1e-12, maximum_step=1e-7, evaluations=1, highest_speed=1e-3)
         if self.stages < 2:
             raise ValueError("stages must be 2 or more")
 

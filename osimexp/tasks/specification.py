@@ -41,8 +41,8 @@ class MovementSettings:
     action: ActionSettings
 
     def __post_init__(self) -> None:
-        if not self.control_period > 0.0:
-            raise ValueError("control_period must be above 0 s")
+        if not self.control_period >= 1e-4:
+            raise ValueError("control_period must be at least 0.0001 s")
         if not self.duration >= self.control_period:
             raise ValueError("duration must be at least one control_period")
 

@@ -184,7 +184,7 @@ def test_a_plan_makes_nothing_outside_of_its_sweep(
     command: Command, place: Path, words: tuple[str, ...]
 ) -> None:
     words = tuple(word.replace("{place}", str(place)) for word in words)
-    plan(*words, "seed=0")
+    plan(*words, "seed=0", "run.steps=1")
     refused = command("resume=sweep")
     assert refused.refuses("sweep/multirun.yaml sets", "give this word yourself beside resume")
     assert [file.name for file in place.iterdir()] == ["sweep"]
