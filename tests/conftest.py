@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -60,6 +61,11 @@ def started(place: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start ``python -m osimexp`` in a process of its own, which does not outlive the test."""
     processes: list[subprocess.Popen[str]] = []
 
+    def heard() -> None:
+        # A shell may have told its children to ignore these, as nohup and & do.
+        for number in (signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+
     def start(*arguments: str) -> subprocess.Popen[str]:
         environment = os.environ | {
             "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(SUPPORT)]),
@@ -72,6 +78,7 @@ def started(place: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=heard,
         )
         processes.append(process)
         return process
