@@ -17,7 +17,7 @@ MODEL, COPY = "model.path", "model.copy"
 MOVEMENT = "movement"
 """Last part of the keys of movements, such as ``target.movement``; copies take their place."""
 
-_NAME = re.compile(r"(model|movement)(_[0-9]+)?(\.[A-Za-z0-9]+)?")
+_NAME = re.compile(r"(model|movement)(\.[0-9]+)?(\.[A-Za-z0-9]+)?")
 
 FOLDER = "inputs"
 
@@ -52,7 +52,7 @@ def read_inputs(config: Mapping[str, Any]) -> dict[str, Input]:
         if path.is_file():
             stem, content = "model" if key == MODEL else MOVEMENT, _content(path, key)
             others = sum(kind == stem for kind, _ in names)
-            number = f"_{others + 1}" if others else ""
+            number = f".{others + 1}" if others else ""
             name = names.setdefault((stem, content), f"{stem}{number}{path.suffix}")
             found[key] = Input(name, content)
     return found

@@ -95,7 +95,7 @@ class RunFolder:
 
     @property
     def _half_made(self) -> bool:
-        """Whether the process that made the folder ended before it was a run folder."""
+        """True if the process that made the folder ended before it was a run folder."""
         return self._unfinished_file.is_file() and not self.record_file.is_file()
 
     def judged_checkpoint(self) -> str:

@@ -14,6 +14,7 @@ from osimexp.cli.render import main as render
 from osimexp.composition import compose
 from osimexp.config import check, option
 from osimexp.experiment.inputs import read_inputs
+from osimexp.experiment.removal import remove_run
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.models.muscle_sets import MuscleSet
 from osimexp.models.prepare import prepare
@@ -162,8 +163,11 @@ def test_a_recorded_gait_is_kept_with_its_run(place: Path) -> None:
     copy = {"movement": str(place / "run/inputs/movement.mot")}
     assert kept["target"] == kept["start"]["gait"] == target | copy
     shoulder = kept["actuators"]["tracked"]["shoulder_*"]
-    assert shoulder == {"stiffness": 5.0, "movement": str(place / "run/inputs/movement_2.mot")}
+    assert shoulder == {"stiffness": 5.0, "movement": str(place / "run/inputs/movement.2.mot")}
     assert Path(shoulder["movement"]).read_text().startswith("reach\n")
     assert kept["actuators"]["tracked"]["elbow.x"] == 3.0
     assert (place / "run/inputs/movement.mot").read_text().startswith("walk\n")
     assert folder.values() == config
+    # Nothing of it is taken for somebody else's.
+    remove_run(folder.path)
+    assert not folder.path.exists()
