@@ -232,7 +232,7 @@ def with_ground_reactions(movement: Movement, path: Path, feet: Feet | None = No
     Raises:
         MovementError: the file is malformed, has no force, or covers none of the movement's time.
     """
-    plates = read_plates(path)
+    plates = read_plates(path, movement.weight)
     if feet is not None:
         plates = on_feet(plates, feet)
     # The last moment of forces may be a moment of theirs before the movement's.

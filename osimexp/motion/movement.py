@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from osimexp.arrays import Floats
 
+GRAVITY = 9.80665  # m/s^2, standard gravity
+
 
 def _none() -> Floats:
     return np.zeros((0, 0))
@@ -80,6 +82,11 @@ class Movement:
     def duration(self) -> float:
         """Time from the first moment to the last, s."""
         return float(self.time[-1] - self.time[0])
+
+    @property
+    def weight(self) -> float:
+        """Weight of the model, N; 0 if it is unknown."""
+        return self.mass * GRAVITY
 
     def since(self, seconds: float) -> "Movement":
         """Return the movement without its first ``seconds``; empty if it is shorter.

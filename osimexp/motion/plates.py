@@ -9,6 +9,7 @@ import numpy as np
 from osimexp.arrays import Floats, Mask
 from osimexp.errors import MovementError
 from osimexp.models.sides import side_of
+from osimexp.motion.plate_signals import check_signals
 from osimexp.motion.tables import Table, holes, read_table
 
 LOADED = 20.0
@@ -63,7 +64,7 @@ class Plates:
         return np.asarray(self.forces[:, :, 1])
 
 
-def read_plates(path: Path) -> Plates:
+def read_plates(path: Path, weight: float = 0.0) -> Plates:
     """Return the force plates of a file.
 
     A plate has three columns that end in ``vx``, ``vy`` and ``vz`` and three that end in ``px``,
@@ -72,9 +73,14 @@ def read_plates(path: Path) -> Plates:
     ``FP1_vx`` and the like. Forces that are no numbers while a plate bears nothing are 0; those of
     a longer gap that begins or ends under load are unknown, and so are those of missing moments.
 
+    Args:
+        path: path of the file.
+        weight: weight of the model that is on the plates, N; 0 if it is not known.
+
     Raises:
         MovementError: the file is malformed, has no force, lacks the point of a force, has two
-            columns of one name, or has a short gap while a foot stands.
+            columns of one name, has a short gap while a foot stands, or forces that point down
+            under a foot or are too large to be one's.
     """
     table = read_table(path, angles=False)
     lowered = [label.lower() for label in table.columns]
@@ -88,9 +94,10 @@ def read_plates(path: Path) -> Plates:
             f"{path} has no column such as ground_force_vx, ground_force1_vx, R_ground_force_vx or "
             "FP1_vx, so it has no force."
         )
+    columns = [_columns(table, f"{stem}v") for stem in stems]
+    check_signals(table, [force[1] for force in columns], columns, weight)
     forces, points, loads = [], [], []
-    for stem in stems:
-        force = _columns(table, f"{stem}v")
+    for stem, force in zip(stems, columns, strict=True):
         loads.append(
             np.where(
                 np.isfinite(table.values[:, force]).all(axis=1), table.values[:, force[1]], np.nan

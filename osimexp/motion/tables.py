@@ -12,6 +12,7 @@ from osimexp.arrays import Floats
 from osimexp.errors import MovementError
 from osimexp.files import LARGE, read_bytes, write_text
 from osimexp.motion.headers import in_degrees, value_of
+from osimexp.motion.separators import check_separators, decimal_comma
 
 log = logging.getLogger("osimexp")
 
@@ -159,11 +160,13 @@ def read_table(path: Path, angles: bool = True) -> Table:
     lines = re.split(r"\r\n|\r|\n", _text(path))
     heads = [i for i, line in enumerate(lines) if line.strip().lower() == "endheader"]
     if not heads:
+        check_separators(path, lines, 0)
         raise MovementError(f"{path} has no line 'endheader', so it is not a .sto or .mot file.")
     header = [line.strip() for line in lines[: heads[0]]]
     body = [(i + 1, line) for i, line in enumerate(lines) if i > heads[0] and line.strip()]
     if not body:
         raise MovementError(f"{path} ends with its header: it has no columns.")
+    check_separators(path, [line for _, line in body[:2]], body[0][0])
     labels = _labels(body[0][1], body[1][1] if len(body) > 1 else "")
     if labels[0].lower() != "time":
         raise MovementError(f"{path}, line {body[0][0]}: the first column is not called time.")
@@ -262,7 +265,8 @@ def _row(path: Path, number: int, line: str, labels: Sequence[str]) -> list[floa
     for label, cell, value in zip(labels, cells, values, strict=True):
         if value is None:
             raise MovementError(
-                f"{path}, line {number} has a value that is not a number: {label} is {cell!r}."
+                f"{path}, line {number} has a value that is not a number: {label} is "
+                f"{cell!r}{decimal_comma(cell)}."
             )
     if not np.isfinite(values[0] or 0.0):
         raise MovementError(f"{path}, line {number}: its time is not a number.")

@@ -199,6 +199,36 @@ def test_columns_are_parted_as_they_come(
     np.testing.assert_allclose(knee_of(file, paths), KNEE)
 
 
+@pytest.mark.parametrize(
+    ("mark", "name"),
+    [(",", "commas"), (", ", "commas"), (";", "semicolons"), (" ; ", "semicolons")],
+)
+@pytest.mark.parametrize("head", [True, False])
+def test_a_wrong_separator_is_named_as_the_cause(
+    tmp_path: Path, mark: str, name: str, head: bool
+) -> None:
+    columns, rows = "time\tknee_angle_r\tpelvis_ty", "0\t-5\t0.9\n0.1\t-62\t0.9\n"
+    file = written(tmp_path, GOOD, columns.replace("\t", mark), rows.replace("\t", mark))
+    if not head:
+        file.write_text(file.read_text().split("endheader\n")[1])
+    where = ", line 5" if head else ""
+    with pytest.raises(MovementError, match=rf"theirs.mot{where}: {name} part its columns"):
+        read_table(file)
+    if head:
+        file = written(tmp_path, GOOD, columns, rows.replace("\t", mark))
+        with pytest.raises(MovementError, match=rf"line 6: {name} part its columns"):
+            read_table(file)
+        file.write_text(file.read_text().replace("endheader", f"endheader{mark}{mark}"))
+        with pytest.raises(MovementError, match=f"{name} part its columns"):
+            read_table(file)
+
+
+def test_a_decimal_comma_is_named(tmp_path: Path) -> None:
+    rows = "0\t-5,5\t0,9\n0,1\t-62\t0,9\n"
+    with pytest.raises(MovementError, match=r"knee_angle_r is '-5,5', with a comma where a point"):
+        read_table(written(tmp_path, GOOD, rows=rows))
+
+
 def test_an_underscore_is_no_digit(tmp_path: Path) -> None:
     with pytest.raises(MovementError, match=r"line 6 has a value .*knee_angle_r is '1_0'"):
         read_table(written(tmp_path, GOOD, rows="0\t1_0\t2\n0.1\t1\t2\n"))

@@ -11,8 +11,6 @@ from osimexp.errors import MovementError
 from osimexp.models.sides import side_of
 from osimexp.motion.movement import Movement
 
-GRAVITY = 9.80665  # m/s^2, standard gravity
-
 _LIGHT = 0.5
 """Greatest vertical force in body weights that bears no walk."""
 
@@ -148,10 +146,9 @@ def ground_reactions(movement: Movement) -> dict[str, Floats]:
 
     Force plates or contact groups of one side are summed.
     """
-    weight = movement.mass * GRAVITY
     sides = [side_of(foot) for foot in movement.feet]
     return {
-        side: movement.ground_reaction[:, [s == side for s in sides]].sum(axis=1) / weight
+        side: movement.ground_reaction[:, [s == side for s in sides]].sum(axis=1) / movement.weight
         for side in SIDES
     }
 
@@ -183,7 +180,7 @@ def _lightness(movement: Movement) -> str:
     if most >= _LIGHT:
         return ""
     return (
-        f", and the greatest vertical force is {most * movement.mass * GRAVITY:.3g} N, "
+        f", and the greatest vertical force is {most * movement.weight:.3g} N, "
         f"{most:.2g} times the weight of the model's {movement.mass:.1f} kg: the forces may be in "
         "kN or in body weights, or have another sign or axis upwards"
     )

@@ -16,7 +16,6 @@ from osimexp.visual.page.triangles import Triangles, lightened
 
 FRAMES_PER_SECOND = 50  # least rate of a page's moments, if the movement has as many
 TRIANGLES = 100_000  # of all meshes of a figure together
-GRAVITY = 9.80665  # m/s^2
 
 
 def encode_figure(figure: Figure, read: Callable[[Path], Triangles]) -> bytes:
@@ -97,7 +96,7 @@ def encode_movement(movement: Movement, poses: Poses) -> bytes:
         "pathPoints": [path.shape[1] for path in paths],
         "muscles": list(movement.muscles),
         "targetNames": list(movement.targets),
-        "weight": movement.mass * GRAVITY,
+        "weight": movement.weight,
         "curves": curves,
     }
     return pack(header, arrays)
@@ -155,7 +154,7 @@ def _curves(movement: Movement) -> Iterator[tuple[str, str, tuple[str, ...], Flo
         if values.size:
             yield title, unit, movement.muscles, values
     if movement.feet:
-        weight = movement.mass * GRAVITY
+        weight = movement.weight
         unit, forces = "N", movement.ground_reaction
         if weight > 0.0:
             unit, forces = "body weights", movement.ground_reaction / weight
