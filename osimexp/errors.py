@@ -1,5 +1,6 @@
 """Errors that a user can fix: one sentence that names the thing and what would be right."""
 
+import shlex
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -38,7 +39,7 @@ class UntrustedError(RunFolderError):
     """
 
     def __init__(self, what: str, place: str, names: tuple[str, ...]) -> None:
-        said = ",".join(names)
+        said = shlex.quote(",".join(names))  # It is copied into a shell.
         super().__init__(
             f"{what} ({place}), which the folder of a run may only do if you trust it; if you do, "
             f"add trust={said} to the command, or set OSIMEXP_TRUST={said}."

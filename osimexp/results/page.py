@@ -1,8 +1,6 @@
 """A comparison as one html page with everything inside."""
 
 import base64
-import re
-import shlex
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -15,9 +13,8 @@ from osimexp.experiment.summary import Summary, curve
 from osimexp.results.comparison import Comparison, Standing
 from osimexp.results.figures import COLOURS, draw_curves, draw_profiles, draw_scores
 from osimexp.results.tables import said
-from osimexp.sweeps.command import command_of_sweep
+from osimexp.sweeps.repeating import command_of_run, command_of_sweep
 from osimexp.visible import visible_html as escape
-from osimexp.words import setting
 
 _VIDEOS = {".mp4": "video/mp4", ".gif": "image/gif", ".webm": "video/webm"}
 
@@ -170,11 +167,12 @@ def _runs(comparison: Comparison, largest_video: float) -> Iterable[str]:
 def _run(summary: Summary, largest_video: float) -> Iterable[str]:
     record = summary.run.record()
     words = summary.run.overrides()
+    made = command_of_run(str(record.get("command") or ""), summary.run.path)
     facts = [
         ("folder", str(summary.run.path)),
         ("started", summary.started.isoformat(" ", "seconds") if summary.started else "unknown"),
         ("config", ", ".join(words) or "the defaults"),
-        ("command", str(record.get("command") or "unknown")),
+        ("command", "unknown" if made is None else made.command),
         ("versions", ", ".join(f"{k} {v}" for k, v in (record.get("versions") or {}).items())),
         ("git", " ".join(f"{k} {v}" for k, v in (record.get("git") or {}).items())),
     ]
@@ -203,24 +201,33 @@ def _left_out(reasons: Sequence[str]) -> Iterable[str]:
 def _again(comparison: Comparison, command: str) -> Iterable[str]:
     yield "<h2>Commands that repeat it</h2>"
     lines: dict[str, None] = {}
+    notes: dict[str, None] = {}
     for summary in (s for standing in comparison.standings for s in standing.group.members):
         path = summary.run.path
-        if (sweep := command_of_sweep(path.parent)) is not None:
-            lines[sweep] = None
-        elif alone := _safe(str(summary.run.record().get("command") or "")):
-            where = shlex.quote(setting("run.folder", str(path)))
-            lines[alone if "run.folder=" in alone else f"{alone} {where}"] = None
+        recorded = str(summary.run.record().get("command") or "")
+        sweep = command_of_sweep(path.parent)
+        again, of = (
+            (command_of_run(recorded, path), path) if sweep is None else (sweep, path.parent)
+        )
+        if again is not None:
+            lines[again.command] = None
+            if again.left_out:
+                notes[_without(of, again.left_out)] = None
+        elif recorded:
+            notes[
+                f"{of} was made by another program than osimexp train, so no command is shown."
+            ] = None
     yield f"<pre>{chr(10).join(map(escape, [*lines, command]))}</pre>"
+    for note in notes:
+        yield f"<p class='note'>{escape(note)}</p>"
 
 
-def _safe(command: str) -> str | None:
-    """Return a command of a run's record as one of osimexp's and no other; None if it is none."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return None
-    ours = re.match(r"(python[\d.]*(\.exe)? -m |[^ ]*/)?osimexp(\.\w+)* ", " ".join([*words, ""]))
-    return shlex.join(words) if ours else None
+def _without(folder: Path, words: Sequence[str]) -> str:
+    return (
+        f"The command for {folder} lacks words that the folder holds, because they name code, runs "
+        f"or places that are not of the experiment: {', '.join(words)}. Only if you know what they "
+        "do, add them yourself."
+    )
 
 
 def _ends(comparison: Comparison) -> tuple[float, float]:

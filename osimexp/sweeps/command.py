@@ -1,7 +1,6 @@
-"""The command line of a sweep: to continue it, or to repeat it."""
+"""The command line that continues a sweep."""
 
 import re
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,19 +54,6 @@ def continued(arguments: Sequence[str]) -> list[str]:
             flags += plan.flags
         return [*flags, *own, *rest, setting("hydra.sweep.dir", str(folder))]
     return list(arguments)
-
-
-def command_of_sweep(folder: Path) -> str | None:
-    """Return the command that repeats a sweep in its folder; None if the folder holds no sweep.
-
-    Raises:
-        RunFolderError: the sweep's plan cannot be read.
-    """
-    plan = Plan.of(folder)
-    if plan is None:
-        return None
-    where = setting("hydra.sweep.dir", str(folder))
-    return shlex.join(["python", "-m", "osimexp", "-m", *plan.flags, *plan.words, where])
 
 
 def _resumed(argument: str) -> Path | None:

@@ -1,6 +1,8 @@
 """Run folders that somebody else wrote: no command runs what they name, or tells what is here."""
 
 import json
+import re
+import shlex
 import shutil
 from collections.abc import Callable
 from html import unescape
@@ -278,7 +280,15 @@ def test_a_report_gives_no_command_that_is_not_ours(
         ("python -c 'import os' -m osimexp", None),
         ("python -m osimexpose", None),
         ("python -m 'osimexp", None),
-        ("python3 -m osimexp algo=ppo; rm -rf ~", "python3 -m osimexp 'algo=ppo;' rm -rf '~'"),
+        ("./stranger/python -m stranger.osimexp algo=ppo", None),
+        ("python -m osimexp.report trust=stranger.evil", None),
+        ("python3 -m osimexp algo=ppo; rm -rf ~", "python -m osimexp run.folder=given"),
+        (
+            "python3 -m osimexp algo=ppo seed=2",
+            "python -m osimexp algo=ppo seed=2 run.folder=given",
+        ),
+        ("python bin/osimexp train seed=2", "python -m osimexp seed=2 run.folder=given"),
+        ("./stranger/osimexp seed=2", "python -m osimexp seed=2 run.folder=given"),
     ):
         (folder / "run.json").write_text(json.dumps({**record, "command": said}))
         assert command("given", "resamples=100", main=report).code == 0
@@ -286,7 +296,72 @@ def test_a_report_gives_no_command_that_is_not_ours(
         lines = again.partition("<pre>")[2].partition("</pre>")[0].splitlines()
         assert len(lines) == (1 if shown is None else 2)
         if shown is not None:
-            assert unescape(lines[0]).startswith(shown)
+            assert unescape(lines[0]) == shown
+
+
+GRANTING = (
+    "trust=stranger.evil",
+    "--config-dir=stranger",
+    "--config-path=/stranger",
+    "hydra.run.dir=/home",
+    "hydra.sweep.subdir=../../x",
+    "run.name=../../x",
+    "resume=stranger",
+    "init_from=stranger",
+    "reward.x={_target_: stranger.evil.Evil}",
+    "+reward.x._target_=stranger.evil.Evil",
+    "task.id=stranger.evil:X-v0",
+    "workers.cluster=203.0.113.7:6379",
+    "seed=${oc.env:TOKEN}",
+    "reward=../stranger",
+    "unknown=1",
+    "$(touch ran)",
+    "; touch ran #",
+)
+"""Words by which a command would run, read or write what is a stranger's, or which are no keys."""
+
+
+@pytest.mark.parametrize("word", GRANTING)
+@pytest.mark.parametrize("kind", ["run", "sweep"])
+def test_a_report_gives_no_word_that_grants_anything(
+    command: Command, given: Callable[[Change], Path], word: str, kind: str
+) -> None:
+    folder = given(lambda config: None)
+    harmless = "run.name=a b;$(touch ran)"
+    record = json.loads((folder / "run.json").read_text())
+    said = shlex.join(["python", "-m", "osimexp", word, "seed=3", harmless])
+    (folder / "run.json").write_text(json.dumps({**record, "command": said}))
+    where = "run.folder=all/given"
+    folder.parent.joinpath("all").mkdir()
+    folder.rename("all/given")
+    if kind == "sweep":
+        flag = word.removeprefix("--config-dir=")
+        sources = [{"path": flag, "provider": "command-line"}] if flag != word else []
+        task = ["seed=3", harmless] + ([] if sources else [word])
+        plan = {"overrides": {"hydra": [], "task": task}, "runtime": {"config_sources": sources}}
+        Path("all/multirun.yaml").write_text(yaml.safe_dump({"hydra": plan}))
+        where = "hydra.sweep.dir=all"
+    assert command("all/given", "resamples=100", main=report).code == 0
+    page = unescape(Path("report.html").read_text())
+    again = page.partition("Commands that repeat it")[2]
+    first, _, _ = again.partition("<pre>")[2].partition("\n")
+    words = shlex.split(first)
+    assert words[:3] == ["python", "-m", "osimexp"]
+    assert [w for w in words[3:] if w not in ("-m", harmless)] == ["seed=3", where]
+    assert "lacks words that the folder holds" in again
+    assert word in again.partition("lacks words")[2]
+    for row in re.findall("<td>command</td><td>(.*?)</td>", page):
+        assert word not in row
+
+
+def test_a_refusal_quotes_what_it_tells_to_type(
+    command: Command, given: Callable[[Change], Path]
+) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["reward"]["x"] = {**EVIL, "_target_": "$(touch ran)"}
+
+    given(change)
+    assert command("run=given", main=evaluate).refuses("trust='.$(touch ran)' to the command")
 
 
 def test_own_terms_play_with_one_word_more(

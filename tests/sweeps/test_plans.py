@@ -13,7 +13,8 @@ from commands import SMALL_SAC, SUPPORT, Command
 from osimexp.cli.report import main as report
 from osimexp.errors import RunFolderError, UntrustedError
 from osimexp.experiment.run_folder import RunFolder
-from osimexp.sweeps.command import command_of_sweep, continued
+from osimexp.sweeps.command import continued
+from osimexp.sweeps.repeating import command_of_sweep
 
 OPTIONS = str(SUPPORT / "conf")
 JOBS = ("-m", *(word for word in SMALL_SAC if not word.startswith(("run.folder", "run.steps"))))
