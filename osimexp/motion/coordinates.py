@@ -1,7 +1,7 @@
 """A model's coordinates from the columns of a file, in rad and m."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -30,6 +30,12 @@ _MOVED = 0.35
 _FASTEST = 15.0
 """Speed of a model that is not in m/s but in the like of mm/s, m/s."""
 
+_USUAL_HEIGHT = 1.0
+"""Height of the base of a model that stands, without a better one by default, m."""
+
+_HIGHEST = 10.0
+"""Height in heights of a model that stands, beyond which lengths are not in m."""
+
 
 def coordinates_of(table: Table, names: Names) -> dict[str, Floats]:
     """Return the coordinates ``(T,)`` of a model that a table has, by name, in rad or m.
@@ -38,10 +44,12 @@ def coordinates_of(table: Table, names: Names) -> dict[str, Floats]:
     that are likely to be others than those stated are logged.
 
     Raises:
-        MovementError: a coordinate has two columns, is not finite, or is beyond what its joint can
-            turn, as degrees are that are taken for radians.
+        MovementError: a coordinate has two columns, is not finite, is beyond what its joint can
+            turn, as degrees are that are taken for radians, or higher than a model can be, or its
+            column differs from its name in capitals only.
     """
     labels = coordinate_columns(table)
+    _check_capitals(table, labels, names)
     found: dict[str, Floats] = {}
     for number, name in enumerate(names.coordinates):
         if name not in labels:
@@ -53,9 +61,44 @@ def coordinates_of(table: Table, names: Names) -> dict[str, Floats]:
             values = np.deg2rad(values) if table.degrees else values
             _check_possible(table, name, values, names, number)
         found[name] = values
+    _check_height(table, found, names)
     _doubt_degrees(table, found, names)
     _doubt_metres(table, found, names)
     return found
+
+
+def _check_capitals(table: Table, labels: Collection[str], names: Names) -> None:
+    """Refuse columns that OpenSim, too, would pass over for their capitals alone."""
+    lowered = {label.lower(): label for label in labels}
+    near = {
+        name: lowered[name.lower()]
+        for name in names.coordinates
+        if name not in labels and name.lower() in lowered
+    }
+    # A column that is another coordinate of the model is no misspelling.
+    near = {name: label for name, label in near.items() if label not in names.coordinates}
+    if near:
+        raise MovementError(
+            f"{table.file} has {some(list(near.values()))} where the model has "
+            f"{some(list(near))}: names differ by their capitals, in OpenSim as well; write them "
+            "as the model does."
+        )
+
+
+def _check_height(table: Table, found: Mapping[str, Floats], names: Names) -> None:
+    """Refuse a whole model that is many times higher than it can stand."""
+    if names.base is None or "height" not in names.base.roles:
+        return
+    number = names.base.roles["height"]
+    name = names.coordinates[number]
+    if name not in found:
+        return
+    height = float(np.median(found[name]))
+    if abs(height) > _HIGHEST * max(_USUAL_HEIGHT, abs(float(names.default_pose[number]))):
+        raise MovementError(
+            f"{table.file}: {name} is {height:.4g}, which would be {height:.0f} m above the floor; "
+            "lengths are read in m, and this is likely to be in mm or cm."
+        )
 
 
 def _doubt_degrees(table: Table, found: Mapping[str, Floats], names: Names) -> None:

@@ -212,6 +212,14 @@ def _say_what_is_left_out(table: Table, paths: StatePaths, known: Collection[str
             table.file,
             some(unknown),
         )
+        known_as = {label.lower(): label for label in used if label not in table.columns}
+        if near := [label for label in unknown if label.lower() in known_as]:
+            log.warning(
+                "%s: %s would be %s but for capitals, and is left out.",
+                table.file,
+                some(near),
+                some([known_as[label.lower()] for label in near]),
+            )
     if missing := [name for name in names.coordinates if name not in known]:
         log.info(
             "%s has no column of %s; they keep the model's default.", table.file, some(missing)

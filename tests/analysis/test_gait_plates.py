@@ -1,5 +1,7 @@
 """Walks with feet beside the force plates, with forces of a part of the time, and runs."""
 
+from dataclasses import replace
+
 import gait_walker as walker
 import numpy as np
 import pytest
@@ -119,6 +121,30 @@ def test_forces_in_another_unit_are_named_where_there_is_no_stride() -> None:
     forces = walker.shown().movement.ground_reaction
     with pytest.raises(MovementError, match=r"force is 1.37 N, 0.002 times .* in kN"):
         measure(walker.shown(ground_reaction=forces / 1000.0), default_settings())
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("longest_stride", 1.0, r"takes 1\.2 s or more, and contact\.longest_stride=1 s leaves"),
+        ("shortest_stance", 0.8, r"contacts shorter than contact\.shortest_stance=0\.8 s"),
+        ("shortest_swing", 0.6, r"gaps .* shorter than contact\.shortest_swing=0\.6 s"),
+        ("strike", 0.999999, r"no force of the right foot is above contact\.strike=0.999"),
+    ],
+)
+def test_the_limit_that_leaves_no_stride_is_named(key: str, value: float, said: str) -> None:
+    settings = default_settings()
+    tight = replace(settings, contact=replace(settings.contact, **{key: value}))
+    forces = walker.shown().movement.ground_reaction * (0.99 if key == "strike" else 1.0)
+    with pytest.raises(MovementError, match=said):
+        measure(walker.shown(ground_reaction=forces), tight)
+
+
+def test_a_foot_that_never_leaves_the_ground_is_named() -> None:
+    forces = walker.shown().movement.ground_reaction.copy()
+    forces[:, 1, 1] += 0.04 * walker.WEIGHT
+    with pytest.raises(MovementError, match=r"left foot never falls below contact\.release=0\.03"):
+        measure(walker.shown(ground_reaction=forces), default_settings())
 
 
 def run() -> Shown:

@@ -283,3 +283,39 @@ def test_millimetres_that_are_read_as_metres_are_doubted(
     rows = "".join(f"{0.1 * k:g}\t{place:g}\n" for k, place in enumerate(way))
     read_movement(written(tmp_path, GOOD, "time\tpelvis_tx", rows), paths)
     assert ("pelvis_tx would move at" in caplog.text) == (unit > 1.0)
+
+
+@pytest.mark.parametrize("unit", [1.0, 100.0, 1000.0])
+def test_a_model_that_stands_in_the_sky_is_refused_with_the_unit(
+    tmp_path: Path, paths: StatePaths, unit: float
+) -> None:
+    rows = "".join(f"{0.1 * k:g}\t{0.92 * unit:g}\n" for k in range(4))
+    file = written(tmp_path, GOOD, "time\tpelvis_ty", rows)
+    if unit == 1.0:
+        read_movement(file, paths)
+        return
+    with pytest.raises(MovementError, match=rf"pelvis_ty is {0.92 * unit:g}, .* in mm or cm"):
+        read_movement(file, paths)
+
+
+def test_a_coordinate_that_is_missing_by_its_capitals_is_refused(
+    tmp_path: Path, paths: StatePaths
+) -> None:
+    rows = "0\t-5\t0.9\n0.1\t-6\t0.9\n"
+    for label in ("Knee_Angle_R", "/jointset/knee_r/KNEE_angle_r/value"):
+        file = written(tmp_path, GOOD, f"time\t{label}\tpelvis_ty", rows)
+        with pytest.raises(
+            MovementError, match=r"(?i)has knee.* the model has knee_angle_r: .*cap"
+        ):
+            read_movement(file, paths)
+    both = written(tmp_path, GOOD, "time\tKnee_Angle_R\tknee_angle_r", rows)
+    np.testing.assert_allclose(knee_of(both, paths), [0.9, 0.9])
+
+
+def test_other_columns_that_are_missing_by_their_capitals_are_named(
+    tmp_path: Path, paths: StatePaths, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = written(tmp_path, GOOD, "time\tpelvis_ty\tSoleus_R.activation", "0\t1\t0\n1\t1\t0\n")
+    with caplog.at_level(logging.WARNING, "osimexp"):
+        read_movement(file, paths)
+    assert "Soleus_R.activation would be soleus_r.activation but for capitals" in caplog.text

@@ -1,7 +1,7 @@
 """Contacts of the feet with the ground, and the strides between them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from osimexp.motion.movement import Movement
 
 _LIGHT = 0.5
 """Greatest vertical force in body weights that bears no walk."""
+
+_INSTANT = 1e-6
+"""Duration that leaves out nothing, s, and force in body weights that is none."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,8 @@ def strides_of(
     contacts = contacts_of(movement, settings)
     strides = find_strides(contacts, settings)
     if not strides:
+        if limit := _limit(movement, contacts, settings):
+            raise MovementError(f"The movement has no whole stride: {limit}.")
         count = sum(len(each.strikes) for each in contacts.values())
         raise MovementError(
             f"The movement has no whole stride: among its {count} contact{'s' * (count != 1)} with "
@@ -171,6 +176,41 @@ def strides_of(
             f"them{_lightness(movement)}."
         )
     return contacts, strides
+
+
+def _limit(movement: Movement, contacts: Mapping[str, Contacts], settings: ContactSettings) -> str:
+    """Return the limit of the settings that leaves no stride, with its key; "" if none does."""
+    long = find_strides(contacts, replace(settings, longest_stride=np.inf))
+    if long:
+        least = min(stride.duration for stride in long)
+        return (
+            f"from one heel strike of a foot to its next it takes {least:.3g} s or more, and "
+            f"contact.longest_stride={settings.longest_stride:g} s leaves that out"
+        )
+    loads = {side: force[:, 1] for side, force in ground_reactions(movement).items()}
+    for key, left_out in (("shortest_stance", "contacts"), ("shortest_swing", "gaps between them")):
+        wider = replace(settings, **{key: _INSTANT})
+        found = {side: find_contacts(movement.time, load, wider) for side, load in loads.items()}
+        if find_strides(found, wider):
+            return (
+                f"{left_out} shorter than contact.{key}={getattr(settings, key):g} s do not count, "
+                "and it has strides with a smaller value"
+            )
+    if max(float(load.max()) for load in loads.values()) < _LIGHT:
+        return ""
+    for side, load in loads.items():
+        if _INSTANT < (most := float(load.max())) <= settings.strike:
+            return (
+                f"no force of the {side} foot is above contact.strike={settings.strike:g} of the "
+                f"weight, as the greatest is {most:.2g} of it"
+            )
+        if (least := float(load.min())) >= settings.release:
+            return (
+                f"the force of the {side} foot never falls below "
+                f"contact.release={settings.release:g} of the weight, as the least is {least:.2g} "
+                "of it: the foot always stands, or its plate has an offset"
+            )
+    return ""
 
 
 def _lightness(movement: Movement) -> str:
