@@ -73,10 +73,12 @@ class Normaliser:
         """Restore saved statistics.
 
         Raises:
-            ValueError: they have another number of dimensions.
+            ValueError: they have another number of dimensions, or are of no values.
         """
         if len(state["mean"]) != self.size:
             raise ValueError(f"the state has {len(state['mean'])} dimensions, not {self.size}")
+        if state["count"] < 0 or not state["clip"] > 0 or bool((state["squares"] < 0).any()):
+            raise ValueError("its count, its bound or its squares are negative")
         self.clip = float(state["clip"])
         self.count = int(state["count"])
         self.mean = state["mean"].to(self.mean)

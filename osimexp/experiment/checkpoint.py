@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import math
 import os
 import sys
 import zipfile
@@ -16,7 +17,7 @@ import torch
 
 from osimexp.errors import RunFolderError
 from osimexp.experiment.settings import CHANGEABLE
-from osimexp.files import read_bytes, replacing
+from osimexp.files import MODEST, read_bytes, replacing
 from osimexp.moved import first_keys
 
 FORMAT = 2
@@ -26,6 +27,11 @@ _ARRAY = "__numpy__"
 
 # Dictionaries and lists inside each other; checkpoints have about ten.
 _DEEPEST = 100
+
+# Parts of a state whose numbers a controller or an algorithm computes with.
+_LEARNT = ("controller", "policy", "algorithm")
+
+_LARGEST_NUMBER = torch.finfo(torch.float32).max
 
 # The last bytes of a file: this mark and the digest of everything before it. Readers of zip files
 # pass over them.
@@ -105,13 +111,14 @@ def load(path: Path) -> Checkpoint:
     checksums of the zip file if an earlier version wrote it.
 
     Raises:
-        RunFolderError: the file does not exist, cannot be read, was cut short or damaged, or
-            another version wrote it.
+        RunFolderError: the file does not exist, cannot be read, was cut short or damaged, has a
+            number of a controller or an algorithm that is not finite, or another version wrote it.
     """
     if not path.is_file():
         raise RunFolderError(f"{path} does not exist: the run has not written this checkpoint yet.")
     try:
         _require_end(path)
+        _require_told(path)
         # Read whole, because reading a file that was cut short by parts gives misleading errors.
         written = read_bytes(path, _largest())
     except OSError as error:
@@ -141,7 +148,33 @@ def load(path: Path) -> Checkpoint:
             f"{path} is not a checkpoint of osimexp: it lacks its steps, the hash of its config or "
             "its state."
         )
+    for part in _LEARNT:
+        if (place := _not_finite(state.get(part), part)) is not None:
+            raise RunFolderError(
+                f"{path} holds a number in {place} that is not finite, or too large for the "
+                "precision of networks, so it is not used; put back a checkpoint whose numbers are "
+                "sound."
+            )
     return Checkpoint(steps, hashed, state)
+
+
+def _not_finite(value: Any, place: str) -> str | None:
+    """Return the place of the first array with a value that no float32 holds; None without one."""
+    parts: list[tuple[str, Any]] = []
+    match value:
+        case dict():
+            parts = [(f"{place}.{key}", item) for key, item in value.items()]
+        case list() | tuple():
+            parts = [(f"{place}[{number}]", item) for number, item in enumerate(value)]
+        case np.ndarray():
+            return _not_finite(torch.from_numpy(value), place)
+        case torch.Tensor() if value.is_floating_point() and value.numel():
+            # Not by isfinite, which would need the memory of a large replay once more.
+            ends = torch.stack(torch.aminmax(value.flatten())).double()
+            return None if bool((ends.abs() <= _LARGEST_NUMBER).all()) else place
+        case float() if math.isnan(value):  # A bound may be infinite.
+            return place
+    return next(filter(None, (_not_finite(item, where) for where, item in parts)), None)
 
 
 def _require_end(path: Path) -> None:
@@ -155,6 +188,46 @@ def _require_end(path: Path) -> None:
         stream.seek(-min(len(_MARK) + 64, path.stat().st_size), os.SEEK_END)
         end = stream.read()
     if not end.startswith(_MARK) and end[-_END_SIZE:][: len(_END)] != _END:
+        raise RunFolderError(_damaged(path))
+
+
+class _Bounded(io.FileIO):
+    """A file of which no more is read at a time than the list of a checkpoint's parts takes."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return the next bytes.
+
+        Raises:
+            ValueError: too many are asked for.
+        """
+        left = os.fstat(self.fileno()).st_size - self.tell()
+        if (left if size is None or size < 0 else size) > MODEST:
+            raise ValueError("its list of parts is too large")
+        return super().read(size)
+
+
+def _require_told(path: Path) -> None:
+    """Refuse a file that is larger than its own list of parts tells, before all of it is read.
+
+    Raises:
+        OSError: it cannot be read.
+        RunFolderError: its list cannot be read, or does not tell of all of it.
+    """
+    size = path.stat().st_size
+    if size <= MODEST:
+        return  # It is read at once, and checked then.
+    try:
+        with _Bounded(path) as stream, zipfile.ZipFile(stream) as parts:
+            _require_stored(parts, size)
+            told = parts.infolist()
+    except OSError:
+        raise
+    except Exception as error:  # A damaged list can end in any of a dozen errors.
+        raise RunFolderError(_damaged(path)) from error
+    pickled = sum(part.file_size for part in told if part.filename.endswith(".pkl"))
+    # Before and after each part are its headers, and fillers up to a round place.
+    around = sum(1024 + 4 * len(part.filename) for part in told) + 1024
+    if pickled > MODEST or size > sum(part.file_size for part in told) + around:
         raise RunFolderError(_damaged(path))
 
 

@@ -2,6 +2,9 @@
 
 import hashlib
 import io
+import os
+import shutil
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +12,19 @@ from typing import Any
 
 import pytest
 import torch
-from commands import SMALL_PPO, Command
+from commands import SMALL_PPO, TESTS, Command
 
+from osimexp.cli.compare import main as compare
+from osimexp.cli.evaluate import main as evaluate
+from osimexp.cli.gait import main as gait
+from osimexp.cli.keep import main as keep
+from osimexp.cli.render import main as render
+from osimexp.cli.train import main as train
+from osimexp.cli.view import main as view
 from osimexp.errors import RunFolderError
+from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, load, save
+from osimexp.files import MODEST
 
 MARK = b"\nosimexp sha256 "
 """Bytes before the digest at the end of a checkpoint."""
@@ -103,10 +115,124 @@ def test_what_is_compressed_is_not_unpacked(place: Path) -> None:
         load(place / "c.pt")
 
 
+@pytest.mark.parametrize("marked", [True, False], ids=["ours", "of 0.1"])
+@pytest.mark.parametrize("kind", ["hole", "list", "pickle"])
+def test_a_file_of_more_than_its_list_tells_is_refused_before_it_is_read(
+    place: Path, monkeypatch: pytest.MonkeyPatch, kind: str, marked: bool
+) -> None:
+    size = 400_000_000
+    file = place / "c.pt"
+    save(file, Checkpoint(1, "a", {"x": torch.zeros(10)}))
+    whole = file.read_bytes() if marked else file.read_bytes()[: -len(MARK) - 64]
+    after = len(MARK) + 64 if marked else 0
+    if kind == "hole":  # Nothing in it is told of.
+        with file.open("r+b") as stream:
+            stream.truncate(size)
+            stream.seek(-len(whole), os.SEEK_END)
+            stream.write(whole)
+    elif kind == "list":  # The list of the parts is all of it.
+        end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, size - 22 - after, 0, 0)
+        with file.open("wb") as stream:
+            stream.write(b"PK\1\2")
+            stream.truncate(size - 22 - after)
+            stream.seek(0, os.SEEK_END)
+            stream.write(end + whole[len(whole) - after :])
+    else:  # All of it is what the unpickler would go through.
+        with zipfile.ZipFile(file, "w") as parts, parts.open("c/data.pkl", "w") as part:
+            for _ in range(size // 10**7):
+                part.write(bytes(10**7))
+        with file.open("ab") as stream:
+            stream.write(whole[len(whole) - after :])
+    monkeypatch.setattr(checkpoint, "read_bytes", None)
+    with pytest.raises(RunFolderError, match=r"c.pt was cut short or damaged, or is not"):
+        load(file)
+
+
+def test_a_large_checkpoint_is_read(place: Path) -> None:
+    state = {f"{number}": torch.full((10**number,), 1.0) for number in (0, 3, 5)}
+    state["large"] = torch.full((MODEST // 4,), 2.0)
+    save(place / "c.pt", Checkpoint(1, "a", state))
+    assert (place / "c.pt").stat().st_size > MODEST
+    loaded = load(place / "c.pt")
+    assert {name: float(part.sum()) for name, part in loaded.state.items()} == {
+        name: float(part.sum()) for name, part in state.items()
+    }
+
+
 def test_a_list_in_two_places_is_no_bomb(place: Path) -> None:
     shared = [1.0, 2.0]
     save(place / "c.pt", Checkpoint(1, "a", {"x": shared, "y": shared, "z": [shared] * 5}))
     assert load(place / "c.pt").state["z"] == [[1.0, 2.0]] * 5
+
+
+def poisoned(part: Any, key: Any, value: float) -> None:
+    """Set the first number of an array within a state."""
+    part[key] = part[key].clone()
+    part[key].view(-1)[0] = value
+
+
+Poison = Callable[[dict[str, Any], float], None]
+
+ARRAYS: dict[str, Poison] = {
+    "controller.state.network.weights.0": lambda state, value: poisoned(
+        state["controller"]["state"]["network"], "weights.0", value
+    ),
+    "controller.state.normaliser.mean": lambda state, value: poisoned(
+        state["controller"]["state"]["normaliser"], "mean", value
+    ),
+    "algorithm.critic.weights.0": lambda state, value: poisoned(
+        state["algorithm"]["critic"], "weights.0", value
+    ),
+    "algorithm.optimizer.state.0.exp_avg": lambda state, value: poisoned(
+        state["algorithm"]["optimizer"]["state"][0], "exp_avg", value
+    ),
+}
+
+
+WRONG = [(name, value) for name in ARRAYS for value in (float("nan"), float("inf"), -float("inf"))]
+
+
+# The statistics are in float64, and the numbers that they give for networks in float32.
+@pytest.mark.parametrize(("name", "value"), [*WRONG, (list(ARRAYS)[1], 1e300)])
+def test_numbers_that_are_not_finite_are_refused(place: Path, name: str, value: float) -> None:
+    source = load(TESTS / "written_by_0_1/arm_ppo/checkpoints/latest.pt")
+    controller = {"kind": "policy", "state": source.state["algorithm"]["policy"]}
+    state = {**source.state, "controller": controller}
+    save(place / "c.pt", Checkpoint(1, "a", state))
+    load(place / "c.pt")
+    ARRAYS[name](state, value)
+    save(place / "c.pt", Checkpoint(1, "a", state))
+    with pytest.raises(RunFolderError, match=rf"c.pt holds a number in {name} that is not finite"):
+        load(place / "c.pt")
+
+
+WORDS: dict[str, tuple[Callable[[], None], tuple[str, ...]]] = {
+    "evaluate": (evaluate, ("run=given", "episodes=1")),
+    "resume": (train, ("resume=given", "run.steps=1280")),
+    "render": (render, ("run=given", "-o", "a.png")),
+    "view": (view, ("run=given", "--export", "a.html")),
+    "gait": (gait, ("run=given",)),
+    "keep": (keep, ("run=given", "to=kept")),
+    "init_from": (
+        train,
+        ("model=arm", "reward=reach", "algo=ppo", "init_from=given", "workers=none"),
+    ),
+    "compare": (compare, ("given", "movement.walks=1", "resamples=100")),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_every_command_names_the_array_that_is_not_finite(
+    command: Command, place: Path, name: str
+) -> None:
+    shutil.copytree(TESTS / "written_by_0_1/arm_ppo", place / "given")
+    for file in (place / "given/checkpoints").iterdir():
+        saved = load(file)
+        poisoned(saved.state["policy"]["network"], "weights.1", float("nan"))
+        save(file, saved)
+    main, words = WORDS[name]
+    answer = command(*words, main=main)
+    assert answer.refuses("given/checkpoints/", "policy.network.weights.1", "not finite"), answer
 
 
 PARTS: dict[str, Callable[[dict[str, Any]], object]] = {
