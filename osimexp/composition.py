@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from osimexp.config import COMMANDS, config_directory
 from osimexp.errors import ConfigError
 from osimexp.mistakes import MISTAKES, sentence
-from osimexp.words import Override, opened
+from osimexp.words import Override, opened, readable
 
 _COMPOSING = Lock()
 
@@ -56,7 +56,7 @@ def compose(
     with _COMPOSING:
         try:
             loader = _loader(folders)
-            words = [*map(opened, overrides), "hydra.job.name=osimexp"]
+            words = [*(opened(readable(word)) for word in overrides), "hydra.job.name=osimexp"]
             _check_options(words, loader)
             config = loader.load_configuration(name, words, RunMode.RUN, from_shell=False)
             chosen = config.hydra.runtime.choices

@@ -266,6 +266,9 @@ def test_a_link_to_itself_is_named(command: Command, given: Callable[[Change], P
         (("resume=given",), train),
         (("run=given", "episodes=1"), evaluate),
         (("given", "resamples=100"), report),
+        (("run=given",), gait),
+        (("run=given", "-o", "a.png"), render),
+        (("run=given", "to=kept"), keep),
     ):
         assert command(*words, main=main).refuses("given/evaluations/new.json leads nowhere")
 
