@@ -1,5 +1,6 @@
 """Composition of configs by Hydra, and their conversion to plain values."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from osimexp.config import COMMANDS, config_directory
 from osimexp.errors import ConfigError
 from osimexp.mistakes import MISTAKES, sentence
-from osimexp.words import Override, opened, readable
+from osimexp.words import Override, exists, opened, quoted
 
 _COMPOSING = Lock()
 
@@ -117,6 +118,38 @@ def parsed(lines: Sequence[str]) -> tuple[Override, ...]:
         Override(line, override.key_or_group, override.is_delete())
         for line, override in zip(lines, found, strict=True)
     )
+
+
+def readable(word: str) -> str:
+    """Return a word of a command line as Hydra reads it: paths with an ``=`` and such are quoted.
+
+    Values that Hydra can read, and those that are meant for it, such as lists, are left as they
+    are, unless they are the path of a file that is there. A comma separates values.
+    """
+    key, equals, value = word.partition("=")
+    if not equals or not re.fullmatch(r"[+~]*[\w./@-]+", key):
+        return word
+    path = "/" in value or re.search(r"\.[A-Za-z]\w*$", value)
+    # Two signs in a row are a slip.
+    if value.startswith(("[", "{", "'", '"', "=")) and not (path and exists(value)):
+        return word
+    if path and re.search(r"[\[\]{}(),'\"$\\]", value) and exists(value):
+        return f"{key}={quoted(value)}"
+    if "${" in value or _is_read(word):
+        return word
+    several = [] if re.search(r"[\[\]{}()'\"\\]", value) else value.split(",")
+    parts = several if several and all(several) else [value]
+    written = ",".join(part if _is_read(f"{key}={part}") else quoted(part) for part in parts)
+    return f"{key}={written}" if _is_read(f"{key}={written}") else word
+
+
+def _is_read(word: str) -> bool:
+    """Return whether Hydra can read a word."""
+    try:
+        OverridesParser.create().parse_override(word)
+    except (HydraException, RecursionError):
+        return False
+    return True
 
 
 def value_of(key: str, text: str) -> object:

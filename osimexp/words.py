@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
-
 # Hydra's flags whose value may be the next word, and not only follow a "=".
 _FLAGS_WITH_A_WORD = (
     "--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn",
@@ -111,45 +108,14 @@ def word_of(key: str, text: object) -> str:
     return shlex.quote(setting(key, str(text)))
 
 
-def readable(word: str) -> str:
-    """Return a word of a command line as Hydra reads it: paths with an ``=`` and such are quoted.
-
-    Values that Hydra can read, and those that are meant for it, such as lists, are left as they
-    are, unless they are the path of a file that is there. A comma separates values.
-    """
-    key, equals, value = word.partition("=")
-    if not equals or not re.fullmatch(r"[+~]*[\w./@-]+", key):
-        return word
-    path = "/" in value or re.search(r"\.[A-Za-z]\w*$", value)
-    # Two signs in a row are a slip.
-    if value.startswith(("[", "{", "'", '"', "=")) and not (path and _exists(value)):
-        return word
-    if path and re.search(r"[\[\]{}(),'\"$\\]", value) and _exists(value):
-        return f"{key}={quoted(value)}"
-    if "${" in value or _is_read(word):
-        return word
-    several = [] if re.search(r"[\[\]{}()'\"\\]", value) else value.split(",")
-    parts = several if several and all(several) else [value]
-    written = ",".join(part if _is_read(f"{key}={part}") else quoted(part) for part in parts)
-    return f"{key}={written}" if _is_read(f"{key}={written}") else word
-
-
-def _is_read(word: str) -> bool:
-    """Return whether Hydra can read a word."""
-    try:
-        OverridesParser.create().parse_override(word)
-    except (HydraException, RecursionError):
-        return False
-    return True
-
-
 def is_place(word: str) -> bool:
     """Return whether a word of a command line names a file or folder, and not a key's value."""
     key, equals, _ = word.partition("=")
-    return not equals or ("/" in key and not key.startswith("hydra/")) or _exists(word)
+    return not equals or ("/" in key and not key.startswith("hydra/")) or exists(word)
 
 
-def _exists(path: str) -> bool:
+def exists(path: str) -> bool:
+    """Return whether a path leads to a file or folder; one that no system can have does not."""
     try:
         return Path(path).exists()
     except (OSError, ValueError):  # It is too long, or has a character that no path can have.

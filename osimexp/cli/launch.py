@@ -17,14 +17,22 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from osimexp.cli.help import help_text
-from osimexp.composition import check_given, check_options, choices, compose, options, plain
+from osimexp.composition import (
+    check_given,
+    check_options,
+    choices,
+    compose,
+    options,
+    plain,
+    readable,
+)
 from osimexp.config import config_directory
 from osimexp.errors import ConfigError
 from osimexp.experiment.interruption import Interrupted
 from osimexp.mistakes import USER_MISTAKE, is_mistake, sentence
 from osimexp.terminal import say
 from osimexp.trust import VARIABLE, WORD, taken_from, trusting
-from osimexp.words import behind_flag, opened, readable, words_and_flags
+from osimexp.words import behind_flag, opened, words_and_flags
 
 _TRUST = f"""{WORD}=NAME,... lets run folders name code that is not osimexp's: packages of its own
 terms, and clusters. So does the environment variable {VARIABLE}."""

@@ -7,12 +7,13 @@ from pathlib import Path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
+from osimexp.composition import readable
 from osimexp.errors import ConfigError
 from osimexp.experiment.settings import CHANGEABLE
 from osimexp.sweeps.plan import Plan
 from osimexp.sweeps.vetting import key_of
 from osimexp.trust import taken_from, trusting
-from osimexp.words import readable, setting, words_and_flags
+from osimexp.words import setting, words_and_flags
 
 
 def continued(arguments: Sequence[str]) -> list[str]:

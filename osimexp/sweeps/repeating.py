@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from osimexp.composition import readable
 from osimexp.sweeps.plan import Plan
 from osimexp.sweeps.vetting import UnclearError, key_of, leading_out, names_of
 from osimexp.trust import trusted
-from osimexp.words import opened, readable, setting, words_and_flags
+from osimexp.words import opened, setting, words_and_flags
 
 _SEVERAL = ("-m", "--multirun")
 

@@ -18,7 +18,8 @@ from osimexp.cli.render import main as render
 from osimexp.cli.runs import main as runs
 from osimexp.cli.train import main as train
 from osimexp.cli.view import main as view
-from osimexp.words import quoted, readable, setting, word_of
+from osimexp.composition import readable
+from osimexp.words import quoted, setting, word_of
 
 NAMES = [
     "outputs/lr=0.1", "a b", "a,b", "x'y", "\\", "a\\", "a\\'b", "\\'", "${oc.env:HOME}",
