@@ -18,33 +18,50 @@ _MOST = 30.0
 _JUMP = 5.0
 """Force in ordinary loads by which a single moment may be above both moments beside it."""
 
+_OTHER = 2.0
+"""Times that forces along x or z are larger than those along y in files with another axis up."""
 
-def check_signals(
-    table: Table, vertical: list[int], forces: list[list[int]], weight: float
-) -> None:
-    """Refuse forces that point down under a foot, and those that are too large to be true.
+
+def check_signals(table: Table, plates: list[list[int]], usual: float) -> None:
+    """Refuse forces along another axis than y, that point down, or that are too large to be true.
 
     Args:
         table: table of the forces.
-        vertical: number of the column of each plate's vertical force.
-        forces: numbers of the three columns of each plate's force.
-        weight: weight of the model, N; 0 if it is not known, and loads are compared with others.
+        plates: numbers of the three columns of each plate's force.
+        usual: ordinary load of a plate that bears a foot, N.
 
     Raises:
         MovementError: a force cannot be that of a foot on a plate.
     """
-    usual = weight or _usual(table.values[:, vertical])
-    for column in vertical:
-        _check_up(table, column, usual)
-    for column in (one for plate in forces for one in plate):
+    for column in (one for columns in plates for one in columns):
         _check_size(table, column, usual)
+    _check_axis(table, plates)
+    for columns in plates:
+        _check_up(table, columns[1], usual)
 
 
-def _usual(loads: Floats) -> float:
-    """Return an ordinary load of plates, whatever its sign and a few wrong moments, N."""
+def usual_load(loads: Floats) -> float:
+    """Return an ordinary load of plates, whatever its sign and a few wrong moments, N.
+
+    Args:
+        loads: ``(N, plates)`` vertical forces, N; NaN where they are unknown.
+    """
     sizes = np.abs(loads[np.isfinite(loads)])
     borne = sizes[sizes > _LEAST / 5.0]
     return max(_LEAST, float(np.percentile(borne, 75.0))) if len(borne) else _LEAST
+
+
+def _check_axis(table: Table, plates: list[list[int]]) -> None:
+    forces = np.nan_to_num(table.values[:, plates], posinf=0.0, neginf=0.0)
+    sizes = np.sqrt((forces**2).mean(axis=(0, 1)))
+    most = int(sizes.argmax())
+    if sizes[most] > max(_LEAST, _OTHER * sizes[1]):
+        largest = int((forces[:, :, most] ** 2).mean(axis=0).argmax())
+        raise MovementError(
+            f"{table.file}: {table.columns[plates[largest][most]]} (column "
+            f"{plates[largest][most] + 2}) holds the largest forces, and not vy, which OpenSim has "
+            "upwards; turn the axes of forces and points until y is up and x forward."
+        )
 
 
 def _check_up(table: Table, column: int, usual: float) -> None:
@@ -71,19 +88,15 @@ def _check_size(table: Table, column: int, usual: float) -> None:
     row = int(np.where(wrong, force, -1.0).argmax())
     many = wrong.sum() > 0.05 * max((force > 0.1 * usual).sum(), 1) and wrong.sum() > 5
     cause = (
-        "as most of its forces are, so they are likely to be in another unit than N"
+        "so are many of its values, which are likely to be in another unit than N"
         if many
-        else f"as {_moments(int(wrong.sum()))} of it, so it is likely to be a spike of the "
-        "measurement; put a value between those beside it in its place"
+        else "it is likely to be a spike of the measurement, and a value between those beside it "
+        "would be right"
     )
     raise MovementError(
         f"{_at(table, column, row)}, {force[row] / usual:.0f} times an ordinary load of "
-        f"{usual:.0f} N, {cause}."
+        f"{usual:.0f} N: {cause}."
     )
-
-
-def _moments(count: int) -> str:
-    return "one moment" if count == 1 else f"{count} moments"
 
 
 def _at(table: Table, column: int, row: int) -> str:

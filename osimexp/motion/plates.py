@@ -9,7 +9,8 @@ import numpy as np
 from osimexp.arrays import Floats, Mask
 from osimexp.errors import MovementError
 from osimexp.models.sides import side_of
-from osimexp.motion.plate_signals import check_signals
+from osimexp.motion.plate_offsets import without_offsets
+from osimexp.motion.plate_signals import check_signals, usual_load
 from osimexp.motion.tables import Table, holes, read_table
 
 LOADED = 20.0
@@ -72,6 +73,7 @@ def read_plates(path: Path, weight: float = 0.0) -> Plates:
     ``1_ground_force_vx``, ``ground_force1_vx``, ``R_ground_force_vx``, ``right_foot_force_vx``,
     ``FP1_vx`` and the like. Forces that are no numbers while a plate bears nothing are 0; those of
     a longer gap that begins or ends under load are unknown, and so are those of missing moments.
+    Forces that a plate gives while it bears nothing are taken off as its offset.
 
     Args:
         path: path of the file.
@@ -95,7 +97,9 @@ def read_plates(path: Path, weight: float = 0.0) -> Plates:
             "FP1_vx, so it has no force."
         )
     columns = [_columns(table, f"{stem}v") for stem in stems]
-    check_signals(table, [force[1] for force in columns], columns, weight)
+    usual = weight or usual_load(table.values[:, [force[1] for force in columns]])
+    check_signals(table, columns, usual)
+    table = without_offsets(table, columns, usual)
     forces, points, loads = [], [], []
     for stem, force in zip(stems, columns, strict=True):
         loads.append(
