@@ -38,6 +38,15 @@ _TOGETHER = "both feet together, whose forces cannot be told apart and are left 
 _ALOFT = 0.3
 """Height of a force above the lowest point of the feet, from which it is of no foot, m."""
 
+_FAR = 0.2
+"""Least distance of the other foot when one foot is seen to stand on a plate alone, m."""
+
+_ASIDE = 0.5
+"""Level distance of a force from both feet, from which it is of no foot, m."""
+
+_ALONE = 0.1
+"""Shortest time in which the other foot alone is seen to stand on a plate, s."""
+
 _FLAT = 1e-3
 """Greatest way of feet sideways in a planar model, m."""
 
@@ -90,16 +99,21 @@ def on_feet(plates: Plates, feet: Feet) -> Plates:
     neither, and so does a force high above the feet, such as a handrail's. What was found is
     logged.
     """
+    known = _in_frame(plates, feet)
     if all(plates.sides) and len(set(plates.sides)) == len(WORDS):
-        wrong = [n for n, side in enumerate(plates.sides) if _contradicted(plates, n, side, feet)]
-        if not wrong:
+        numbers = range(len(plates.labels))
+        wrong = [n for n in numbers if _contradicted(plates, n, plates.sides[n], feet)]
+        off = [n for n in numbers if _height(plates, n, feet) > _ALOFT]
+        off += [n for n in numbers if known and any(_asides(plates, n, feet))]
+        if not wrong and not off:
             return plates
-        log.warning(
-            "%s: %s by name, but the other foot stands on it at times; the movement decides.",
-            plates.file,
-            " and ".join(f"{plates.labels[n]} is {plates.sides[n]}" for n in wrong),
-        )
-    whose = [_stood_on(plates, number, feet) for number in range(len(plates.labels))]
+        if wrong:
+            log.warning(
+                "%s: %s by name, but the other foot stands on it at times; the movement decides.",
+                plates.file,
+                " and ".join(f"{plates.labels[n]} is {plates.sides[n]}" for n in wrong),
+            )
+    whose = [_stood_on(plates, number, feet, known) for number in range(len(plates.labels))]
     told = [text for *_, text in whose]
     log.info(
         "%s: the plates are those of the feet that stand on them: %s.",
@@ -116,15 +130,30 @@ def on_feet(plates: Plates, feet: Feet) -> Plates:
     return Plates(plates.file, plates.time, WORDS, WORDS, forces, points, plates.unknown)
 
 
-def _stood_on(plates: Plates, number: int, feet: Feet) -> tuple[Mask, Mask, str]:
-    """Return when the right and the left foot stand on a plate ``(N,)``, and the feet as text."""
+def _stood_on(plates: Plates, number: int, feet: Feet, framed: bool) -> tuple[Mask, Mask, str]:
+    """Return when the right and the left foot stand on a plate ``(N,)``, and the feet as text.
+
+    Args:
+        plates: all plates.
+        number: number of the plate.
+        feet: heels and toes.
+        framed: whether the points of forces are in the frame of the feet, so that distances tell.
+    """
     right, known = np.zeros((2, len(plates.time)), dtype=bool)
     if (height := _height(plates, number, feet)) > _ALOFT:
         return right, known, f"no foot, as it acts {height:.1f} m above them"
     apart = np.ones(len(plates.time), dtype=bool)
     found: list[str] = []
-    for first, last in _contacts(plates, number):
+    contacts = _contacts(plates, number)
+    asides = _asides(plates, number, feet) if framed else [0.0] * len(contacts)
+    if contacts and all(asides):
+        return right, known, f"no foot, as it acts {min(asides):.1f} m aside of them"
+    for (first, last), aside in zip(contacts, asides, strict=True):
         rows = slice(first, last + 1)
+        if aside:
+            found.append(f"no foot at {plates.time[first]:.2f} s, {aside:.1f} m aside of them")
+            apart[_reach(plates, number, first, last)] = False
+            continue
         found.append(_standing(plates, number, rows, feet))
         right[rows] = found[-1] == WORDS[0]
         known[rows] = found[-1] in WORDS
@@ -191,16 +220,67 @@ def _standing(plates: Plates, number: int, rows: slice, feet: Feet) -> str:
 
 
 def _contradicted(plates: Plates, number: int, side: str | None, feet: Feet) -> bool:
-    """Return whether the foot that a plate's name does not tell stands on it in some contact."""
+    """Return whether the foot that a plate's name does not tell stands on it for a while."""
+    other = WORDS[1 - WORDS.index(side)] if side in WORDS else WORDS[0]
     for first, last in _contacts(plates, number):
         rows = slice(first, last + 1)
         time, places = plates.time[rows], plates.points[rows, number]
         load = plates.loads[rows, number]
-        mean = {one: float(np.average(feet.away(one, time, places), weights=load)) for one in WORDS}
-        other = WORDS[1 - WORDS.index(side)] if side in WORDS else WORDS[0]
-        if mean[other] < _NEAR / 2.0 and mean[str(side)] > 2.0 * _NEAR / 1.5:
+        away = {one: feet.away(one, time, places) for one in WORDS}
+        mean = {one: float(np.average(away[one], weights=load)) for one in WORDS}
+        if mean[other] < _NEAR / 2.0 and mean[str(side)] > _FAR:
+            return True
+        alone = (away[other] < _NEAR / 2.0) & (away[str(side)] > _FAR)
+        alone &= load > _DRIFT * float(plates.loads[:, number].max())
+        if any(time[b] - time[a] >= _ALONE for a, b in spans(alone)):
             return True
     return False
+
+
+def _in_frame(plates: Plates, feet: Feet) -> bool:
+    """Return whether some large load acts under a foot, so that points and feet agree in place."""
+    most = float(plates.loads.max(initial=0.0))
+    return any(
+        float(plates.loads[first : last + 1, number].max()) > most / 2.0
+        and _distance(plates, number, slice(first, last + 1), feet, 0.0) < _NEAR
+        for number in range(len(plates.labels))
+        for first, last in _contacts(plates, number)
+    )
+
+
+def _asides(plates: Plates, number: int, feet: Feet) -> list[float]:
+    """Return the distance of each contact of a plate from both feet, m; 0 of those near enough."""
+    contacts = _contacts(plates, number)
+    if not plates.points[:, number].any():
+        return [0.0] * len(contacts)  # No points at all.
+    # In a planar model, the way sideways is that from where most of the load is.
+    weights = np.maximum(plates.loads, 0.0)
+    middle = _weighted_median(plates.points[:, :, 2], weights) if feet.planar else 0.0
+    found = [_distance(plates, number, slice(a, b + 1), feet, middle) for a, b in contacts]
+    return [one if one > _ASIDE else 0.0 for one in found]
+
+
+def _distance(plates: Plates, number: int, rows: slice, feet: Feet, middle: float) -> float:
+    """Return the mean level distance of a contact from the foot that is nearer, m."""
+    time, places = plates.time[rows], plates.points[rows, number]
+    load = plates.loads[rows, number]
+    away = np.minimum(*(feet.away(side, time, places) for side in WORDS))
+    if feet.planar and middle:
+        away = np.hypot(away, places[:, 2] - middle)
+    return float(np.average(away, weights=load))
+
+
+def _weighted_median(values: Floats, weights: Floats) -> float:
+    order = np.argsort(values, axis=None)
+    share = np.cumsum(weights.ravel()[order])
+    return float(values.ravel()[order][np.searchsorted(share, share[-1] / 2.0)])
+
+
+def _reach(plates: Plates, number: int, first: int, last: int) -> slice:
+    """Return the rows of a contact and of the light loads on both of its sides."""
+    borne = plates.loads[:, number] > 0.0
+    a, b = next((one for one in spans(borne) if one[0] <= first <= one[1]), (first, last))
+    return slice(min(a, first), max(b, last) + 1)
 
 
 def _held(points: Floats, known: Mask) -> Floats:

@@ -55,6 +55,20 @@ def test_a_foot_beside_its_plate_is_not_in_the_air(belt: float) -> None:
     assert any("In 1 of 8 strides a foot stands beside the force plates" in n for n in gait.notes)
 
 
+def test_a_foot_that_lifts_beside_its_plate_is_not_in_the_air() -> None:
+    # Each foot rolls off the ground over the last 0.15 s of its stance, neither low nor still.
+    forces = without(1, (0.0, 0.7)).movement.ground_reaction
+    shown = walker.shown(ground_reaction=forces, plates=True)
+    bodies = shown.poses.bodies
+    for foot, side in enumerate(SIDES):
+        phase = walker.since_strike(WALK.time, side)[1]
+        bodies[:, foot, 1, 3] += np.interp(phase, [0.55, 0.6, 0.72, 1.1], [0.0, 0.06, 0.15, 0.0])
+    gait = measure(shown, default_settings())
+    right = values(gait, "double_support", "right")
+    np.testing.assert_allclose(right, values(WHOLE, "double_support", "right")[1:], atol=1e-9)
+    assert any("In 1 of 8 strides a foot stands beside the force plates" in n for n in gait.notes)
+
+
 def test_a_stride_is_not_two_with_a_step_beside_the_plates() -> None:
     # The right foot strikes at 0.5, 1.7, 2.9, 4.1 and 5.3 s, and at 2.9 s beside the plates.
     gait = measure(without(0, (2.8, 3.7)), default_settings())

@@ -118,6 +118,68 @@ def test_a_handrail_bears_no_foot(
     assert "handrail_force: no foot, as it acts 1.0 m above" in caplog.text
 
 
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("stems", [BOTH, ("R_ground_force_", "L_ground_force_")])
+@pytest.mark.parametrize("name", ["cart_force_", "crutch_r_force_"])
+def test_a_force_far_aside_on_the_floor_bears_no_foot(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    stems: tuple[str, str],
+    name: str,
+    planar: bool,
+) -> None:
+    cart = np.zeros((len(WALK.time), 6))
+    cart[:, 1] = 100.0 + 60.0 * np.sin(9.0 * WALK.time)
+    cart[:, 3] = walker.feet(WALK.time).mean(axis=1)[:, 0]
+    cart[:, 5] = 1.5  # Beside the walker all the way.
+    file = written(tmp_path, (*stems, name), [*forces(), cart])
+    with caplog.at_level(logging.INFO, "osimexp"):
+        found = with_ground_reactions(WALK, file, feet(planar))
+    np.testing.assert_allclose(found.ground_reaction, WALK.ground_reaction, atol=1e-9)
+    assert f"{name.strip('_')}: no foot, as it acts 1." in caplog.text
+
+
+def test_another_person_s_step_on_a_plate_is_of_no_foot(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    right, left = forces()
+    third = right.copy()
+    second = ((WALK.time > 1.6) & (WALK.time < 2.8))[:, None]
+    third[~second[:, 0], :3] = 0.0
+    third[:, 5] += np.where(second, 2.0, 0.0)[:, 0]
+    with caplog.at_level(logging.INFO, "osimexp"):
+        same(written(tmp_path, (*BOTH, "2_ground_force_"), [right, left, third]))
+    assert "2_ground_force: no foot, as it acts" in caplog.text
+
+
+def test_points_in_another_frame_leave_it_to_the_lower_foot(tmp_path: Path) -> None:
+    lifted = feet()
+    for side, points in lifted.points.items():
+        points[walker.since_strike(WALK.time, side)[1] > walker.STANCE, :, 1] = 0.05
+    plates = forces()[::-1]
+    for plate in plates:
+        plate[:, 5] += 3.0
+    found = on_feet(read_plates(written(tmp_path, BOTH, plates)), lifted)
+    np.testing.assert_allclose(found.forces, WALK.ground_reaction, atol=1e-9)
+
+
+def test_a_step_of_the_other_foot_on_a_named_plate_is_seen_within_a_longer_load(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    right, left = forces()
+    # The left foot's step from 2.3 to 3.02 s is on the right one's plate, which is never unloaded.
+    step = ((WALK.time > 2.2) & (WALK.time < 3.1))[:, None]
+    load = right[:, 1:2] + np.where(step, left[:, 1:2], 0.0)
+    both = (right[:, 3:] * right[:, 1:2] + left[:, 3:] * left[:, 1:2]) / np.maximum(load, 1e-9)
+    first = np.hstack([right[:, :3] + left[:, :3], both])
+    plates = [np.where(step, first, right), np.where(step, 0.0, left)]
+    stems = ("R_ground_force_", "L_ground_force_")
+    with caplog.at_level(logging.WARNING, "osimexp"):
+        found = with_ground_reactions(WALK, written(tmp_path, stems, plates), feet())
+    assert "R_ground_force is right by name" in caplog.text
+    assert not found.ground_reaction[(WALK.time > 2.5) & (WALK.time < 2.8)].any()
+
+
 def test_without_points_the_lower_foot_stands(tmp_path: Path) -> None:
     lifted = feet()
     for side, points in lifted.points.items():

@@ -1,6 +1,7 @@
 """The feet of a model, and when they stand beside the force plates."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,7 +25,24 @@ LOW = 0.03
 EDGE = 0.05
 """Time before a heel strike and after a toe off in which a foot may be still already, s."""
 
+LATE = 0.3
+"""Greatest time for which a foot that lifts still bears weight after it was low and still, s."""
+
 Spans = list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Times in which feet stand beside the force plates, by side.
+
+    Attributes:
+        standing: times in which a foot is low and still, without a force.
+        bearing: these, and the times beside them in which it may bear weight while it lifts or
+            sets down.
+    """
+
+    standing: Mapping[str, Spans]
+    bearing: Mapping[str, Spans]
 
 
 def foot_paths(shown: Shown, settings: GaitSettings) -> dict[str, Floats]:
@@ -65,10 +83,11 @@ def feet_of(shown: Shown, settings: GaitSettings) -> Feet:
 
 def beside_plates(
     feet: Feet, contacts: Mapping[str, Contacts], belt: float, shortest: float
-) -> dict[str, Spans]:
+) -> Beside:
     """Return the times in which each foot stands without a force, beside the force plates.
 
-    A foot stands if its heel or its toes are low and still on the ground.
+    A foot stands if its heel or its toes are low and still on the ground. How long before and
+    after that it bears weight is the longest of all contacts with the plates.
 
     Args:
         feet: heels and toes.
@@ -76,10 +95,16 @@ def beside_plates(
         belt: speed at which the ground moves backwards, m/s.
         shortest: shortest stance that counts, s.
     """
-    return {
-        side: _spans(feet.time, _stands(feet.time, points, belt), contacts[side], shortest)
-        for side, points in feet.points.items()
+    time = feet.time
+    stands = {side: _stands(time, points, belt) for side, points in feet.points.items()}
+    standing = {side: _spans(time, stands[side], contacts[side], shortest) for side in stands}
+    around = [_around(time, stands[side], contacts[side]) for side in stands]
+    before, after = (min(max(most), LATE) for most in zip(*around, strict=True))
+    bearing = {
+        side: [(first - before, last + after) for first, last in found]
+        for side, found in standing.items()
     }
+    return Beside(standing, bearing)
 
 
 def within(unseen: Spans, start: float, end: float) -> bool:
@@ -105,9 +130,28 @@ def _stands(time: Floats, points: Floats, belt: float) -> Mask:
     return np.asarray(((speed < STILL) & (raised < LOW)).any(axis=1))
 
 
+def _around(time: Floats, stands: Mask, contacts: Contacts) -> tuple[float, float]:
+    """Return the longest times for which a foot on a plate bears weight before and after it stands.
+
+    Contacts that begin or end outside the movement do not count, nor those without a stance.
+    """
+    before, after = [0.0], [0.0]
+    for strike, off in zip(contacts.strikes, contacts.offs, strict=True):
+        mine = time[stands & (time >= strike) & (time <= off)]
+        if len(mine):
+            before.append(float(mine[0] - strike))
+            after.append(float(off - mine[-1]))
+    return max(before), max(after)
+
+
 def _spans(time: Floats, stands: Mask, contacts: Contacts, shortest: float) -> Spans:
+    """Return the times of a foot without a force; one cut by the movement's ends may be short."""
     unseen = stands.copy()
     for first, last in contacts.held(float(time[0]), float(time[-1])):
         unseen &= ~((time > first - EDGE) & (time < last + EDGE))
     found = [(float(time[a]), float(time[b])) for a, b in spans(unseen)]
-    return [(first, last) for first, last in found if last - first >= shortest]
+    return [
+        (first, last)
+        for first, last in found
+        if last - first >= shortest or first == time[0] or last == time[-1]
+    ]

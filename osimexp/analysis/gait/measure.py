@@ -102,11 +102,12 @@ def measure(shown: Shown, settings: GaitSettings) -> Gait:
     movement, feet = shown.movement, foot_paths(shown, settings)
     if way.backwards:
         notes.append("The model moves backwards: the speed and lengths are those of that way.")
-    unseen: dict[str, Spans] = {side: [] for side in SIDES}
+    unseen: Mapping[str, Spans] = {side: [] for side in SIDES}
     if movement.plates:
         standing = feet_of(shown, settings)
-        unseen = beside_plates(standing, contacts, belt, settings.contact.shortest_stance)
-        strides = _on_plates(strides, unseen, notes)
+        beside = beside_plates(standing, contacts, belt, settings.contact.shortest_stance)
+        strides = _on_plates(strides, beside.standing, notes)
+        unseen = beside.bearing
     ground = Ground(movement.time, feet, shown.poses.centre_of_mass, belt)
     measured = [
         measure_stride(stride, contacts, ground, not _off(stride, unseen)) for stride in strides
