@@ -145,6 +145,8 @@ def _stood_on(plates: Plates, number: int, feet: Feet, framed: bool) -> tuple[Ma
     apart = np.ones(len(plates.time), dtype=bool)
     found: list[str] = []
     contacts = _contacts(plates, number)
+    if not contacts and float(plates.loads.max()) > LOADED:
+        return right, known, "no foot"  # What is left is noise.
     asides = _asides(plates, number, feet) if framed else [0.0] * len(contacts)
     if contacts and all(asides):
         return right, known, f"no foot, as it acts {min(asides):.1f} m aside of them"
@@ -230,7 +232,7 @@ def _contradicted(plates: Plates, number: int, side: str | None, feet: Feet) -> 
         mean = {one: float(np.average(away[one], weights=load)) for one in WORDS}
         if mean[other] < _NEAR / 2.0 and mean[str(side)] > _FAR:
             return True
-        alone = (away[other] < _NEAR / 2.0) & (away[str(side)] > _FAR)
+        alone = (away[other] < _NEAR) & (away[str(side)] > 2.0 * _NEAR)
         alone &= load > _DRIFT * float(plates.loads[:, number].max())
         if any(time[b] - time[a] >= _ALONE for a, b in spans(alone)):
             return True

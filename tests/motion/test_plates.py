@@ -118,6 +118,24 @@ def test_a_handrail_bears_no_foot(
     assert "handrail_force: no foot, as it acts 1.0 m above" in caplog.text
 
 
+def test_sides_that_are_swapped_are_seen_where_points_lie_beside_the_feet(tmp_path: Path) -> None:
+    plates = forces()
+    for plate in plates:
+        plate[:, 5] += 0.09  # As far as the centre of pressure may be from a foot under it.
+    stems = ("L_ground_force_", "R_ground_force_")
+    found = with_ground_reactions(WALK, written(tmp_path, stems, plates), feet())
+    assert found.feet == ("right", "left")
+    np.testing.assert_allclose(found.ground_reaction, WALK.ground_reaction, atol=1e-9)
+
+
+def test_noise_of_a_plate_without_a_foot_is_left_out(tmp_path: Path) -> None:
+    noise = np.zeros((len(WALK), 6))
+    noise[:, :3] = np.random.default_rng(0).normal(0.0, 3.0, (len(WALK), 3))
+    file = written(tmp_path, (*BOTH, "2_ground_force_"), [*forces(), noise])
+    found = with_ground_reactions(WALK, file, feet())
+    np.testing.assert_allclose(found.ground_reaction, WALK.ground_reaction, atol=1e-9)
+
+
 @pytest.mark.parametrize("planar", [False, True])
 @pytest.mark.parametrize("stems", [BOTH, ("R_ground_force_", "L_ground_force_")])
 @pytest.mark.parametrize("name", ["cart_force_", "crutch_r_force_"])

@@ -185,7 +185,8 @@ def _limit(movement: Movement, contacts: Mapping[str, Contacts], settings: Conta
         least = min(stride.duration for stride in long)
         return (
             f"from one heel strike of a foot to its next it takes {least:.3g} s or more, and "
-            f"contact.longest_stride={settings.longest_stride:g} s leaves that out"
+            f"contact.longest_stride={settings.longest_stride:g} s leaves that out, unless "
+            "contacts between them are missing"
         )
     loads = {side: force[:, 1] for side, force in ground_reactions(movement).items()}
     for key, left_out in (("shortest_stance", "contacts"), ("shortest_swing", "gaps between them")):
