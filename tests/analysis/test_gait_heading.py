@@ -60,6 +60,23 @@ def test_a_walk_backwards_is_measured_along_its_way_and_said(degrees: float, bel
     assert any("backwards" in note for note in gait.notes)
 
 
+@pytest.mark.parametrize(
+    ("degrees", "words"),
+    [
+        (0.0, ""),
+        (5.0, ""),
+        (30.0, "30 degrees to the left of the x axis"),
+        (-90.0, "90 degrees to the right of the x axis"),
+        (180.0, "against the x axis"),
+    ],
+)
+def test_the_way_of_a_walk_is_said_where_it_is_not_x(degrees: float, words: str) -> None:
+    gait = measure(turned(0.0, degrees, degrees), default_settings())
+    said = [note for note in gait.notes if "The walk goes" in note]
+    assert len(said) == bool(words)
+    assert all(f"The walk goes {words}: " in note for note in said)
+
+
 def test_a_mean_of_nothing_has_no_symmetry_index() -> None:
     assert np.isnan(symmetry_index(0.3, -0.3))
     assert np.isnan(symmetry_index(0.0, 0.0))

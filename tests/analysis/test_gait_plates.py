@@ -213,6 +213,14 @@ def test_a_run_is_held_to_norms_of_running() -> None:
     np.testing.assert_allclose(values(gait, "vertical_peak", "left"), 2.6, atol=0.01)
     said = " ".join(sources(gait))
     assert "Burns" in said
+    # No source that was checked gives runners' share of stance, or a range of their peak.
+    peak, stance = gait.parameter("vertical_peak"), gait.parameter("stance_share")
+    assert peak is not None
+    assert peak.normal is not None
+    assert (peak.normal.low, peak.normal.typical) == (None, 2.5)
+    assert "Keller" in peak.normal.source
+    assert stance is not None
+    assert stance.normal is None
     assert "Bohannon" not in said
     assert "Schwartz" not in said
     assert table(gait).row_count == len(gait.parameters)

@@ -26,6 +26,9 @@ PUSHING = (0.2, 0.8)
 _OPPOSITE = -0.5
 """Greatest cosine of the angle between the ways of who walks backwards and of the face."""
 
+_ALONG = 10.0
+"""Angle from the x axis within which a walk is along it, degrees."""
+
 
 @dataclass(frozen=True)
 class Heading:
@@ -40,6 +43,16 @@ class Heading:
     direction: Floats
     belt: float
     backwards: bool
+
+    def beside_x(self) -> str:
+        """Return in words how the way lies to the x axis; "" if it is about along it."""
+        x, z = (float(one) for one in self.direction)
+        angle = abs(float(np.rad2deg(np.arctan2(z, x))))
+        if angle < _ALONG:
+            return ""
+        if angle > 180.0 - _ALONG:
+            return "against the x axis"
+        return f"{angle:.0f} degrees to the {'right' if z > 0.0 else 'left'} of the x axis"
 
 
 def heading(

@@ -100,6 +100,11 @@ def measure(shown: Shown, settings: GaitSettings) -> Gait:
     way = heading(shown, settings, strides, running)
     shown, belt = turned(shown, way.direction), way.belt
     movement, feet = shown.movement, foot_paths(shown, settings)
+    if words := way.beside_x():
+        notes.append(
+            f"The walk goes {words}: speed, lengths and fore-aft forces are along its way, and the "
+            "movement over time is in the axes of the file."
+        )
     if way.backwards:
         notes.append("The model moves backwards: the speed and lengths are those of that way.")
     unseen: Mapping[str, Spans] = {side: [] for side in SIDES}
