@@ -65,6 +65,23 @@ def find_base(
     return BaseBody(bodies.index(body), bodies.index(trunk), roles, planar)
 
 
+def lifting(model: opensim.Model, state: opensim.State, rooted: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the coordinates that lift a model as a whole, along y of the ground.
+
+    Args:
+        model: a model whose system was initialised.
+        state: a state of the model, which is not changed.
+        rooted: names of the coordinates of joints on the ground.
+    """
+    bodies = {body.getName() for body in model.getBodySet()}
+    moved = {name: _moved_by(model, name) for name in rooted}
+    return tuple(
+        name
+        for name, body in moved.items()
+        if body in bodies and "height" in _roles(model, state, body, [name])
+    )
+
+
 def _moved_by(model: opensim.Model, coordinate: str) -> str:
     """Return the name of the body that a coordinate's joint moves."""
     joint = model.getCoordinateSet().get(coordinate).getJoint()

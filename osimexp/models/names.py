@@ -69,6 +69,7 @@ class Names:
         forces: names of the external forces, each with a component along each axis of the ground.
         base: base body; None for a model that cannot travel or fall.
         rooted: names of the coordinates of joints on the ground, which turn a model as a whole.
+        lifting: names of those of them that move it upwards.
     """
 
     coordinates: tuple[str, ...]
@@ -85,6 +86,7 @@ class Names:
     forces: tuple[str, ...] = ()
     base: BaseBody | None = None
     rooted: tuple[str, ...] = ()
+    lifting: tuple[str, ...] = ()
 
     @cached_property
     def controls(self) -> tuple[str, ...]:

@@ -87,18 +87,16 @@ def _check_capitals(table: Table, labels: Collection[str], names: Names) -> None
 
 def _check_height(table: Table, found: Mapping[str, Floats], names: Names) -> None:
     """Refuse a whole model that is many times higher than it can stand."""
-    if names.base is None or "height" not in names.base.roles:
-        return
-    number = names.base.roles["height"]
-    name = names.coordinates[number]
-    if name not in found:
-        return
-    height = float(np.median(found[name]))
-    if abs(height) > _HIGHEST * max(_USUAL_HEIGHT, abs(float(names.default_pose[number]))):
-        raise MovementError(
-            f"{table.file}: {name} is {height:.4g}, which would be {height:.0f} m above the floor; "
-            "lengths are read in m, and this is likely to be in mm or cm."
-        )
+    for name in names.lifting:
+        if name not in found:
+            continue
+        height = float(np.median(found[name]))
+        usual = abs(float(names.default_pose[names.coordinates.index(name)]))
+        if abs(height) > _HIGHEST * max(_USUAL_HEIGHT, usual):
+            raise MovementError(
+                f"{table.file}: {name} is {height:.4g}, which would be {height:.0f} m above the "
+                "floor; lengths are read in m, and this is likely to be in mm or cm."
+            )
 
 
 def _doubt_degrees(table: Table, found: Mapping[str, Floats], names: Names) -> None:

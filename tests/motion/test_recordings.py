@@ -9,8 +9,10 @@ import pytest
 from tasks import prepared
 
 from osimexp.errors import MovementError
+from osimexp.models.muscle_sets import MuscleSet
 from osimexp.models.names import StatePaths
-from osimexp.models.prepare import quiet
+from osimexp.models.prepare import prepare, quiet
+from osimexp.models.settings import ModelSettings
 from osimexp.motion.files import read_controls, read_movement
 from osimexp.motion.tables import Table, read_table, write_table
 from osimexp.physics.posing.state_paths import state_paths
@@ -296,6 +298,19 @@ def test_a_model_that_stands_in_the_sky_is_refused_with_the_unit(
         return
     with pytest.raises(MovementError, match=rf"pelvis_ty is {0.92 * unit:g}, .* in mm or cm"):
         read_movement(file, paths)
+
+
+def test_the_height_of_a_model_of_ones_own_is_known(tmp_path: Path) -> None:
+    own = tmp_path / "own.osim"
+    own.write_text(prepared("model=gait2d").xml, encoding="utf-8")
+    paths = state_paths(prepare(ModelSettings(path=str(own)), MuscleSet()))
+    assert paths.names.base is None  # Nothing says that the model has a pelvis.
+    assert paths.names.lifting == ("pelvis_ty",)
+    file = written(tmp_path, GOOD, "time\tpelvis_ty\tpelvis_tx", "0\t920\t1\n0.1\t920\t1\n")
+    with pytest.raises(MovementError, match="pelvis_ty is 920"):
+        read_movement(file, paths)
+    far = written(tmp_path, GOOD, "time\tpelvis_ty\tpelvis_tx", "0\t0.9\t99\n1\t0.9\t100\n")
+    read_movement(far, paths)
 
 
 def test_a_coordinate_that_is_missing_by_its_capitals_is_refused(

@@ -10,7 +10,7 @@ import opensim
 from osimexp.arrays import Floats
 from osimexp.errors import ModelError
 from osimexp.models.actuators import actuator_controls, control_places
-from osimexp.models.base import find_base
+from osimexp.models.base import find_base, lifting
 from osimexp.models.names import Names, force_controls
 from osimexp.models.prepare import PreparedModel, first_line, loaded, require_bodies, unclamp
 from osimexp.physics.settings import Integrator, OpenSimSettings
@@ -382,6 +382,7 @@ class Engine:
         ]
 
     def _name(self, model: PreparedModel) -> Names:
+        rooted = tuple(c.getName() for c in self._coordinates if _rooted(c))
         return Names(
             coordinates=tuple(c.getName() for c in self._coordinates),
             rotational=np.array([c.getMotionType() == 1 for c in self._coordinates]),
@@ -402,7 +403,8 @@ class Engine:
                 [c.getName() for c in self._coordinates],
                 [body.getName() for body in self._bodies],
             ),
-            rooted=tuple(c.getName() for c in self._coordinates if _rooted(c)),
+            rooted=rooted,
+            lifting=lifting(self._model, self._state, rooted),
         )
 
     def _make_manager(self) -> opensim.Manager:
