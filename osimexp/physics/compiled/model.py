@@ -16,7 +16,8 @@ from osimexp.models.names import Names
 from osimexp.models.prepare import PreparedModel, loaded
 from osimexp.physics.compiled.equations import Shape, trace_equations
 from osimexp.physics.compiled.kernels.workspace import Layout
-from osimexp.physics.compiled.proof import Proof, prove, samples
+from osimexp.physics.compiled.muscles.degroote_fregly import DeGrooteFreglyMuscle
+from osimexp.physics.compiled.proof import BOUND, Proof, prove, samples
 from osimexp.physics.compiled.run.machine import (
     Machine,
     Programs,
@@ -153,6 +154,15 @@ def _compiled(model: PreparedModel, single: bool) -> CompiledModel:
     )
     log.debug("Traced in %.1f s.", traced - begun)
     if not proof.holds:
+        if proof.errors["activation rates"] > BOUND and any(
+            isinstance(muscle, DeGrooteFreglyMuscle) for muscle in system.muscles
+        ):
+            raise ModelError(
+                "The compiled model differs from OpenSim in its activation rates, because OpenSim "
+                "keeps activation_time_constant and its like of the first "
+                "DeGrooteFregly2016Muscle of a process, which another model had; use this model in "
+                "a process of its own."
+            )
         raise ModelError(
             f"The compiled model differs from OpenSim in its {proof.worst[0]} by "
             f"{proof.worst[1]:.1e}, more than is allowed, and is not used; keep physics=opensim."

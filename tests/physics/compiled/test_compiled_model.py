@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import opensim
@@ -69,6 +70,16 @@ def error_at_random_states(model: PreparedModel) -> dict[str, float]:
 def test_a_model_is_opensim_at_random_states(overrides: tuple[str, ...]) -> None:
     errors = error_at_random_states(prepared(*overrides))
     assert max(errors.values()) < 1e-10, errors
+
+
+def test_constants_that_opensim_keeps_of_another_model_are_named() -> None:
+    one = prepared(*ARM, "model.muscle_model=degroote_fregly", "model.tendon=rigid")
+    compile_model(one)
+    constant = "<activation_time_constant>0.01"
+    assert constant in one.xml
+    other = replace(one, xml=one.xml.replace(constant, "<activation_time_constant>0.02"))
+    with pytest.raises(ModelError, match=r"DeGrooteFregly2016Muscle.* in a process of its own"):
+        compile_model(other)
 
 
 @pytest.mark.parametrize(
