@@ -25,6 +25,7 @@ from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.summary import metrics_of, summarise
 from osimexp.files import read_text, write_json
 from osimexp.mistakes import USER_MISTAKE, is_mistake, sentence
+from osimexp.sweeps.plan import holds_sweep
 from osimexp.terminal import say
 
 FAILED_JOBS = 1
@@ -123,10 +124,17 @@ class SweepFrame(Callback):
         Raises:
             SystemExit: it is one; Hydra would go on after any other exception.
         """
+        folder = Path(str(config.hydra.sweep.dir))
         try:
-            RunFolder(Path(str(config.hydra.sweep.dir))).check_links()
+            RunFolder(folder).check_links()
         except RunFolderError as error:
-            say(f"Error: {sentence(error)}", error=True)
+            said = sentence(error)
+            if not holds_sweep(folder):  # The user's own files, such as those of a project.
+                said = (
+                    f"{folder} holds no sweep, and a sweep needs a folder of its own, such as "
+                    f"hydra.sweep.dir=outputs/sweeps/mine: {said}"
+                )
+            say(f"Error: {said}", error=True)
             sys.exit(USER_MISTAKE)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:

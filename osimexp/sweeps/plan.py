@@ -1,5 +1,6 @@
 """The plan of a sweep: the words of the command that began it, as Hydra's record has them."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from osimexp.errors import ConfigError, RunFolderError, UntrustedError
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.moved import RENAMED
 from osimexp.sweeps.vetting import UnclearError, key_of, leading_out, names_of
-from osimexp.trust import trusted
+from osimexp.trust import WORD, trusted
 
 _FILE = "multirun.yaml"  # Hydra's record of a sweep.
 
@@ -36,7 +37,7 @@ class Plan:
             RunFolderError: the plan cannot be read, or a link leads out of the folder.
         """
         file = folder / _FILE
-        if not file.is_file():
+        if not holds_sweep(folder):
             return None
         RunFolder(folder).check_links()  # What goes on is written there.
         try:
@@ -66,11 +67,12 @@ class Plan:
 
         Raises:
             RunFolderError: it would run code that the user does not trust, by a word or by a folder
-                of options, go on with another run, or have jobs outside of the sweep's folder.
+                of options, go on with another run, or have jobs outside of the sweep's folder; it
+                says the words to type for that.
         """
         known, keys = trusted(), frozenset(map(key_of, given))
         folders = () if own_folders else tuple(f for f in self.folders if f not in known)
-        names = list(folders)
+        names: list[str] = []
         left = [word for word in self.words if key_of(word) not in keys]
         for word in left:
             try:
@@ -85,11 +87,25 @@ class Plan:
                 f"{self.file} sets {leading}, which may put jobs outside of {self.file.parent}; if "
                 "you want it, give this word yourself beside resume."
             )
-        if names:
-            place = "as options" if names[0] in folders else "by its words"
-            raise UntrustedError(
-                f"{self.file} would run code of {names[0]}", place, tuple(dict.fromkeys(names))
+        if folders:
+            # Options can set anything, of Hydra too, so they cannot be judged as words are.
+            more = [f"--config-dir={folders[0]}"]
+            more += [f"{WORD}={','.join(dict.fromkeys(names))}"] if names else []
+            raise RunFolderError(
+                f"{self.file} takes options of {folders[0]}, which may run any code; if that "
+                f"folder is yours, or you trust it, add {shlex.join(more)} to the command."
             )
+        if names:
+            raise UntrustedError(
+                f"{self.file} would run code of {names[0]}",
+                "by its words",
+                tuple(dict.fromkeys(names)),
+            )
+
+
+def holds_sweep(folder: Path) -> bool:
+    """Return whether a folder has the record of a sweep; it need not be readable."""
+    return (folder / _FILE).is_file()
 
 
 def _present(word: str) -> str:

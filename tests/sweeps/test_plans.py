@@ -123,12 +123,19 @@ def test_code_that_a_plan_names_is_asked_for(place: Path, word: str, name: str) 
 
 def test_a_folder_of_options_that_a_plan_names_is_asked_for(place: Path) -> None:
     plan("seed=0,1", folder="/stranger/options")
-    with pytest.raises(UntrustedError, match="trust=/stranger/options"):
+    with pytest.raises(RunFolderError, match="add --config-dir=/stranger/options to the command"):
         continued(["resume=sweep"])
     given = ["resume=sweep", "--config-dir=/mine"]
     assert continued(given) == ["-m", "seed=0,1", "--config-dir=/mine", "hydra.sweep.dir=sweep"]
     trusted = continued(["resume=sweep", "trust=/stranger/options"])
     assert trusted[:2] == ["-m", "--config-dir=/stranger/options"]
+    plan("reward.x._target_=mine.X", "seed=0,1", folder="/mine/a b", name="both")
+    with pytest.raises(RunFolderError) as refused:
+        continued(["resume=both"])
+    # The words that it tells to type are all that it takes.
+    told = str(refused.value).partition(" add ")[2].removesuffix(" to the command.")
+    assert shlex.split(told) == ["--config-dir=/mine/a b", "trust=mine"]
+    assert continued(["resume=both", *shlex.split(told)])[:1] == ["-m"]
 
 
 @pytest.mark.parametrize(
@@ -225,6 +232,18 @@ def test_links_that_lead_out_of_a_sweep_are_not_followed(
     assert [file.name for file in mine.iterdir()] == ["file"]
     trusted = continued(["resume=sweep", f"trust={target}"])
     assert trusted == ["-m", "seed=0", f"trust={target}", "hydra.sweep.dir=sweep"]
+
+
+@pytest.mark.parametrize("folder", [".", "project"])
+def test_a_sweep_in_the_folder_of_a_project_is_told_of_one_of_its_own(
+    command: Command, place: Path, folder: str
+) -> None:
+    environment = Path(folder, ".venv")
+    environment.mkdir(parents=True)
+    (environment / "python").symlink_to("/usr/bin/python3")
+    answer = command(*JOBS, "run.steps=100", "seed=0", f"hydra.sweep.dir={folder}")
+    assert answer.refuses(f"{folder} holds no sweep", "hydra.sweep.dir=outputs/sweeps/", ".venv")
+    assert not Path(folder, "multirun.yaml").exists()
 
 
 def test_a_pipe_in_a_sweep_is_refused(command: Command, place: Path) -> None:
