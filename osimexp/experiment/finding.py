@@ -6,9 +6,8 @@ from glob import glob
 from pathlib import Path
 
 from osimexp.errors import RunFolderError
+from osimexp.experiment.layout import RECORD
 from osimexp.experiment.run_folder import RunFolder
-
-_RECORD = "run.json"
 
 
 def find_runs(places: Iterable[str]) -> list[RunFolder]:
@@ -33,7 +32,7 @@ def find_runs(places: Iterable[str]) -> list[RunFolder]:
 
 def _runs_under(place: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(place):
-        if _RECORD in files:
+        if RECORD in files:
             folders.clear()
             yield Path(folder)
         folders.sort()

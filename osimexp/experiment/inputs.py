@@ -1,6 +1,5 @@
 """The files that a run is made from besides its config: copies of them stay in its folder."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,6 +8,7 @@ from typing import Any
 
 from osimexp.config import with_value
 from osimexp.errors import ConfigError, RunFolderError
+from osimexp.experiment.layout import INPUTS, RECORD, input_name, is_input
 from osimexp.files import LARGE, read_bytes
 
 MODEL, COPY = "model.path", "model.copy"
@@ -16,10 +16,6 @@ MODEL, COPY = "model.path", "model.copy"
 
 MOVEMENT = "movement"
 """Last part of the keys of movements, such as ``target.movement``; copies take their place."""
-
-_NAME = re.compile(r"(model|movement)(\.[0-9]+)?(\.[A-Za-z0-9]+)?")
-
-FOLDER = "inputs"
 
 
 @dataclass(frozen=True)
@@ -52,8 +48,7 @@ def read_inputs(config: Mapping[str, Any]) -> dict[str, Input]:
         if path.is_file():
             stem, content = "model" if key == MODEL else MOVEMENT, _content(path, key)
             others = sum(kind == stem for kind, _ in names)
-            number = f".{others + 1}" if others else ""
-            name = names.setdefault((stem, content), f"{stem}{number}{path.suffix}")
+            name = names.setdefault((stem, content), input_name(stem, others, path.suffix))
             found[key] = Input(name, content)
     return found
 
@@ -70,9 +65,9 @@ def named_files(config: Mapping[str, Any]) -> dict[str, Path]:
 def write_inputs(folder: Path, inputs: Mapping[str, Input]) -> dict[str, dict[str, str]]:
     """Write the copies into a run's folder, and return their names and digests for its record."""
     if inputs:
-        (folder / FOLDER).mkdir(exist_ok=True)
+        (folder / INPUTS).mkdir(exist_ok=True)
     for found in inputs.values():
-        (folder / FOLDER / found.name).write_bytes(found.content)
+        (folder / INPUTS / found.name).write_bytes(found.content)
     return {key: {"file": i.name, "sha256": i.digest} for key, i in inputs.items()}
 
 
@@ -85,12 +80,12 @@ def kept_inputs(folder: Path, record: Mapping[str, Any]) -> dict[str, Input]:
     found = {}
     listed = record.get("inputs", {})  # An earlier version's folder has none.
     if not isinstance(listed, Mapping):
-        raise RunFolderError(f"{folder / 'run.json'} does not say which inputs the run has.")
+        raise RunFolderError(f"{folder / RECORD} does not say which inputs the run has.")
     for key, told in listed.items():
         name = str(told.get("file")) if isinstance(told, Mapping) else ""
-        if _NAME.fullmatch(name) is None:
-            raise RunFolderError(f"{folder / 'run.json'} names no file of its folder for {key}.")
-        file = folder / FOLDER / name
+        if not is_input(name):
+            raise RunFolderError(f"{folder / RECORD} names no file of its folder for {key}.")
+        file = folder / INPUTS / name
         try:
             copy = Input(name, read_bytes(file, LARGE))
         except OSError as error:
@@ -116,7 +111,7 @@ def with_copies(
     config: Mapping[str, Any], folder: Path, inputs: Mapping[str, Input]
 ) -> dict[str, Any]:
     """Return a run's config with its copies in place of the files that it was made from."""
-    places = {key: str(folder / FOLDER / copy.name) for key, copy in inputs.items()}
+    places = {key: str(folder / INPUTS / copy.name) for key, copy in inputs.items()}
     changed = _replaced(config, "", {k: place for k, place in places.items() if k != MODEL})
     return with_value(changed, COPY, places[MODEL]) if MODEL in places else changed
 

@@ -22,6 +22,17 @@ from osimexp.experiment.inputs import (
     with_copies,
     write_inputs,
 )
+from osimexp.experiment.layout import (
+    CHECKPOINTS,
+    CONFIG,
+    EVALUATIONS,
+    LOCK,
+    METRICS,
+    MODEL,
+    OVERRIDES,
+    RECORD,
+    UNFINISHED,
+)
 from osimexp.files import read_text, write_json, write_text
 from osimexp.moved import present_keys
 from osimexp.plain_yaml import plain_text, read_plain
@@ -59,12 +70,12 @@ class RunFolder:
     @property
     def config_file(self) -> Path:
         """Path of the composed config."""
-        return self.path / "config.yaml"
+        return self.path / CONFIG
 
     @property
     def overrides_file(self) -> Path:
         """Path of the overrides of the command line."""
-        return self.path / "overrides.yaml"
+        return self.path / OVERRIDES
 
     @property
     def record_file(self) -> Path:
@@ -72,26 +83,26 @@ class RunFolder:
 
         A folder without it is not a run folder.
         """
-        return self.path / "run.json"
+        return self.path / RECORD
 
     @property
     def model_file(self) -> Path:
         """Path of the exact model, for OpenSim's GUI; tasks without a model have no such file."""
-        return self.path / "model.osim"
+        return self.path / MODEL
 
     @property
     def metrics_file(self) -> Path:
         """Path of the metrics, with a row for each logged window."""
-        return self.path / "metrics.csv"
+        return self.path / METRICS
 
     @property
     def _lock_file(self) -> Path:
-        return self.path / ".lock"
+        return self.path / LOCK
 
     @property
     def _unfinished_file(self) -> Path:
         """Path of an empty file that is there while the folder is made."""
-        return self.path / ".unfinished"
+        return self.path / UNFINISHED
 
     @property
     def _half_made(self) -> bool:
@@ -150,11 +161,11 @@ class RunFolder:
 
     def checkpoint_file(self, name: str) -> Path:
         """Return the path of the checkpoint ``latest`` or ``best``."""
-        return self.path / "checkpoints" / f"{name}.pt"
+        return self.path / CHECKPOINTS / f"{name}.pt"
 
     def evaluation_file(self, name: str) -> Path:
         """Return the path of an evaluation; those made in training are named by their steps."""
-        return self.path / "evaluations" / f"{name}.json"
+        return self.path / EVALUATIONS / f"{name}.json"
 
     @classmethod
     def create(
@@ -189,7 +200,7 @@ class RunFolder:
                 )
             path.mkdir(parents=True, exist_ok=True)
             folder._unfinished_file.touch()
-            for part in ("checkpoints", "evaluations"):
+            for part in (CHECKPOINTS, EVALUATIONS):
                 (path / part).mkdir(exist_ok=True)
         except OSError as error:
             raise RunFolderError(
@@ -374,7 +385,7 @@ class RunFolder:
         """
         if steps == 0:
             self.checkpoint_file("best").unlink(missing_ok=True)
-        for file in (self.path / "evaluations").glob("*.json"):
+        for file in (self.path / EVALUATIONS).glob("*.json"):
             if file.stem in ("final", "final_opensim") or (
                 file.stem.isdecimal() and int(file.stem) > steps
             ):

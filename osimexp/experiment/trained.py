@@ -8,6 +8,7 @@ from osimexp.errors import ConfigError, RunFolderError, near_matches
 from osimexp.experiment import checkpoint
 from osimexp.experiment.checkpoint import Checkpoint, config_hash
 from osimexp.experiment.inputs import kept_inputs, write_inputs
+from osimexp.experiment.layout import RECORD
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.files import write_json
 
@@ -16,7 +17,7 @@ KEPT_OF_RECORD = ("versions", "git")
 
 def trained_names() -> list[str]:
     """Return the names of the packaged controllers."""
-    return sorted(path.name for path in _directory().iterdir() if (path / "run.json").is_file())
+    return sorted(path.name for path in _directory().iterdir() if (path / RECORD).is_file())
 
 
 def trained(name: str) -> RunFolder:

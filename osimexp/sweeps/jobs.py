@@ -20,7 +20,8 @@ from omegaconf import DictConfig
 from osimexp.errors import ConfigError, RunFolderError
 from osimexp.experiment.differences import facts_of, unlike
 from osimexp.experiment.interruption import Pruned
-from osimexp.experiment.removal import FAILURE, check_removable, remove_run
+from osimexp.experiment.layout import FAILURE, RECORD
+from osimexp.experiment.removal import check_removable, remove_run
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.summary import metrics_of, summarise
 from osimexp.files import read_text, write_json
@@ -94,7 +95,7 @@ def check_folder(folder: Path, sweep: Path) -> None:
             f"hydra.sweep.subdir names {folder}, but each job has a folder of its own below that "
             f"of the sweep, {sweep}."
         )
-    if folder.is_dir() and not (folder / "run.json").is_file():
+    if folder.is_dir() and not (folder / RECORD).is_file():
         check_removable(folder)
 
 
@@ -172,7 +173,7 @@ def outcome(folder: Path) -> tuple[Counter[str], dict[Path, str]]:
                 failed[job] = str(json.loads(read_text(job / FAILURE))["reason"])
             except (OSError, ValueError, TypeError, KeyError, RecursionError):
                 failed[job] = f"its {FAILURE} cannot be read"
-        elif (job / "run.json").is_file():
+        elif (job / RECORD).is_file():
             try:
                 summary = summarise(RunFolder(job))
             except RunFolderError as error:
@@ -209,7 +210,7 @@ def ending_with_parent() -> Iterator[None]:
 
 
 def _before(folder: Path, config: Mapping[str, Any]) -> Before:
-    if not (folder / "run.json").is_file():
+    if not (folder / RECORD).is_file():
         if folder.is_dir():  # The process was killed before there was a run.
             remove_run(folder)
         return Before("none")
@@ -253,7 +254,7 @@ def _check_same(run: RunFolder, config: Mapping[str, Any], longer: bool) -> None
 
 def _says_that_it_failed(folder: Path) -> bool:
     """Return whether the record of a run says that it did not finish."""
-    if not (folder / "run.json").is_file():
+    if not (folder / RECORD).is_file():
         return False
     try:
         return summarise(RunFolder(folder)).state not in ("finished", "pruned")

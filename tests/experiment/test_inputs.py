@@ -14,6 +14,7 @@ from osimexp.cli.render import main as render
 from osimexp.composition import compose
 from osimexp.config import check, option
 from osimexp.experiment.inputs import read_inputs
+from osimexp.experiment.layout import is_written
 from osimexp.experiment.removal import remove_run
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.models.muscle_sets import MuscleSet
@@ -171,3 +172,33 @@ def test_a_recorded_gait_is_kept_with_its_run(place: Path) -> None:
     # Nothing of it is taken for somebody else's.
     remove_run(folder.path)
     assert not folder.path.exists()
+
+
+@pytest.mark.parametrize("suffix", ["", ".mot", ".sto2", ".ö", ".mot~", ".a b", ".2"])
+def test_a_run_on_a_file_of_any_suffix_is_read_and_removed(place: Path, suffix: str) -> None:
+    names = [f"one{suffix}", "two"]
+    for name in names:
+        (place / name).write_text(name)
+    config = {
+        "model": {"path": names[0]},
+        "target": {"movement": names[0]},
+        "start": {"gait": {"movement": names[1]}},
+    }
+    folder = RunFolder.create(place / "run", config, [], {}, inputs=read_inputs(config))
+    kept = folder.config()
+    assert Path(kept["model"]["copy"]).read_text() == names[0]
+    assert Path(kept["target"]["movement"]).read_text() == names[0]
+    assert Path(kept["start"]["gait"]["movement"]).read_text() == names[1]
+    remove_run(folder.path)
+    assert not folder.path.exists()
+
+
+def test_a_run_knows_every_file_that_it_names(place: Path) -> None:
+    folder = RunFolder(place)
+    files = [
+        folder.config_file, folder.overrides_file, folder.record_file, folder.model_file,
+        folder.metrics_file, folder.checkpoint_file("best"), folder.evaluation_file("final"),
+    ]  # fmt: skip
+    assert all(is_written(file.relative_to(place).as_posix()) for file in files)
+    others = ("inputs/model.osim.sh", "inputs/mine", "inputs/model/x", "notes", "a/run.json")
+    assert not any(map(is_written, others))

@@ -17,7 +17,8 @@ from rich.table import Table
 from osimexp.composition import plain, without_hydra
 from osimexp.config import check
 from osimexp.errors import ConfigError
-from osimexp.experiment.removal import FAILURE, remove_run
+from osimexp.experiment.layout import FAILURE, RECORD
+from osimexp.experiment.removal import remove_run
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.settings import RunSettings
 from osimexp.experiment.summary import metrics_of, summarise
@@ -127,7 +128,7 @@ def _tell(
     job = folder / trial_folder(proposal.number)
     while job.is_dir() and RunFolder(job).in_use():
         time.sleep(1.0)
-    if (job / "run.json").is_file():
+    if (job / RECORD).is_file():
         state = summarise(RunFolder(job)).state
     else:
         state = "failed" if (job / FAILURE).is_file() else "cut"
