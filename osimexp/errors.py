@@ -17,6 +17,10 @@ class ModelError(OsimexpError):
     """A model cannot be found, read, built or simulated."""
 
 
+class BeginningError(ModelError):
+    """An episode would begin with a part of the model in the floor."""
+
+
 class SimulationError(OsimexpError):
     """The simulation's processes cannot be kept alive, or a number in it is not finite."""
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from osimexp.arrays import Floats, Indices, Mask
-from osimexp.errors import ConfigError, ModelError, SimulationError
+from osimexp.errors import BeginningError, ConfigError, ModelError, SimulationError
 from osimexp.models.fitted import read_note
 from osimexp.models.prepare import PreparedModel, prepare
 from osimexp.physics.backends import must_compile, simulate
@@ -115,7 +114,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
             raise ValueError("model was prepared from other settings than the task's")
         self.model, self.model_xml = model, model.xml
         if must_compile(model, specification.physics):
-            self._try_names(specification, model)
+            self._try(specification, model)
         self._simulation = self._simulate(model)
         try:
             self.specification = specification.on_model(model, self._simulation.names)
@@ -287,12 +286,15 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         return self._scene
 
     @staticmethod
-    def _try_names(specification: Specification, model: PreparedModel) -> None:
-        """Refuse a task whose names do not fit the model before time is spent to compile it."""
-        # What OpenSim itself refuses is said by the simulation.
-        with suppress(ModelError, SimulationError):
+    def _try(specification: Specification, model: PreparedModel) -> None:
+        """Refuse names and poses that do not fit the model before time is spent to compile it."""
+        try:
             trial = specification.on_opensim().with_workers(0)
             MusculoskeletalVectorEnv(trial, 1, model=model).close()
+        except BeginningError:
+            raise
+        except (ModelError, SimulationError):
+            pass  # What OpenSim itself refuses is said by the simulation.
 
     def _simulate(self, model: PreparedModel) -> Simulation:
         """Start the simulation of the batch."""

@@ -1,7 +1,7 @@
 import pickle
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -15,9 +15,13 @@ from osimexp.arrays import Floats, Mask
 from osimexp.errors import ConfigError, ModelError, SimulationError
 from osimexp.models.fitted import read_note
 from osimexp.models.muscle_sets import MuscleSet
-from osimexp.models.prepare import loaded, prepare
+from osimexp.models.prepare import PreparedModel, loaded, prepare
 from osimexp.models.settings import ModelSettings
+from osimexp.physics.backends import simulate
 from osimexp.physics.reference.simulation import OpenSimSimulation
+from osimexp.physics.settings import OpenSimSettings
+from osimexp.physics.simulation import Simulation
+from osimexp.tasks import musculoskeletal
 from osimexp.tasks.adapters.single import MusculoskeletalEnv
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.scene import Frame
@@ -195,7 +199,19 @@ def test_a_pose_in_the_floor_is_lifted_out_of_it() -> None:
     assert env.simulation.kinematics(coordinates).clearance[0] == pytest.approx(0.0, abs=1e-9)
 
 
-def test_a_pose_in_the_floor_that_cannot_be_lifted_is_named() -> None:
+@pytest.mark.parametrize("physics", ["opensim", "compiled", "auto"])
+def test_a_pose_in_the_floor_that_cannot_be_lifted_is_named_before_anything_is_compiled(
+    monkeypatch: pytest.MonkeyPatch, physics: str
+) -> None:
+    def on_opensim(model: PreparedModel, settings: object, *rest: Any) -> Simulation:
+        assert isinstance(settings, OpenSimSettings)
+        return simulate(model, settings, *rest)
+
+    def compiles(model: PreparedModel, settings: object) -> bool:
+        return not isinstance(settings, OpenSimSettings)
+
+    monkeypatch.setattr(musculoskeletal, "must_compile", compiles)
+    monkeypatch.setattr(musculoskeletal, "simulate", on_opensim)
     with pytest.raises(ModelError, match=r"m in the floor; name the base"):
         tasks.environment(
             1,
@@ -203,6 +219,7 @@ def test_a_pose_in_the_floor_that_cannot_be_lifted_is_named() -> None:
             "model.base={body: null, height: null}",
             "+model.poses.low={pelvis_ty: 0.5}",
             "start.poses=[low]",
+            f"physics={physics}",
         )
 
 

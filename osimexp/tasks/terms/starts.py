@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from osimexp.arrays import Floats
-from osimexp.errors import ModelError
+from osimexp.errors import BeginningError
 from osimexp.physics.simulation import Simulation, Start
 from osimexp.tasks.scene import Scene
 
@@ -132,7 +132,7 @@ def clear_of_ground(scene: Scene, simulation: Simulation, start: Start) -> Start
     """Return a start with every pose out of the floor; poses in the floor are lifted.
 
     Raises:
-        ModelError: a pose is in the floor and the model has no height coordinate to lift it by.
+        BeginningError: a pose is in the floor and the model has no height coordinate to lift it by.
     """
     clearance = simulation.kinematics(start.coordinates).clearance
     sunk = clearance < -PENETRATION
@@ -140,14 +140,14 @@ def clear_of_ground(scene: Scene, simulation: Simulation, start: Start) -> Start
         return start
     height = scene.base("height")
     if height is None:
-        raise ModelError(
+        raise BeginningError(
             f"An episode would begin with a foot {-clearance.min():.3f} m in the floor; name the "
             "base body as model.base.body, so that it can be lifted."
         )
     coordinates = start.coordinates.copy()
     coordinates[sunk, height] -= clearance[sunk]
     if (simulation.kinematics(coordinates[sunk]).clearance < -PENETRATION).any():
-        raise ModelError(
+        raise BeginningError(
             "An episode would begin with a foot in the floor, and "
             f"{scene.names.coordinates[height]} does not lift it; model.base.height must be the "
             "coordinate that does."
