@@ -31,6 +31,7 @@ NEWER: Mapping[str, Mapping[str, Any]] = {
     "osimexp.tasks.goals.gait.MidGait": {"fastest": 1.0},
     "osimexp.tasks.terms.pushes.RandomPushes": {"direction": "forward"},
     "osimexp.tasks.terms.rewards.Velocity": {"width": 0.5},
+    "osimexp.tasks.terms.starts.Poses": {"standing": 0.0},
 }
 """Values of keys that configs of earlier versions lack, by class and key.
 

@@ -107,6 +107,10 @@ class Settings(Protocol):
         """Number of environments in the batch."""
         ...
 
+    def gradient_steps(self, steps: int) -> int:
+        """Return the number of gradient steps that ``steps`` environment steps make due."""
+        ...
+
     def create(self, observation_size: int, action_size: int, seed: int, device: str) -> Algorithm:
         """Return the algorithm, with weights drawn from ``seed``."""
         ...

@@ -88,6 +88,11 @@ class Settings:
         within(self, -20.0, 2.0, "initial_log_std")
         within(self, 2, self.rollout_steps * self.environments, "minibatch_size")
 
+    def gradient_steps(self, steps: int) -> int:
+        """Return the number of gradient steps that ``steps`` environment steps make due."""
+        rollout = self.rollout_steps * self.environments
+        return (steps // rollout) * self.epochs * max(1, rollout // self.minibatch_size)
+
     def create(self, observation_size: int, action_size: int, seed: int, device: str) -> "PPO":
         """Return the algorithm, with weights drawn from ``seed``."""
         return PPO(self, observation_size, action_size, seed, device)

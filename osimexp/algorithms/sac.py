@@ -79,6 +79,10 @@ class Settings:
         within(self, 0.0, 1.0, "discount", "target_rate")
         within(self, 1, self.replay_capacity, "environments", "learning_starts")
 
+    def gradient_steps(self, steps: int) -> int:
+        """Return the number of gradient steps that ``steps`` environment steps make due."""
+        return int(max(steps - self.learning_starts, 0) * self.updates_per_step)
+
     def create(self, observation_size: int, action_size: int, seed: int, device: str) -> "SAC":
         """Return the algorithm, with weights drawn from ``seed``."""
         return SAC(self, observation_size, action_size, seed, device)

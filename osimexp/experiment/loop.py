@@ -1,7 +1,7 @@
 """The training loop: act, step, learn; log, evaluate and save when each is due."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
@@ -19,7 +19,7 @@ from osimexp.experiment.evaluation import evaluate
 from osimexp.experiment.interruption import Interrupted, Interruption, Judge, Pruned
 from osimexp.experiment.logger import Logger
 from osimexp.experiment.looking import Look
-from osimexp.experiment.progress import Progress
+from osimexp.experiment.progress import Progress, in_words
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import episode_seed_after_resume
 from osimexp.experiment.settings import RunSettings
@@ -42,7 +42,7 @@ class Progressed:
         saved: steps at the last regular checkpoint.
         best_return: highest mean return of an evaluation.
         seconds: wall time, s.
-        last_return: mean return of the last episodes that ended.
+        last: means of the metrics of the last episodes that ended.
     """
 
     steps: int = 0
@@ -52,7 +52,14 @@ class Progressed:
     saved: int = 0
     best_return: float | None = None
     seconds: float = 0.0
-    last_return: float | None = None
+    last: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, saved: Mapping[str, Any]) -> "Progressed":
+        """Return saved progress; that of 0.1.0 has a last return in place of the last metrics."""
+        values = dict(saved)
+        before = values.pop("last_return", None)
+        return cls(**values) if before is None else cls(**values, last={"return": before})
 
     def check(self, steps: int) -> None:
         """Refuse what is not the progress of a run after ``steps``.
@@ -63,10 +70,10 @@ class Progressed:
         counted = (self.steps, self.episodes, self.evaluated, self.logged, self.saved)
         if not all(type(n) is int and 0 <= n <= steps for n in counted) or self.steps != steps:
             raise ValueError("its progress is not of its steps")
-        returns = (self.best_return, self.last_return)
-        if not isinstance(self.seconds, float | int) or not all(
-            isinstance(mean, float | int | None) for mean in returns
-        ):
+        means = [*self.last.values(), self.seconds]
+        if self.best_return is not None:
+            means.append(self.best_return)
+        if not all(isinstance(mean, float | int) for mean in means):
             raise ValueError("its returns or its time are no numbers")
 
 
@@ -129,7 +136,7 @@ class TrainingLoop:
         """
         self._check_labels(saved)
         state = saved.state
-        self.at = Progressed(**state["progress"])
+        self.at = Progressed.of(state["progress"])
         self.at.check(saved.steps)
         self.algorithm.load_state_dict(state["algorithm"])
         self._window.load_state_dict(state["window"])
@@ -176,7 +183,7 @@ class TrainingLoop:
                         break
                     self.interruption.check()
                     self._step(begin_step)
-                    self.progress.update(self.at.steps, self.at.last_return)
+                    self.progress.update(self.at.steps, self.at.last)
         except Interrupted:
             self.save()
             raise
@@ -237,7 +244,12 @@ class TrainingLoop:
         self.at.steps += self.environment.num_envs
         self.at.episodes += self._window.add_episodes(infos)
         if "episode" in infos:
-            self.at.last_return = float(infos["episode"]["return"][infos["_episode"]].mean())
+            ended = infos["_episode"]
+            self.at.last = {
+                name: float(np.mean(values[ended]))
+                for name, values in infos["episode"].items()
+                if not name.startswith("_")
+            }
         for name, value in metrics.items():
             self._window.add(f"learning/{name}", value)
 
@@ -280,7 +292,8 @@ class TrainingLoop:
             images = self.look(self.algorithm.controller, self.interruption.check)
             self.logger.write_images(self.at.steps, images)
         self.at.seconds += time.perf_counter() - begin
-        self.progress.say(f"Evaluation at {self.at.steps:,} steps: return {means['return']:.4g}.")
+        fallen = f", {means['fallen']:.0%} fallen" if "fallen" in means else ""
+        self.progress.say(f"Evaluation at {self.at.steps:,} steps: {in_words(means)}{fallen}.")
         if self.judge is not None and (reason := self.judge(self.at.steps, means)) is not None:
             raise Pruned(reason)
 

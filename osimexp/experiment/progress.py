@@ -45,11 +45,11 @@ class Progress:
                 rich_progress.BarColumn(),
                 rich_progress.TextColumn("{task.fields[rate]} steps/s"),
                 rich_progress.TextColumn("{task.fields[left]} left"),
-                rich_progress.TextColumn("return {task.fields[last]}"),
+                rich_progress.TextColumn("{task.fields[last]}"),
                 console=Console(),
             )
             self._task = self._bar.add_task(
-                "", total=total, completed=done, rate="-", left="-", last="-"
+                "", total=total, completed=done, rate="-", left="-", last=in_words({})
             )
             if table:
                 self._live = Live(self._bar, console=self._bar.console, refresh_per_second=4)
@@ -69,8 +69,13 @@ class Progress:
             with suppress(OSError):  # The terminal may be closed.
                 shown.stop()
 
-    def update(self, steps: int, last_return: float | None) -> None:
-        """Show the steps so far, unless they were shown a moment ago."""
+    def update(self, steps: int, last: Mapping[str, float]) -> None:
+        """Show the steps so far, unless they were shown a moment ago.
+
+        Args:
+            steps: environment steps made so far.
+            last: means of the last episodes that ended, as ``in_words`` takes them.
+        """
         now = time.monotonic()
         pause = _SECONDS_BETWEEN_LINES if self._bar is None else _SECONDS_BETWEEN_DRAWINGS
         if now - self._shown < pause and steps < self._total:
@@ -80,14 +85,14 @@ class Progress:
         shown: dict[str, Any] = {
             "rate": f"{rate:,.0f}",
             "left": _duration((self._total - steps) / rate) if rate else "-",
-            "last": "-" if last_return is None else f"{last_return:.4g}",
+            "last": in_words(last),
         }
         if self._bar is not None:
             self._bar.update(self._task, completed=steps, **shown)
         else:
             self.say(
                 f"{steps:,} of {self._total:,} steps, {shown['rate']} steps/s, "
-                f"{shown['left']} left, return {shown['last']}"
+                f"{shown['left']} left, {shown['last']}"
             )
 
     def show(self, row: Mapping[str, float]) -> None:
@@ -118,6 +123,24 @@ class Progress:
                 self._bar.console.print(text, soft_wrap=True)
             else:
                 say(text)
+
+
+def in_words(metrics: Mapping[str, float]) -> str:
+    """Return what episodes came to: the return, and how far the model went and for how long.
+
+    Args:
+        metrics: means over the episodes: ``return``; ``distance`` (m) and ``time`` (s) of a model
+            that can travel; ``final_target_distance`` (m) of a task with a target to reach. Others
+            are not told, and what is missing is left out.
+    """
+    if "return" not in metrics:
+        return "no episode ended yet"
+    words = f"return {metrics['return']:.4g}"
+    if "final_target_distance" in metrics:
+        return f"{words}, {metrics['final_target_distance']:.2g} m from the target"
+    if "distance" in metrics:
+        return f"{words}, {metrics['distance']:.1f} m in {metrics['time']:.1f} s"
+    return words
 
 
 @contextmanager

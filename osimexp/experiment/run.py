@@ -44,6 +44,7 @@ _FULL = {
     errno.EDQUOT: ("The quota of the disk is used up", "free some space"),
     errno.EFBIG: ("A file would be larger than is allowed here", "raise the limit (ulimit -f)"),
 }
+_UPDATES_OF_A_TRY_OUT = 1000
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -243,6 +244,7 @@ def _train(
                 logger.write_config(plain_text(parts.config))
                 if saved is None:
                     loop.begin(parts.seeds.training)
+                    _say_if_short(parts.settings)
                 loop.run()
             outcome = _final_evaluation(folder, parts, interruption)
             folder.mark("finished")
@@ -266,6 +268,17 @@ def _train(
         except OSError as second:
             error.add_note(f"The run folder could not be marked as failed ({second}).")
         raise
+
+
+def _say_if_short(settings: ExperimentSettings) -> None:
+    """Say that a run is a try-out if its policy hardly changes in it."""
+    steps = settings.run.steps
+    updates = settings.algo.gradient_steps(steps)
+    if updates < _UPDATES_OF_A_TRY_OUT:
+        say(
+            f"This is a try-out: in run.steps={steps} the policy is updated {updates:,} times, and "
+            "learning takes thousands; leave run.steps out, or raise it, to train."
+        )
 
 
 def _loop(

@@ -15,8 +15,8 @@ from osimexp.controllers.policy import Policy
 from osimexp.errors import ConfigError, SimulationError
 from osimexp.experiment.interruption import Interruption
 from osimexp.experiment.logger import Logger
-from osimexp.experiment.loop import TrainingLoop
-from osimexp.experiment.progress import Progress
+from osimexp.experiment.loop import Progressed, TrainingLoop
+from osimexp.experiment.progress import Progress, in_words
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.experiment.seeding import Seeds, check_device
 from osimexp.experiment.settings import (
@@ -237,3 +237,25 @@ def test_the_table_shows_metrics_beside_what_they_were(capsys: pytest.CaptureFix
     with Progress(100) as progress:
         progress.show({"episodes": 7.0})
         assert not capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("metrics", "words"),
+    [
+        ({}, "no episode ended yet"),
+        ({"return": 84.06}, "return 84.06"),
+        ({"return": 84.0, "distance": 0.63, "time": 3.02}, "return 84, 0.6 m in 3.0 s"),
+        (
+            {"return": 9.0, "final_target_distance": 0.0312, "distance": 0.0, "time": 4.0},
+            "return 9, 0.031 m from the target",
+        ),
+    ],
+)
+def test_the_progress_tells_how_far_and_how_long(metrics: dict[str, float], words: str) -> None:
+    assert in_words(metrics) == words
+
+
+def test_progress_of_the_first_version_has_a_return_alone() -> None:
+    old = {"steps": 8, "episodes": 1, "last_return": 2.5}
+    assert Progressed.of(old).last == {"return": 2.5}
+    assert Progressed.of({"steps": 8, "last_return": None}).last == {}

@@ -1,6 +1,7 @@
 """What a batch promises of its rows: drawn each by itself, and given away for good."""
 
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ WALKER = (*tasks.WALKER, "observation=full")
 SHORT = "task.duration=0.03"
 
 
-@pytest.mark.parametrize("start", ["default", "noisy", "striding", "anywhere"])
+@pytest.mark.parametrize(
+    "start", ["default", "noisy", "striding", "standing_or_moving", "anywhere"]
+)
 def test_a_start_is_drawn_from_its_own_generator_alone(start: str) -> None:
     env = tasks.environment(1, *tasks.WALKER, f"start={start}")
     term = env.specification.start
@@ -110,3 +113,27 @@ def test_noise_that_only_helps_to_learn_is_left_out_where_a_controller_is_judged
         assert not state.speeds.any()
     always = tasks.specification(*words[:-1])
     assert always.for_judging().start == always.start
+
+
+def test_episodes_begin_standing_or_on_the_way_in_a_pose_of_the_model() -> None:
+    words = (*tasks.WALKER, "reward=velocity", "start.angle_noise=0", "start.speed_noise=0")
+    with closing(tasks.environment(64, *words)) as env:
+        env.reset(seed=3)
+        state, scene = env.frame.state, env.scene
+        hip = state.coordinates[:, scene.coordinate("hip_flexion_r")]
+        forward = state.speeds[:, scene.base("forward")]
+    # The strides of gait2d flex the right hip by 0.4 rad or extend it by 0.25; standing it is at 0.
+    assert set(np.round(hip, 3)) == {0.4, -0.25, 0.0}
+    standing = np.isclose(hip, 0.0)
+    assert 16 < standing.sum() < 48
+    assert not state.speeds[standing].any()
+    assert (forward[~standing] == 1.0).all()
+
+
+def test_a_model_that_names_no_poses_begins_standing() -> None:
+    words = (*tasks.WALKER, "reward=velocity", "start.speed_noise=1.0")
+    found = tasks.specification(*words)
+    bare = replace(found, model=replace(found.model, poses={}))
+    with closing(MusculoskeletalVectorEnv(bare, 8)) as env:
+        env.reset(seed=3)
+        assert not env.frame.state.speeds.any()

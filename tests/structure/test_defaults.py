@@ -74,10 +74,14 @@ def options() -> tuple[tuple[str, str], ...]:
 @functools.cache
 def parts(group: str, name: str) -> tuple[Place, ...]:
     """Return the mappings in an option that a class is made of, with class and place."""
-    if group.startswith("hydra") or group in ("experiment", "sweep"):  # These override others.
-        config: Any = OmegaConf.load(config_directory() / group / f"{name}.yaml")
+    file = config_directory() / group / f"{name}.yaml"
+    if group.startswith("hydra") or "- override " in file.read_text(encoding="utf-8"):
+        # What overrides other options cannot be composed alone.
+        config: Any = OmegaConf.load(file)
         if group.startswith("hydra"):
             config = OmegaConf.create({"hydra": {group.partition("/")[2]: config}})
+        elif group not in ("experiment", "sweep"):
+            config = OmegaConf.create({group: config})
     else:
         with initialize_config_dir(str(config_directory()), version_base="1.3"), catch_warnings():
             simplefilter("ignore")  # An option is no main config, whose defaults say _self_.

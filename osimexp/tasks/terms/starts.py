@@ -38,7 +38,10 @@ class Poses:
 
     Attributes:
         poses: names from ``model.poses``, with equal probability; ``default`` is the model's
-            default pose.
+            default pose. None takes all that the model names; if it names none, every episode
+            begins standing.
+        standing: share of the episodes that begin in the default pose, at rest but for noise on
+            the angles.
         angle_noise: standard deviation of every joint angle, rad; angles stay inside their ranges.
         speed_noise: standard deviation of every speed, rad/s and m/s.
         forward: speed of the base body forward, m/s.
@@ -46,7 +49,8 @@ class Poses:
         judged_still: whether evaluations begin without the noise.
     """
 
-    poses: tuple[str, ...]
+    poses: tuple[str, ...] | None
+    standing: float
     angle_noise: float
     speed_noise: float
     forward: float
@@ -54,8 +58,10 @@ class Poses:
     judged_still: bool
 
     def __post_init__(self) -> None:
-        if not self.poses:
+        if self.poses is not None and not self.poses:
             raise ValueError("poses must name at least one pose")
+        if not 0.0 <= self.standing <= 1.0:
+            raise ValueError("standing must be in [0, 1]")
         if min(self.angle_noise, self.speed_noise) < 0.0:
             raise ValueError("angle_noise and speed_noise must not be negative")
         if not 0.0 <= self.activation <= 1.0:
@@ -68,12 +74,17 @@ class Poses:
     def __call__(self, scene: Scene, generators: Sequence[np.random.Generator]) -> Start:
         """Return starts, a row for each generator, drawn from that generator alone."""
         names = scene.names
-        poses = scene.poses(self.poses)
+        named = tuple(scene.model.poses) if self.poses is None else self.poses
+        poses = scene.poses(named or ("default",))
         count, width = len(generators), len(names.coordinates)
         chosen = poses[[generator.integers(len(poses)) for generator in generators]]
         noise = np.empty((count, 2, width))
         for row, generator in zip(noise, generators, strict=True):
             generator.standard_normal(out=row)
+        standing = np.full(count, not named)
+        if named and self.standing:
+            standing = np.array([generator.random() for generator in generators]) < self.standing
+        chosen[standing] = names.default_pose
         coordinates = chosen + self.angle_noise * noise[:, 0] * names.rotational
         speeds = self.speed_noise * noise[:, 1]
         if self.angle_noise:
@@ -81,6 +92,7 @@ class Poses:
         way = scene.base("forward")
         if way is not None:
             speeds[:, way] += self.forward
+        speeds[standing] = 0.0
         return Start(coordinates, speeds, np.full((count, len(names.muscles)), self.activation))
 
 
