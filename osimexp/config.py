@@ -148,8 +148,13 @@ def described(value: Any, kind: Any = None) -> Any:
 
 
 def option(group: str, name: str) -> dict[str, Any]:
-    """Return the values of one of osimexp's own options that is not composed of others."""
-    return read_config(config_directory() / group / f"{name}.yaml")
+    """Return the values of one of osimexp's own options that is not composed of others.
+
+    What it chooses in other groups is left out.
+    """
+    values = read_config(config_directory() / group / f"{name}.yaml")
+    values.pop("defaults", None)
+    return values
 
 
 def read_config(file: Path) -> dict[str, Any]:
