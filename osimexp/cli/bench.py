@@ -5,7 +5,7 @@ Usage: osimexp bench KIND [key=value ...]
 
 import sys
 
-from osimexp.bench import algorithms, faults, learning, physics, walking
+from osimexp.bench import algorithms, commands, faults, learning, physics, walking
 from osimexp.bench.faults import campaign
 from osimexp.cli.help import first_line
 from osimexp.cli.launch import asks_for_help, current_job, launch
@@ -16,6 +16,7 @@ KINDS = {
     "physics": (physics, physics.bench_physics, physics.PhysicsBenchSettings),
     "learning": (learning, learning.bench_learning, learning.LearningBenchSettings),
     "algorithms": (algorithms, algorithms.bench_algorithms, algorithms.AlgorithmBenchSettings),
+    "commands": (commands, commands.bench_commands, commands.CommandsBenchSettings),
     "faults": (faults, campaign.bench_faults, campaign.FaultsBenchSettings),
     "walking": (walking, walking.bench_walking, walking.WalkingBenchSettings),
 }

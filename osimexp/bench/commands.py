@@ -1,0 +1,212 @@
+"""Train by whole commands, as they are typed, and list what each takes and comes to.
+
+Usage: osimexp bench commands [key=value ...]
+
+A benchmark that was cut goes on where it stopped.
+
+Example:
+    osimexp bench commands "commands={sac: [run.steps=50000]}" seeds=[0] output=outputs/commands
+"""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+from rich.box import SIMPLE
+from rich.table import Table
+
+from osimexp.analysis.statistics import bootstrap_interval, interquartile_mean
+from osimexp.config import check
+from osimexp.errors import ConfigError
+from osimexp.experiment.run_folder import RunFolder
+from osimexp.files import csv_text, write_text
+from osimexp.terminal import Console, say
+
+Seed = Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True)
+class CommandsBenchSettings:
+    """Settings of ``osimexp bench commands``, in ``conf/command/bench_commands.yaml``.
+
+    Attributes:
+        commands: words of ``osimexp train`` by a name for each command.
+        seeds: seeds of the trainings of each command.
+        threshold: mean return of an evaluation in training whose time is listed; null lists none.
+        output: folder for the runs and ``commands.csv``.
+    """
+
+    commands: dict[str, tuple[str, ...]]
+    seeds: tuple[Seed, ...]
+    threshold: float | None
+    output: str
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What one command took and came to; what does not exist is NaN.
+
+    Attributes:
+        command: name of the command.
+        seed: seed of the training.
+        seconds: wall time of the whole command, s.
+        steps: environment steps.
+        threshold_steps: steps at the first evaluation in training with the threshold's return.
+        threshold_seconds: wall time of training up to there, evaluations included, s.
+        mean_return: return in the final episodes.
+        distance: distance in the final episodes, m.
+        fallen: share of the final episodes that ended in a fall.
+        opensim_return: return in the same episodes on OpenSim itself.
+        opensim_distance: distance on OpenSim itself, m.
+        opensim_fallen: share that fell on OpenSim itself.
+    """
+
+    command: str
+    seed: int
+    seconds: float
+    steps: int
+    threshold_steps: float
+    threshold_seconds: float
+    mean_return: float
+    distance: float
+    fallen: float
+    opensim_return: float
+    opensim_distance: float
+    opensim_fallen: float
+
+
+def bench_commands(config: Mapping[str, Any], added: Sequence[Path] = ()) -> float:
+    """Train what is missing, write and print the list, and return the number of falls.
+
+    Args:
+        config: config of the benchmark.
+        added: folders with options of the user's own, which the commands get.
+
+    Raises:
+        ConfigError: a command fails.
+    """
+    settings = check(CommandsBenchSettings, config, "bench")
+    folder = Path(settings.output)
+    file = folder / "commands.csv"
+    found = read(file)
+    for seed in settings.seeds:
+        for name, words in settings.commands.items():
+            if any((one.command, one.seed) == (name, seed) for one in found):
+                continue
+            run = folder / "runs" / f"{name}_s{seed}"
+            own = [f"--config-dir={path}" for path in added]
+            seconds = _timed([*own, *words, f"seed={seed}", f"run.folder={run}"], run)
+            found.append(_result(name, seed, seconds, RunFolder(run), settings.threshold))
+            write(file, found)
+            say(f"{name} seed {seed}: return {found[-1].mean_return:.4g} in {seconds:.0f} s")
+    Console(width=160).print(_table(found))
+    return float(sum(one.fallen > 0.0 or one.opensim_fallen > 0.0 for one in found))
+
+
+def read(file: Path) -> list[Trained]:
+    """Return the results in a file; none if there is no file."""
+    if not file.is_file():
+        return []
+    kinds = {field.name: field.type for field in fields(Trained)}
+    with file.open(newline="") as stream:
+        return [
+            Trained(**{name: _of(kinds[name], text) for name, text in row.items()})
+            for row in csv.DictReader(stream)
+        ]
+
+
+def write(file: Path, found: Sequence[Trained]) -> None:
+    """Write a row for each training to a CSV file."""
+    rows = [[f"{v:.4f}" if isinstance(v, float) else v for v in astuple(one)] for one in found]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_text(file, csv_text([[field.name for field in fields(Trained)], *rows]))
+
+
+def _of(kind: Any, text: str) -> Any:
+    return {str: str, int: int, float: float}[kind](text)
+
+
+def _timed(words: Sequence[str], run: Path) -> float:
+    """Run ``osimexp train`` in a process of its own, and return how long it took, s."""
+    log = run.with_suffix(".log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    begin = time.perf_counter()
+    with log.open("w") as stream:
+        ended = subprocess.run(
+            [sys.executable, "-P", "-m", "osimexp", *words],
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+    if ended.returncode:
+        raise ConfigError(f"{' '.join(words)} ended with {ended.returncode}; {log} says why.")
+    return time.perf_counter() - begin
+
+
+def _result(
+    name: str, seed: int, seconds: float, run: RunFolder, threshold: float | None
+) -> Trained:
+    passed = next(_passed(run, threshold), (np.nan, np.nan))
+    final = _means(run.evaluation_file("final"))
+    verified = _means(run.evaluation_file("final_opensim"))
+    told = [
+        m.get(key, np.nan) for m in (final, verified) for key in ("return", "distance", "fallen")
+    ]
+    steps = int(_rows(run.metrics_file)[-1]["steps"])
+    return Trained(name, seed, seconds, steps, *passed, *told)
+
+
+def _passed(run: RunFolder, threshold: float | None) -> Iterator[tuple[float, float]]:
+    """Yield steps and seconds of each evaluation in training that has the threshold's return."""
+    for row in _rows(run.metrics_file):
+        reached = row.get("evaluation/return")
+        if threshold is not None and reached and float(reached) >= threshold:
+            yield float(row["steps"]), float(row["time/elapsed"])
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _means(file: Path) -> dict[str, float]:
+    if not file.is_file():
+        return {}
+    return {name: one["mean"] for name, one in json.loads(file.read_text())["figures"].items()}
+
+
+def _table(found: Sequence[Trained]) -> Table:
+    table = Table(box=SIMPLE, title="Medians over seeds, and interquartile means (95 %)")
+    for column in (
+        *("command", "seeds", "s", "longest, s", "s to threshold", "return", "distance, m"),
+        *("fallen", "on OpenSim: return", "fallen"),
+    ):
+        table.add_column(column)
+    generator = np.random.default_rng(0)
+    for name in dict.fromkeys(one.command for one in found):
+        own = [one for one in found if one.command == name]
+        seconds = [one.seconds for one in own]
+        returns = np.array([one.mean_return for one in own])
+        low, high = bootstrap_interval([returns], interquartile_mean, generator)
+        table.add_row(
+            name,
+            str(len(own)),
+            f"{np.median(seconds):.0f}",
+            f"{max(seconds):.0f}",
+            f"{np.median([one.threshold_seconds for one in own]):.0f}",
+            f"{interquartile_mean(returns):.0f} ({low:.0f} to {high:.0f})",
+            f"{np.mean([one.distance for one in own]):.1f}",
+            f"{np.mean([one.fallen for one in own]):.1%}",
+            f"{np.mean([one.opensim_return for one in own]):.0f}",
+            f"{np.mean([one.opensim_fallen for one in own]):.1%}",
+        )
+    return table
