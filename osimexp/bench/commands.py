@@ -53,7 +53,7 @@ class CommandsBenchSettings:
 
 @dataclass(frozen=True)
 class Trained:
-    """What one command took and came to; what does not exist is NaN.
+    """Costs and results of one command, each NaN where there is none.
 
     Attributes:
         command: name of the command.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from algorithm_helpers import Stream, run, through_file
-from options import made, values
+from options import CLASSICAL, classical, values
 
 from osimexp.algorithms.algorithm import Algorithm, Transition, learn
 from osimexp.algorithms.networks import Critics
@@ -18,23 +18,23 @@ from osimexp.controllers.policy import Policy
 from osimexp.errors import ConfigError
 
 SETTINGS: dict[str, Any] = {
-    "sac": made(
-        "algo/sac", hidden_sizes=(16, 16), batch_size=16, learning_starts=20, updates_per_step=0.3,
+    "sac": classical(
+        "sac", hidden_sizes=(16, 16), batch_size=16, learning_starts=20, updates_per_step=0.3,
         replay_capacity=90,
     ),
-    "ppo": made(
-        "algo/ppo", environments=4, hidden_sizes=(16,), rollout_steps=16, minibatch_size=16,
+    "ppo": classical(
+        "ppo", environments=4, hidden_sizes=(16,), rollout_steps=16, minibatch_size=16,
         epochs=2,
     ),
-    "ppo-adapted": made(
-        "algo/ppo", environments=4, hidden_sizes=(16,), rollout_steps=16, minibatch_size=16,
+    "ppo-adapted": classical(
+        "ppo", environments=4, hidden_sizes=(16,), rollout_steps=16, minibatch_size=16,
         epochs=2, desired_kl=0.01,
     ),
-    "ddpg": made(
-        "algo/ddpg", hidden_sizes=(16, 16), batch_size=16, learning_starts=20, replay_capacity=90
+    "ddpg": classical(
+        "ddpg", hidden_sizes=(16, 16), batch_size=16, learning_starts=20, replay_capacity=90
     ),
-    "td3": made(
-        "algo/ddpg", hidden_sizes=(16, 16), batch_size=16, learning_starts=20, updates_per_step=0.3,
+    "td3": classical(
+        "ddpg", hidden_sizes=(16, 16), batch_size=16, learning_starts=20, updates_per_step=0.3,
         critics=2, target_noise=0.2, policy_delay=2, noise_correlation=0.8, max_gradient_norm=1.0,
     ),
 }  # fmt: skip
@@ -147,15 +147,15 @@ def test_truncation_bootstraps_the_critics(name: str, terminates: bool, value: f
         "target_rate": 0.1,
     }  # fmt: skip
     settings: Any = (
-        made(
-            "algo/sac",
+        classical(
+            "sac",
             learning_rate=1e-2,
             initial_temperature=1e-6,
             learn_temperature=False,
             **common,
         )
         if name == "sac"
-        else made("algo/ddpg", critic_learning_rate=1e-2, **common)
+        else classical("ddpg", critic_learning_rate=1e-2, **common)
     )
     algorithm = create(settings)
     learn_constant_reward(algorithm, terminates, 200)
@@ -175,10 +175,10 @@ def test_rewards_of_several_steps_are_worth_what_single_ones_are(
         "target_rate": 0.1, "horizon": 3, "layer_norm": layer_norm,
     }  # fmt: skip
     settings: Any = (
-        made("algo/sac", learning_rate=1e-2, initial_temperature=1e-6, learn_temperature=False,
+        classical("sac", learning_rate=1e-2, initial_temperature=1e-6, learn_temperature=False,
              **common)
         if name == "sac"
-        else made("algo/ddpg", critic_learning_rate=1e-2, **common)
+        else classical("ddpg", critic_learning_rate=1e-2, **common)
     )  # fmt: skip
     algorithm = create(settings)
     observations, never = np.zeros((4, 3), dtype=np.float32), np.zeros(4, dtype=bool)
@@ -202,8 +202,8 @@ def test_normalised_critics_do_not_depend_on_the_scale_of_their_layers() -> None
 
 @pytest.mark.parametrize(("terminates", "value"), [(True, 1.0), (False, 5.0)])
 def test_truncation_bootstraps_the_value_of_ppo(terminates: bool, value: float) -> None:
-    settings = made(
-        "algo/ppo", environments=4, hidden_sizes=(16,), rollout_steps=8, minibatch_size=16,
+    settings = classical(
+        "ppo", environments=4, hidden_sizes=(16,), rollout_steps=8, minibatch_size=16,
         epochs=8, discount=DISCOUNT, scale_rewards=False, learning_rate=1e-2, max_kl=None,
     )  # fmt: skip
     algorithm = settings.create(3, 2, seed=0, device="cpu")
@@ -229,7 +229,7 @@ def test_truncation_bootstraps_the_value_of_ppo(terminates: bool, value: float) 
 )
 def test_unusable_settings_are_named(name: str, given: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message.replace("[", r"\[")):
-        build({**values(f"algo/{name}"), **given}, "algo")
+        build({**values(f"algo/{name}"), **CLASSICAL[name], **given}, "algo")
 
 
 def train_on_pendulum(algorithm: Algorithm, environments: int, steps: int) -> float:
@@ -261,11 +261,11 @@ def train_on_pendulum(algorithm: Algorithm, environments: int, steps: int) -> fl
 @pytest.mark.parametrize(
     ("settings", "steps"),
     [
-        (made("algo/sac", learning_rate=1e-3), 10_000),
-        (made("algo/ddpg"), 10_000),
+        (classical("sac", learning_rate=1e-3), 10_000),
+        (classical("ddpg"), 10_000),
         (
-            made(
-                "algo/ppo",
+            classical(
+                "ppo",
                 learning_rate=1e-3,
                 rollout_steps=64,
                 epochs=10,

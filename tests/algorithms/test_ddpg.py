@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from algorithm_helpers import Stream, solve
-from options import made
+from options import classical
 
 from osimexp.algorithms.algorithm import Transition, learn
 from osimexp.algorithms.ddpg import (
@@ -57,8 +57,8 @@ def test_noise_has_its_deviation_and_correlation(correlation: float) -> None:
 
 
 def test_exploration_noise_is_forgotten_where_an_episode_ended() -> None:
-    settings = made(
-        "algo/ddpg", environments=4, learning_starts=1, noise_correlation=0.9, hidden_sizes=(4,)
+    settings = classical(
+        "ddpg", environments=4, learning_starts=1, noise_correlation=0.9, hidden_sizes=(4,)
     )
     algorithm = settings.create(3, 2, seed=0, device="cpu")
     observations = np.zeros((4, 3), dtype=np.float32)
@@ -81,13 +81,13 @@ def test_exploration_noise_is_forgotten_where_an_episode_ended() -> None:
     ids=["plain", "td3"],
 )
 def test_solves_a_one_step_task(options: dict[str, float]) -> None:
-    settings = made("algo/ddpg", **SMALL, **options)
+    settings = classical("ddpg", **SMALL, **options)
     assert solve(settings.create(2, 2, seed=0, device="cpu"), 16, 500) > -0.02
 
 
 def test_the_delayed_policy_moves_only_with_every_second_update() -> None:
-    settings = made(
-        "algo/ddpg",
+    settings = classical(
+        "ddpg",
         environments=1,
         hidden_sizes=(4,),
         learning_starts=1,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from algorithm_helpers import Stream, run, solve
-from options import made
+from options import classical
 
 from osimexp.algorithms.algorithm import Transition, learn
 from osimexp.algorithms.ppo import (
@@ -111,14 +111,14 @@ SMALL = {
 
 @pytest.mark.parametrize("options", [{}, {"max_kl": None, "desired_kl": 0.01}])
 def test_solves_a_one_step_task(options: dict[str, float | None]) -> None:
-    algorithm = made("algo/ppo", **SMALL, **options).create(2, 2, seed=0, device="cpu")
+    algorithm = classical("ppo", **SMALL, **options).create(2, 2, seed=0, device="cpu")
     assert solve(algorithm, 16, 640) > -0.02
 
 
 def test_an_update_stops_once_the_policy_moved_too_far() -> None:
     def steps(max_kl: float | None) -> float:
-        settings = made(
-            "algo/ppo", environments=4, rollout_steps=32, learning_rate=1e-2, max_kl=max_kl
+        settings = classical(
+            "ppo", environments=4, rollout_steps=32, learning_rate=1e-2, max_kl=max_kl
         )
         record = run(settings.create(3, 2, seed=0, device="cpu"), Stream(4), 32)
         assert all(not metrics for _, metrics in record[:-1])
@@ -129,7 +129,7 @@ def test_an_update_stops_once_the_policy_moved_too_far() -> None:
 
 
 def test_rewards_are_scaled_by_the_deviation_of_the_return() -> None:
-    settings = made("algo/ppo", environments=2, rollout_steps=64, discount=0.9)
+    settings = classical("ppo", environments=2, rollout_steps=64, discount=0.9)
     algorithm = settings.create(3, 2, seed=0, device="cpu")
     generator = np.random.default_rng(0)
     returns, seen = np.zeros(2), []
@@ -150,7 +150,7 @@ def test_rewards_are_scaled_by_the_deviation_of_the_return() -> None:
 
 def test_observations_are_normalised_by_statistics_that_include_them() -> None:
     algorithm, stream = (
-        made("algo/ppo", environments=4, rollout_steps=8, minibatch_size=8).create(3, 3, 0, "cpu"),
+        classical("ppo", environments=4, rollout_steps=8, minibatch_size=8).create(3, 3, 0, "cpu"),
         Stream(4),
     )
     seen = []
@@ -163,7 +163,7 @@ def test_observations_are_normalised_by_statistics_that_include_them() -> None:
 
 
 def test_actions_are_clipped_but_learned_from_as_drawn() -> None:
-    settings = made("algo/ppo", environments=64, rollout_steps=4, initial_log_std=1.0)
+    settings = classical("ppo", environments=64, rollout_steps=4, initial_log_std=1.0)
     algorithm = settings.create(3, 2, seed=0, device="cpu")
     actions, _ = Stream(64).step(algorithm)
     draws = algorithm.rollout.actions[0].numpy()
@@ -172,7 +172,7 @@ def test_actions_are_clipped_but_learned_from_as_drawn() -> None:
 
 
 def test_entropy_metric_is_that_of_the_first_policy() -> None:
-    settings = made("algo/ppo", environments=4, rollout_steps=16, epochs=1, initial_log_std=-0.5)
+    settings = classical("ppo", environments=4, rollout_steps=16, epochs=1, initial_log_std=-0.5)
     record = run(settings.create(3, 2, seed=0, device="cpu"), Stream(4), 16)
     expected = 2 * (-0.5 + 0.5 * math.log(2 * math.pi * math.e))
     assert record[-1][1]["entropy"] == pytest.approx(expected)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from algorithm_helpers import solve
-from options import made
+from options import classical
 
 from osimexp.algorithms.sac import (
     actor_loss,
@@ -72,8 +72,8 @@ def test_temperature_rises_while_entropy_is_below_its_target(log_prob: float, ri
 
 
 def test_solves_a_one_step_task() -> None:
-    settings = made(
-        "algo/sac",
+    settings = classical(
+        "sac",
         environments=16,
         hidden_sizes=(32, 32),
         learning_rate=3e-3,
@@ -86,14 +86,14 @@ def test_solves_a_one_step_task() -> None:
 
 
 def test_actions_before_learning_starts_are_uniform() -> None:
-    algorithm = made("algo/sac", environments=500).create(3, 2, seed=0, device="cpu")
+    algorithm = classical("sac", environments=500).create(3, 2, seed=0, device="cpu")
     actions = algorithm.act(np.zeros((500, 3), dtype=np.float32))
     assert actions.var() == pytest.approx(1.0 / 3.0, rel=0.1)
 
 
 def test_a_fixed_temperature_stays() -> None:
-    settings = made(
-        "algo/sac",
+    settings = classical(
+        "sac",
         environments=4,
         hidden_sizes=(8,),
         learning_starts=8,

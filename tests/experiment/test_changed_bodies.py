@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from commands import SMALL_PPO, SMALL_SAC, Command
-from options import made
+from options import classical
 from tasks import environment
 
 from osimexp.cli.evaluate import main as evaluate
@@ -151,14 +151,14 @@ def test_drives_stay_what_they_were_where_actions_mean_others() -> None:
     drives = []
     observations = np.random.default_rng(0).normal(size=(20, sizes[0]))
     for task in (before, after):
-        settings = made("algo/ppo", hidden_sizes=tuple(sizes[1:-1]), activation="relu")
+        settings = classical("ppo", hidden_sizes=tuple(sizes[1:-1]), activation="relu")
         algorithm = settings.create(sizes[0], sizes[-1], 0, "cpu")
         begin(algorithm, "walk", task, labels, {})
         outputs = algorithm.controller.outputs(torch.tensor(observations, dtype=torch.float32))
         action = task.task.action
         drives.append(action.rest + action.gain * outputs.detach().numpy())
     np.testing.assert_allclose(drives[0], drives[1], atol=1e-4)
-    squashed = made("algo/sac", hidden_sizes=(8,)).create(4, 2, 0, "cpu").controller
+    squashed = classical("sac", hidden_sizes=(8,)).create(4, 2, 0, "cpu").controller
     with pytest.raises(ValueError, match="cannot be rescaled"):
         squashed.rescale(2.0, 0.0)
 

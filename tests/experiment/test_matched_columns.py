@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from commands import SMALL_PPO, SMALL_SAC, Command
-from options import made as option
+from options import classical
 from tasks import ARM, composed
 from toy import ToyEnvironment
 
@@ -124,7 +124,7 @@ def test_learning_begins_with_exactly_the_policy_of_another_order(
         "_target_": "osimexp.tasks.terms.observations.PreviousActions"
     }
     labels, task = labels_of(other), task_of(other)
-    algorithm = option("algo/ppo", hidden_sizes=(16,), environments=2).create(
+    algorithm = classical("ppo", hidden_sizes=(16,), environments=2).create(
         len(labels.observations), len(labels.actions), 0, "cpu"
     )
     source = str(place / "run")
@@ -152,7 +152,7 @@ def test_a_policy_without_names_is_begun_with_and_kept_as_it_stands(
     labels = labels_of(config)
     made = policy(labels)
     made_run(place / "old", config, made, None)
-    algorithm = option("algo/ppo", hidden_sizes=(16,), environments=2).create(
+    algorithm = classical("ppo", hidden_sizes=(16,), environments=2).create(
         len(labels.observations), len(labels.actions), 0, "cpu"
     )
     begin(algorithm, "old", task_of(config), labels, {})

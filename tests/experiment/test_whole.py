@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import SMALL_PPO, TESTS, Command, metrics
-from options import made
+from options import classical
 from toy import ToyTask
 
 from osimexp.cli.evaluate import main as evaluate
@@ -50,8 +50,8 @@ SMALL = ExperimentSettings(
         table=False,
         name=None,
     ),
-    algo=made(
-        "algo/ppo", environments=4, hidden_sizes=(8,), rollout_steps=16, minibatch_size=16, epochs=2
+    algo=classical(
+        "ppo", environments=4, hidden_sizes=(8,), rollout_steps=16, minibatch_size=16, epochs=2
     ),
     task=ToyTask(),
 )

@@ -12,10 +12,11 @@ from osimexp.tasks.actions import ActionMap, ActionSettings
 from osimexp.tasks.actuators import ActuatorSet
 
 LEGS = ("soleus_r", "gastroc_r", "soleus_l", "gastroc_l")
+HALF = {"rest": 0.5, "gain": 0.5}
 
 
 def act(muscle_set: MuscleSet, actions: list[float], **settings: float) -> np.ndarray:
-    action = ActionSettings(**(values("task/movement.action") | settings))
+    action = ActionSettings(**(values("task/movement.action") | HALF | settings))
     action_map = ActionMap(action, muscle_set, ActuatorSet(), scene_of(LEGS))
     assert action_map.size == len(actions)
     return action_map.excitations(np.array([actions], dtype=float))[0]

@@ -12,6 +12,7 @@ from osimexp.physics.simulation import Start
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 
 WALKER = (*tasks.WALKER, "observation=full")
+MOVING = (*tasks.WALKER, "start=standing_or_moving")
 SHORT = "task.duration=0.03"
 
 
@@ -116,7 +117,7 @@ def test_noise_that_only_helps_to_learn_is_left_out_where_a_controller_is_judged
 
 
 def test_episodes_begin_standing_or_on_the_way_in_a_pose_of_the_model() -> None:
-    words = (*tasks.WALKER, "reward=velocity", "start.angle_noise=0", "start.speed_noise=0")
+    words = (*MOVING, "start.angle_noise=0", "start.speed_noise=0")
     with closing(tasks.environment(64, *words)) as env:
         env.reset(seed=3)
         state, scene = env.frame.state, env.scene
@@ -131,7 +132,7 @@ def test_episodes_begin_standing_or_on_the_way_in_a_pose_of_the_model() -> None:
 
 
 def test_a_model_that_names_no_poses_begins_standing() -> None:
-    words = (*tasks.WALKER, "reward=velocity", "start.speed_noise=1.0")
+    words = (*MOVING, "start.speed_noise=1.0")
     found = tasks.specification(*words)
     bare = replace(found, model=replace(found.model, poses={}))
     with closing(MusculoskeletalVectorEnv(bare, 8)) as env:

@@ -5,6 +5,7 @@ import functools
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass
+from pathlib import Path
 from typing import Any, get_type_hints
 from warnings import catch_warnings, simplefilter
 
@@ -75,7 +76,7 @@ def options() -> tuple[tuple[str, str], ...]:
 def parts(group: str, name: str) -> tuple[Place, ...]:
     """Return the mappings in an option that a class is made of, with class and place."""
     file = config_directory() / group / f"{name}.yaml"
-    if group.startswith("hydra") or "- override " in file.read_text(encoding="utf-8"):
+    if group.startswith("hydra") or overrides_others(file):
         # What overrides other options cannot be composed alone.
         config: Any = OmegaConf.load(file)
         if group.startswith("hydra"):
@@ -87,6 +88,15 @@ def parts(group: str, name: str) -> tuple[Place, ...]:
             simplefilter("ignore")  # An option is no main config, whose defaults say _self_.
             config = compose(f"{group}/{name}")
     return tuple(within(OmegaConf.to_container(config), ""))
+
+
+def overrides_others(file: Path) -> bool:
+    """Whether an option chooses options of other groups, or builds on one that does."""
+    said = OmegaConf.load(file).get("defaults", [])
+    bases = [file.with_stem(entry) for entry in said if isinstance(entry, str)]
+    return any(
+        key.startswith("override ") for entry in said if not isinstance(entry, str) for key in entry
+    ) or any(overrides_others(base) for base in bases if base.is_file())
 
 
 def within(node: Any, place: str) -> Iterator[Place]:

@@ -97,5 +97,5 @@ def test_a_chain_of_three_and_a_recipe_on_a_recipe_are_seen(tmp_path: Path) -> N
 
 def test_what_a_recipe_repeats_is_seen(tmp_path: Path) -> None:
     recipe = tmp_path / "mine.yaml"
-    recipe.write_text("defaults: [{override /algo: ppo}]\nalgo: {epochs: 10, discount: 0.9}")
+    recipe.write_text("defaults: [{override /algo: ppo}]\nalgo: {epochs: 4, discount: 0.9}")
     assert said_anyway(recipe) == ["algo.epochs"]

@@ -17,7 +17,18 @@ from osimexp.tasks.goals.gait import Gait
 from osimexp.tasks.specification import Specification
 
 ARM = ("model=arm", "reward=reach", "workers=none", "task.control_period=0.01")
-WALKER = ("model=gait2d", "reward=walk", "workers=none", "task.control_period=0.01")
+# A walker that begins about its default pose, is seen as it is and holds half of its strength at
+# an action of 0.
+WALKER = (
+    "model=gait2d",
+    "start=noisy",
+    "~symmetry",
+    "reward=walk",
+    "workers=none",
+    "task.control_period=0.01",
+    "task.action.rest=0.5",
+    "task.action.gain=0.5",
+)
 
 
 def reference(name: str) -> Path:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tasks
 from options import made
 from tasks import environment, prepared, specification
 
@@ -11,7 +12,7 @@ from osimexp.physics.compiled.simulation import CompiledSimulation
 from osimexp.physics.settings import CompiledSettings, WorkerSettings
 from osimexp.physics.simulation import COSTLY, Start
 
-WALKER = ("model=gait2d", "reward=walk", "workers=none")
+WALKER = (*tasks.WALKER, "task.control_period=0.02")
 PUSHED = ("push=random", "push.impulse=30", "push.least=0.1", "push.most=0.2")
 
 

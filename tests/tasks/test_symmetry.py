@@ -51,7 +51,7 @@ def test_a_mirrored_episode_looks_like_its_mirror_image() -> None:
 
 
 def test_without_symmetry_they_differ() -> None:
-    batch = environment(16, *FREE, *STILL)
+    batch = environment(16, *FREE, *STILL, "~symmetry")
     observations, _ = batch.reset(seed=0)
     assert np.abs(observations - observations[0]).max() > 0.1
     batch.close()

@@ -10,7 +10,7 @@ import pytest
 import torch
 from commands import Command
 from gymnasium.utils.env_checker import check_env as check_gymnasium
-from options import made
+from options import classical
 from toy import ToyEnvironment
 
 from osimexp.algorithms.algorithm import Transition, learn
@@ -79,8 +79,8 @@ def test_ppo_makes_the_updates_of_theirs() -> None:
     from osimexp.tasks.adapters.stable_baselines import StableBaselinesEnv
 
     # A minibatch is the whole rollout, so that the order within it says nothing.
-    settings = made(
-        "algo/ppo", environments=4, rollout_steps=64, minibatch_size=256, hidden_sizes=(16, 16),
+    settings = classical(
+        "ppo", environments=4, rollout_steps=64, minibatch_size=256, hidden_sizes=(16, 16),
         max_kl=None, learning_rate=0.01, normalise_observations=False, scale_rewards=False,
     )  # fmt: skip
     ours, task = settings.create(2, 1, 0, "cpu"), ToyEnvironment(4)
