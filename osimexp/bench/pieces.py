@@ -52,10 +52,14 @@ def pieces(task: Task, hidden_sizes: tuple[int, ...], batch_size: int) -> Pieces
         "learning_starts": STARTS,
         "batch_size": batch_size,
         "normalise_observations": False,
+        # What both libraries do.
+        "updates_per_step": 1.0,
+        "horizon": 1,
+        "layer_norm": False,
     }
     on_policy = {
         **ROLLOUT, "minibatch_size": batch_size, "epochs": EPOCHS, "max_kl": None,
-        "normalise_observations": False, "scale_rewards": False,
+        "desired_kl": None, "normalise_observations": False, "scale_rewards": False,
     }  # fmt: skip
     for kind, settings in (("sac", off_policy), ("ddpg", off_policy), ("ppo", on_policy)):
         sized = {**settings, "hidden_sizes": hidden_sizes}

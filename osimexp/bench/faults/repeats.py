@@ -16,6 +16,7 @@ from osimexp.bench.faults.results import metrics
 
 OFF_POLICY = (
     "algo.hidden_sizes=[8]", "algo.environments=2", "algo.batch_size=16", "algo.learning_starts=64",
+    "algo.updates_per_step=1",
 )  # fmt: skip
 
 ALIKE: dict[str, tuple[str, ...]] = {
