@@ -34,12 +34,13 @@ TURNED = ("activations", "joint_speeds", "target_offset", "fibre_velocity", "joi
           "fibre_length", "ground_reaction")  # fmt: skip
 """The terms of the default observation in another order."""
 
+TWO = ("algo.environments=2", "algo.minibatch_size=64")
 
 Config = dict[str, Any]
 
 
 def arm(*overrides: str) -> Config:
-    names = ("run.name=any", "run.folder=any", "algo=ppo", "algo.environments=2")
+    names = ("run.name=any", "run.folder=any", "algo=ppo", *TWO)
     return composed(*ARM, "physics=compiled", *names, *overrides)
 
 

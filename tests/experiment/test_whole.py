@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import SMALL_PPO, TESTS, Command, metrics
-from options import classical
+from options import made
 from toy import ToyTask
 
 from osimexp.cli.evaluate import main as evaluate
@@ -50,8 +50,8 @@ SMALL = ExperimentSettings(
         table=False,
         name=None,
     ),
-    algo=classical(
-        "ppo", environments=4, hidden_sizes=(8,), rollout_steps=16, minibatch_size=16, epochs=2
+    algo=made(
+        "algo/ppo", environments=4, hidden_sizes=(8,), rollout_steps=16, minibatch_size=16, epochs=2
     ),
     task=ToyTask(),
 )
@@ -128,7 +128,7 @@ def test_the_program_of_the_docs_trains_without_hydra(place: Path) -> None:
         assert episodes in shorter
         shorter = shorter.replace(episodes, episodes.split("=")[0] + "=1")
     assert '{"learning_rate"' in shorter
-    small = '{"environments": 2, "rollout_steps": 32, "learning_rate"'
+    small = '{"environments": 2, "rollout_steps": 32, "minibatch_size": 64, "learning_rate"'
     shorter = shorter.replace('{"learning_rate"', small)
     said = "\nimport sys\nprint(sorted({name.partition('.')[0] for name in sys.modules}))\n"
     (place / "program.py").write_text(shorter + said)
