@@ -175,7 +175,7 @@ def _counterpart_actions(
         if not len(same):
             raise ConfigError(
                 "symmetry: an action drives muscles of one side, and no action drives those of the "
-                "other side alike; drive both sides alike or leave the symmetry out."
+                "other side alike; drive both sides alike or leave the symmetry out with ~symmetry."
             )
         order.append(same[0])
         turned.append(float(signs[np.flatnonzero(row)].min(initial=1.0)))

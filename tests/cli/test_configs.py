@@ -12,6 +12,7 @@ from osimexp.tasks.make import make, task_of
 # What an option needs beside itself to be whole.
 BESIDE = {
     ("task", "gym"): (),
+    ("algo", "ppo"): ("algo.minibatch_size=128",),  # of a rollout of two environments
     ("model", "arm"): ("reward=reach",),
     ("model", "file"): (
         "reward=reach",
@@ -89,7 +90,12 @@ def test_every_option_steps_once(
 
 @pytest.mark.parametrize(("group", "option"), options(("algo",)))
 def test_every_algorithm_acts_on_a_model(group: str, option: str) -> None:
-    config = tasks.composed(*tasks.ARM, f"{group}={option}", "algo.environments=2")
+    config = tasks.composed(
+        *tasks.ARM,
+        f"{group}={option}",
+        "algo.environments=2",
+        *BESIDE.get((group, option), ()),
+    )
     env = make(task_of(config), 2)
     size = env.single_observation_space.shape[0]
     algorithm = build(config["algo"], "algo").create(size, 6, 0, "cpu")

@@ -15,6 +15,7 @@ from osimexp.analysis.gait.settings import (
     GaitSettings,
 )
 from osimexp.bench import algorithms, learning, physics, walking
+from osimexp.bench.commands import CommandsBenchSettings
 from osimexp.bench.faults import campaign
 from osimexp.cli import bench, compare, evaluate, keep, models, render, report, runs, train, view
 from osimexp.cli.help import Key, first_line, help_text, keys, meanings
@@ -63,6 +64,7 @@ COMMANDS: dict[str, tuple[str, tuple[type, ...]]] = {
     "bench learning": ("command/bench_learning", (learning.LearningBenchSettings,)),
     "bench algorithms": ("command/bench_algorithms", (algorithms.AlgorithmBenchSettings,)),
     "bench faults": ("command/bench_faults", (campaign.FaultsBenchSettings,)),
+    "bench commands": ("command/bench_commands", (CommandsBenchSettings,)),
     "bench walking": ("command/bench_walking", (walking.WalkingBenchSettings,)),
 }
 # ``task`` is said by the task itself, which knows more of it.

@@ -21,7 +21,15 @@ from osimexp.experiment.trained import trained
 from osimexp.models import anatomy
 from osimexp.tasks.specification import Specification
 
-WHOLE = ("physics=compiled", "workers=none", "observation=full", "start=default")
+WHOLE = (
+    "physics=compiled",
+    "workers=none",
+    "observation=full",
+    "start=default",
+    "~symmetry",
+    "task.action.rest=0.5",
+    "task.action.gain=0.5",
+)
 LACKING = ("gastroc_r", "soleus_r", "tib_ant_r")
 
 

@@ -36,11 +36,13 @@ SCENE = scene_of(
 )
 NOWHERE = np.zeros((50, 2)), np.zeros((50, 2)), np.zeros(50)
 
+HALF = {"rest": 0.5, "gain": 0.5}
+
 
 def action_map(actuators: ActuatorSet | None = None, **values: Any) -> ActionMap:
     actuators = actuators or ActuatorSet(held={"*": 0.0})
     given = {name: values.pop(name) for name in ("rest", "gain", "lowest") if name in values}
-    settings = ActionSettings(**(values_of("task/movement.action") | given))
+    settings = ActionSettings(**(values_of("task/movement.action") | HALF | given))
     return ActionMap(settings, MuscleSet(**values), actuators, SCENE)
 
 

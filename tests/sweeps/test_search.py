@@ -227,7 +227,7 @@ def test_a_search_ends_with_an_experiment_that_is_its_best_trial(
     assert answer.code == 0, answer.err
     rows = trials()
     assert [row["trial"] for row in rows] == ["0", "1", "2", "3"]
-    assert rows[0]["algo.learning_rate"] == "0.0003"  # the config as it is
+    assert rows[0]["algo.learning_rate"] == "0.001"  # the config as it is
     finished = {row["trial"]: float(row["return"]) for row in rows if row["state"] == "complete"}
     best = max(finished, key=finished.__getitem__)
     run = RunFolder.open(Path(f"sweep/trial_00{best}"))

@@ -142,8 +142,13 @@ def test_every_field_of_a_state_has_its_place_in_the_mirror() -> None:
 
 
 def test_what_has_no_other_side_is_refused() -> None:
-    with pytest.raises(ConfigError, match="symmetry: an action drives muscles of one side"):
+    one_side = "symmetry: an action drives muscles of one side.* leave the symmetry out with ~symm"
+    with pytest.raises(ConfigError, match=one_side):
         environment(1, *FREE, "symmetry=leading_leg", "muscles=subset", "muscles.driven=['*_r']")
-    with pytest.raises(ConfigError, match="hip_flexion_r"):
+    lacking = (
+        "symmetry.coordinate must name .* or ~symmetry leaves the symmetry out: the model has no "
+        "coordinate 'hip_flexion_r'; did you mean shoulder_flexion or elbow_flexion"
+    )
+    with pytest.raises(ConfigError, match=lacking):
         environment(1, "model=arm", "reward=reach", "workers=none", "symmetry=leading_leg")
     assert made("symmetry/leading_leg").reversed is None

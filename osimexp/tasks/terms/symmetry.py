@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from osimexp.arrays import Mask
+from osimexp.errors import ConfigError, near_matches
 from osimexp.tasks.scene import Frame
 
 
@@ -42,9 +43,21 @@ class LeadingLeg:
     reversed: tuple[str, ...] | None
 
     def __call__(self, frame: Frame) -> Mask:
-        """Return which environments have a larger angle of the left leg, as a mask ``(B,)``."""
-        right, left = (
-            frame.state.coordinates[:, frame.scene.coordinate(self.coordinate.replace("$", side))]
-            for side in "rl"
-        )
+        """Return which environments have a larger angle of the left leg, as a mask ``(B,)``.
+
+        Raises:
+            ConfigError: the model has no such angle of a side.
+        """
+        known = frame.scene.names.coordinates
+        columns = []
+        for side in "rl":
+            name = self.coordinate.replace("$", side)
+            if name not in known:
+                raise ConfigError(
+                    "symmetry.coordinate must name the angle that is larger for the leg in front, "
+                    "with $ for r and l, or ~symmetry leaves the symmetry out: the model has no "
+                    f"coordinate {name!r}; {near_matches(name, known)}"
+                )
+            columns.append(known.index(name))
+        right, left = frame.state.coordinates[:, columns].T
         return np.asarray(left > right)
