@@ -100,6 +100,27 @@ def test_muscles_that_are_gone_keep_their_places() -> None:
     changed.close()
 
 
+def test_the_mirror_shows_a_lacking_side_on_the_other() -> None:
+    """With the left leg in front the prosthesis is seen on the left, and its places are empty."""
+    words = tuple(word for word in WHOLE if word not in ("start=default", "~symmetry"))
+    batch = environment(8, *words, "model=gait2d_prosthesis", "start=striding")
+    batch.reset(seed=0)
+    generator = np.random.default_rng(0)
+    seen, *_ = batch.step(generator.uniform(-1.0, 1.0, (8, 18)).astype(np.float32))
+    state, scene = batch.frame.state, batch.scene
+    right, left = (state.coordinates[:, scene.coordinate(f"hip_flexion_{s}")] for s in "rl")
+    mirrored = left > right
+    assert 0 < mirrored.sum() < 8
+    columns = dict(zip(batch.observation_names, seen.T, strict=True))
+    for name in LACKING:
+        other = name.replace("_r", "_l")
+        felt = state.activations[:, scene.names.muscles.index(other)]
+        shown = [columns[f"activations/{n}"] for n in (name, other)]
+        np.testing.assert_allclose(shown[0], np.where(mirrored, felt, 0.0), rtol=1e-6)
+        np.testing.assert_allclose(shown[1], np.where(mirrored, 0.0, felt), rtol=1e-6)
+    batch.close()
+
+
 def test_a_muscle_without_a_place_is_named() -> None:
     with pytest.raises(ConfigError, match=r"model\.muscles leaves out bifemsh_r"):
         environment(1, *WHOLE, "model.muscles=[hamstrings_r]")
