@@ -28,10 +28,11 @@ RENAMED = {"algo.kl_stop": "algo.max_kl", "algo.kl_target": "algo.desired_kl"}
 NEWER: Mapping[str, Mapping[str, Any]] = {
     "osimexp.algorithms.ddpg.Settings": {"horizon": 1, "layer_norm": False},
     "osimexp.algorithms.sac.Settings": {"horizon": 1, "layer_norm": False},
-    "osimexp.tasks.goals.gait.MidGait": {"fastest": 1.0},
+    "osimexp.tasks.goals.gait.MidGait": {"fastest": 1.0, "where_possible": False},
     "osimexp.tasks.terms.pushes.RandomPushes": {"direction": "forward"},
     "osimexp.tasks.terms.rewards.Velocity": {"width": 0.5},
     "osimexp.tasks.terms.starts.Poses": {"standing": 0.0},
+    "osimexp.tasks.terms.symmetry.LeadingLeg": {"where_possible": False},
 }
 """Values of keys that configs of earlier versions lack, by class and key.
 

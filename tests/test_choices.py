@@ -1,4 +1,4 @@
-"""Choices that a model, a reward and an algorithm make in other groups, and what wins over them."""
+"""Choices that a reward and an algorithm make in other groups, and what wins over them."""
 
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,19 @@ def chosen(*words: str) -> tuple[str | None, str | None]:
     return choices.get("start"), choices.get("symmetry")
 
 
-def test_the_walker_begins_in_poses_of_a_gait_and_is_mirrored() -> None:
+GAIT = ("gait_where_possible", "where_possible")
+
+
+def test_rewards_for_walking_choose_starts_in_a_gait_and_a_mirror() -> None:
     config = composed()
-    assert chosen() == chosen("model=gait2d") == ("gait_poses", "leading_leg")
+    assert chosen() == chosen("reward=walk") == chosen(*FILE) == GAIT
     assert config["start"]["_target_"].endswith(".MidGait")
     assert config["symmetry"]["_target_"].endswith(".LeadingLeg")
     assert config["algo"]["_target_"].endswith(".sac.Settings")
 
 
-@pytest.mark.parametrize("words", [ARM, FILE, (*FILE, "reward=reach")])
-def test_other_models_keep_the_start_of_all(words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("words", [ARM, (*FILE, "reward=reach"), ("reward=stand",)])
+def test_other_rewards_keep_the_start_of_all(words: tuple[str, ...]) -> None:
     assert chosen(*words) == ("noisy", None)
     config = compose("config", words).values
     assert config["start"]["_target_"].endswith(".Poses")
@@ -41,8 +44,8 @@ def test_other_models_keep_the_start_of_all(words: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("words", "start", "symmetry"),
     [
-        (("start=noisy",), "noisy", "leading_leg"),
-        (("~symmetry",), "gait_poses", None),
+        (("start=noisy",), "noisy", GAIT[1]),
+        (("~symmetry",), GAIT[0], None),
         (("start=striding", "symmetry=half_cycle"), "striding", "half_cycle"),
         (("reward=stand",), "noisy", None),
         (("reward=stand", "~symmetry"), "noisy", None),
@@ -55,7 +58,7 @@ def test_other_models_keep_the_start_of_all(words: tuple[str, ...]) -> None:
         ((*ARM, "start=anywhere"), "anywhere", None),
     ],
 )
-def test_words_and_recipes_win_over_the_choice_of_a_model_and_a_reward(
+def test_words_and_recipes_win_over_the_choice_of_a_reward(
     words: tuple[str, ...], start: str, symmetry: str | None
 ) -> None:
     for order in (words, words[::-1]):

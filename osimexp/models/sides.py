@@ -45,3 +45,8 @@ def counterparts(names: Sequence[str]) -> NDArray[np.intp]:
     """Return, for each name, the index of its counterpart on the other side, or its own index."""
     places = {name: place for place, name in enumerate(names)}
     return np.array([places.get(other_side(name), places[name]) for name in names], dtype=np.intp)
+
+
+def without_counterpart(names: Sequence[str]) -> list[str]:
+    """Return the names that have a side, and no counterpart on the other side."""
+    return [name for name in names if other_side(name) not in names]

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from osimexp.composition import readable
 from osimexp.sweeps.plan import Plan
 from osimexp.sweeps.vetting import UnclearError, key_of, leading_out, names_of
 from osimexp.trust import trusted
@@ -94,11 +93,11 @@ def _repeated(
         (kept_flags if trustworthy else left_out).append(flag)
     kept: list[str] = []
     for word in words:
-        # A word is judged as it will be read.
-        (kept if _is_harmless(opened(readable(word)), known) else left_out).append(word)
-    while (leading := leading_out(map(readable, kept), ())) is not None:
-        left_out += [word for word in kept if readable(word) == leading]
-        kept = [word for word in kept if readable(word) != leading]
+        # A word that cannot be read as it stands is not guessed at.
+        (kept if _is_harmless(opened(word), known) else left_out).append(word)
+    while (leading := leading_out(kept, ())) is not None:
+        left_out += [word for word in kept if word == leading]
+        kept = [word for word in kept if word != leading]
     command = shlex.join(["python", "-m", "osimexp", *several, *kept_flags, *kept, where])
     return Repeated(command, tuple(left_out))
 

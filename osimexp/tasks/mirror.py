@@ -1,5 +1,6 @@
 """The mirror image of moments and actions in the sagittal plane."""
 
+import logging
 from dataclasses import fields, replace
 
 import numpy as np
@@ -8,11 +9,15 @@ from osimexp.arrays import Floats, Indices, Mask
 from osimexp.errors import ConfigError
 from osimexp.models.muscle_sets import matching
 from osimexp.models.names import force_controls
-from osimexp.models.sides import counterparts
+from osimexp.models.prepare import PreparedModel
+from osimexp.models.sides import counterparts, other_side, without_counterpart
+from osimexp.physics.posing.mirror import mirror_signs
 from osimexp.physics.simulation import COSTLY, State
 from osimexp.tasks.actions import ActionMap
 from osimexp.tasks.scene import Frame, Scene
-from osimexp.tasks.terms.symmetry import SymmetryTerm
+from osimexp.tasks.terms.symmetry import LeadingLeg, SymmetryTerm
+
+log = logging.getLogger("osimexp")
 
 FLIPPED = np.array([1.0, 1.0, -1.0])
 """Signs of the components of a mirrored vector in ground; z is across the plane."""
@@ -65,6 +70,13 @@ class Mirror:
         names = scene.names
         if missing := {field.name for field in fields(State)} ^ FIELDS.keys():
             raise AssertionError(f"The mirror's table of fields differs by {sorted(missing)}.")
+        alone = without_counterpart((*names.coordinates, *names.muscles))
+        if alone:
+            raise ConfigError(
+                f"symmetry: the model has {alone[0]} and no {other_side(alone[0])}; leave the "
+                "symmetry out with ~symmetry, or name the muscles of the whole body as "
+                "model.muscles."
+            )
         control_signs = _control_signs(scene, signs)
         controls = counterparts(names.controls)
         in_ground = {
@@ -128,6 +140,39 @@ class Mirror:
         changed = actions.copy()
         changed[rows] = actions[rows][:, self._actions] * self._signs
         return changed
+
+
+def mirror_of(
+    term: SymmetryTerm,
+    model: PreparedModel,
+    scene: Scene,
+    action_map: ActionMap,
+    reads: frozenset[str],
+) -> Mirror | None:
+    """Return the mirror of a model; None if there is none and the term takes that.
+
+    Args:
+        term: term that chooses the environments to mirror.
+        model: model to be mirrored.
+        scene: fixed facts of the task, with the muscles that the controller drives.
+        action_map: map from actions to controls.
+        reads: costly fields of ``State`` that the mirror image is to have.
+
+    Raises:
+        ConfigError: the sides of the model are not alike.
+    """
+    optional = isinstance(term, LeadingLeg) and term.where_possible
+    try:
+        if isinstance(term, LeadingLeg):
+            term.columns(scene)
+        told = told_signs(term, scene)
+        signs = mirror_signs(model) if told is None else told
+        return Mirror(term, scene, action_map, signs, reads)
+    except ConfigError as error:
+        if not optional:
+            raise
+        log.info("The model is not mirrored. %s", error)
+        return None
 
 
 def told_signs(term: SymmetryTerm, scene: Scene) -> Floats | None:

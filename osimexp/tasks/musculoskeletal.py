@@ -17,14 +17,13 @@ from osimexp.errors import BeginningError, ConfigError, ModelError, SimulationEr
 from osimexp.models.fitted import read_note
 from osimexp.models.prepare import PreparedModel, prepare
 from osimexp.physics.backends import must_compile, simulate
-from osimexp.physics.posing.mirror import mirror_signs
 from osimexp.physics.simulation import Backend, Simulation, State
 from osimexp.tasks.actions import ActionMap
 from osimexp.tasks.columns import observed_columns
 from osimexp.tasks.episodes import Episodes
 from osimexp.tasks.finite import require_finite, require_shape
 from osimexp.tasks.lacking import WholeBody
-from osimexp.tasks.mirror import Mirror, told_signs
+from osimexp.tasks.mirror import Mirror, mirror_of
 from osimexp.tasks.scene import Frame, Scene
 from osimexp.tasks.specification import Specification
 from osimexp.tasks.terms.pushes import saved_plan
@@ -323,9 +322,8 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         symmetry = specification.symmetry
         self._mirror: Mirror | None = None
         if symmetry is not None:
-            signs = told_signs(symmetry, scene)
-            signs = mirror_signs(self.model) if signs is None else signs
-            self._mirror = Mirror(symmetry, seen, self.action_map, signs, specification.observed)
+            reads = specification.observed
+            self._mirror = mirror_of(symmetry, self.model, seen, self.action_map, reads)
         self._mirrored = np.zeros(size, dtype=bool)
         self._rewards = specification.reward
         self._terminations = specification.termination

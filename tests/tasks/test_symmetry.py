@@ -1,19 +1,20 @@
 """A mirror of the sagittal plane, against swaps made by hand and against the physics itself."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from biped import task
 from options import made
-from tasks import environment
+from tasks import ARM, WALKER, environment
 
 from osimexp.errors import ConfigError
 from osimexp.models.sides import counterparts, other_side, without_side
 from osimexp.physics.simulation import State
-from osimexp.tasks.goals.gait import HalfCycle
+from osimexp.tasks.goals.gait import HalfCycle, MidGait
 from osimexp.tasks.mirror import FIELDS
+from osimexp.tasks.terms.starts import Poses
 
 FREE = ("physics=compiled", "workers=none", "reward=walk_free", "start=striding")
 STILL = ("start.angle_noise=0.0", "start.speed_noise=0.0")
@@ -152,3 +153,46 @@ def test_what_has_no_other_side_is_refused() -> None:
     with pytest.raises(ConfigError, match=lacking):
         environment(1, "model=arm", "reward=reach", "workers=none", "symmetry=leading_leg")
     assert made("symmetry/leading_leg").reversed is None
+
+
+def test_a_muscle_without_its_other_side_is_refused_or_left_unmirrored(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    removed = (*FREE, "muscles.removed=[soleus_r]")
+    with pytest.raises(ConfigError, match=r"has soleus_l and no soleus_r; leave .* ~symmetry"):
+        environment(1, *removed, "symmetry=leading_leg")
+    with caplog.at_level("INFO", "osimexp"):
+        batch = environment(1, *removed, "symmetry=where_possible")
+    assert batch.mirror is None
+    assert "The model is not mirrored. symmetry: the model has soleus_l" in caplog.text
+    batch.close()
+    whole = environment(1, *FREE, "symmetry=where_possible")
+    assert whole.mirror is not None
+    whole.close()
+
+
+def test_a_model_that_cannot_move_in_a_gait_begins_about_its_default_pose(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level("INFO", "osimexp"):
+        arm = environment(1, *ARM, "start=gait_where_possible", "symmetry=where_possible")
+    assert isinstance(arm.specification.start, Poses)
+    assert arm.mirror is None
+    assert "default pose and not in a gait: the model has no base body that travels" in caplog.text
+    arm.close()
+    walker = environment(1, *WALKER, "start=gait_where_possible")
+    assert isinstance(walker.specification.start, MidGait)
+    names = walker.scene.names
+    gait = walker.specification.start.gait
+    assert gait.lacking(names) is None
+    others = tuple(name.replace("knee_angle", "knee_flexion") for name in names.coordinates)
+    assert gait.lacking(replace(names, coordinates=others)) == (
+        "the model has no coordinate knee_angle_r"
+    )
+    ranges = names.ranges.copy()
+    knee = names.coordinates.index("knee_angle_l")
+    ranges[knee] = -ranges[knee, ::-1]  # As where flexion is positive.
+    assert gait.lacking(replace(names, ranges=ranges)) == (
+        "the gait's knee_angle_l is beyond the range of the model's"
+    )
+    walker.close()

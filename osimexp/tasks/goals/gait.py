@@ -1,5 +1,6 @@
 """A gait to follow: joint angles over the gait cycle, and the terms that belong to it."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +15,12 @@ from osimexp.models.prepare import PreparedModel
 from osimexp.physics.simulation import Simulation, Start
 from osimexp.tasks.columns import Column
 from osimexp.tasks.scene import Frame, Scene
+from osimexp.tasks.terms.starts import Poses
+
+log = logging.getLogger("osimexp")
+
+_BEYOND = 0.1
+"""Angle by which a gait may exceed the range of a model's coordinate, rad."""
 
 _SUNK = 0.3
 """Depth at which poses are put into the floor, m; they are then lifted until they touch it."""
@@ -88,6 +95,22 @@ class Gait:
     def columns(self, scene: Scene) -> tuple[Column, ...]:
         """Return the one column of a target."""
         return (Column("phase", "cycles"),)
+
+    def lacking(self, names: Names) -> str | None:
+        """Return why a model cannot move in the gait, in words; None if it can."""
+        if names.base is None or not {"forward", "height"} <= names.base.roles.keys():
+            return "the model has no base body that travels"
+        missing = [name for name in self.coordinates if name not in names.coordinates]
+        if missing:
+            return f"the model has no coordinate {missing[0]}"
+        columns = [names.coordinates.index(name) for name in self.coordinates]
+        angles = self.angles(np.arange(100) / 100.0)
+        lowest, highest = names.ranges[columns].T
+        beyond = ((angles < lowest - _BEYOND) | (angles > highest + _BEYOND)).any(axis=0)
+        if beyond.any():
+            name = self.coordinates[int(beyond.argmax())]
+            return f"the gait's {name} is beyond the range of the model's"
+        return None
 
     def places(self, scene: Scene) -> Indices:
         """Return the columns of the gait's coordinates in a model."""
@@ -223,6 +246,8 @@ class MidGait:
         activation: activation of every muscle, in [0, 1].
         fastest: greatest factor on the gait's speeds in training; each start has a random factor
             between 1 and this one.
+        where_possible: whether episodes of a model that cannot move in the gait begin about its
+            default pose, which is said, in place of being refused.
     """
 
     gait: Gait
@@ -231,6 +256,7 @@ class MidGait:
     speed_noise: float
     activation: float
     fastest: float
+    where_possible: bool
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.standing <= 1.0:
@@ -238,9 +264,19 @@ class MidGait:
         if not self.fastest >= 1.0:
             raise ValueError("fastest is a factor on the gait's speeds and must be 1 or more")
 
-    def on_model(self, model: PreparedModel, names: Names) -> "MidGait":
-        """Return the starts in the gait as a model moves in it."""
-        return replace(self, gait=self.gait.on_model(model, names))
+    def on_model(self, model: PreparedModel, names: Names) -> "MidGait | Poses":
+        """Return the starts in the gait as a model moves in it, or about its default pose.
+
+        Raises:
+            ConfigError: the model cannot move in the gait.
+        """
+        gait = self.gait.on_model(model, names)
+        lacking = gait.lacking(names) if self.where_possible else None
+        if lacking is None:
+            return replace(self, gait=gait)
+        log.info("Episodes begin about the default pose and not in a gait: %s.", lacking)
+        noise = (self.angle_noise, self.speed_noise)
+        return Poses(("default",), 0.0, *noise, 0.0, self.activation, judged_still=False)
 
     def for_judging(self) -> "MidGait":
         """Return the same starts with ``fastest`` at 1, for evaluations."""

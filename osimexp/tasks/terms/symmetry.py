@@ -12,7 +12,7 @@ import numpy as np
 
 from osimexp.arrays import Mask
 from osimexp.errors import ConfigError, near_matches
-from osimexp.tasks.scene import Frame
+from osimexp.tasks.scene import Frame, Scene
 
 
 class SymmetryTerm(Protocol):
@@ -37,10 +37,13 @@ class LeadingLeg:
             side.
         reversed: patterns of the coordinates that change their sign in the mirror, because they
             leave the plane; null finds them by moving the model.
+        where_possible: whether a model that has no such mirror is not mirrored, which is said, in
+            place of being refused.
     """
 
     coordinate: str
     reversed: tuple[str, ...] | None
+    where_possible: bool
 
     def __call__(self, frame: Frame) -> Mask:
         """Return which environments have a larger angle of the left leg, as a mask ``(B,)``.
@@ -48,8 +51,16 @@ class LeadingLeg:
         Raises:
             ConfigError: the model has no such angle of a side.
         """
-        known = frame.scene.names.coordinates
-        columns = []
+        right, left = frame.state.coordinates[:, self.columns(frame.scene)].T
+        return np.asarray(left > right)
+
+    def columns(self, scene: Scene) -> list[int]:
+        """Return the columns of the right and the left angle.
+
+        Raises:
+            ConfigError: the model has no such angle of a side.
+        """
+        known = scene.names.coordinates
         for side in "rl":
             name = self.coordinate.replace("$", side)
             if name not in known:
@@ -58,6 +69,4 @@ class LeadingLeg:
                     "with $ for r and l, or ~symmetry leaves the symmetry out: the model has no "
                     f"coordinate {name!r}; {near_matches(name, known)}"
                 )
-            columns.append(known.index(name))
-        right, left = frame.state.coordinates[:, columns].T
-        return np.asarray(left > right)
+        return [known.index(self.coordinate.replace("$", side)) for side in "rl"]
