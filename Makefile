@@ -12,7 +12,7 @@ SOURCES := osimexp hydra_plugins tests
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
-	@echo '  make train ARGS="algo=ppo run.steps=3000" gives arguments to the main job, and'
+	@echo '  make train ARGS="algo=ppo seed=1" gives arguments to the main job, and'
 	@echo '  make test ARGS=tests/tasks to pytest; PYTHON=python3.12 chooses the interpreter,'
 	@echo '  3.11 to 3.13, that the virtual environment is made with.'
 

@@ -148,9 +148,9 @@ def described(value: Any, kind: Any = None) -> Any:
 
 
 def option(group: str, name: str) -> dict[str, Any]:
-    """Return the values of one of osimexp's own options that is not composed of others.
+    """Return the values that the file of one of osimexp's own options gives itself.
 
-    What it chooses in other groups is left out.
+    Options that it is composed of, and those that it chooses in other groups, are left out.
     """
     values = read_config(config_directory() / group / f"{name}.yaml")
     values.pop("defaults", None)

@@ -13,6 +13,10 @@ class ConfigError(OsimexpError):
     """A config value is of the wrong type, out of range or unknown."""
 
 
+class UnlikeSidesError(ConfigError):
+    """The two sides of a model are not alike, so that it has no mirror."""
+
+
 class ModelError(OsimexpError):
     """A model cannot be found, read, built or simulated."""
 

@@ -123,7 +123,7 @@ def test_updates_of_an_on_policy_run_by_hand(minibatch: int, steps: int, updates
     assert settings.gradient_steps(steps) == updates
 
 
-TRY_OUT = "This is a try-out: in run.steps=400 the policy is updated {} times"
+TRY_OUT = "This is a try-out: run.steps=400 makes {} updates"
 
 
 @pytest.mark.parametrize(

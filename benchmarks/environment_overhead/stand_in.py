@@ -6,13 +6,13 @@ from itertools import cycle
 
 import numpy as np
 
-from osimexp.physics.arrays import layout
+from osimexp.arrays import Floats, Mask
+from osimexp.models.names import Names
 from osimexp.models.prepare import PreparedModel
+from osimexp.physics.arrays import layout
 from osimexp.physics.reference.simulation import OpenSimSimulation
 from osimexp.physics.settings import OpenSimSettings, WorkerSettings
-from osimexp.physics.simulation import (Kinematics, Snapshot, Start, State)
-from osimexp.arrays import (Floats, Mask)
-from osimexp.models.names import (Names)
+from osimexp.physics.simulation import Kinematics, Snapshot, Start, State
 from osimexp.tasks.compose import composed
 from osimexp.tasks.musculoskeletal import MusculoskeletalVectorEnv
 from osimexp.tasks.specification import Specification
@@ -20,7 +20,7 @@ from osimexp.tasks.specification import Specification
 # Without time limits, so that the stand-in alone says how many episodes end.
 TASKS = {
     "arm": ("model=arm", "reward=reach", "target.within=null", "task.duration=1e6"),
-    "gait2d": ("model=gait2d", "reward=velocity", "task.duration=1e6"),
+    "gait2d": ("model=gait2d", "reward=velocity", "start=noisy", "~symmetry", "task.duration=1e6"),
 }
 ROUND = 64  # steps after which the same environments fail again
 

@@ -22,7 +22,10 @@ import opensim
 
 from osimexp.bench.osim_rl import name_actuators_by_path, stand_in_for_gym
 
-TASKS = {"arm": ["model=arm", "reward=reach"], "walker": ["model=gait2d", "reward=velocity"]}
+TASKS = {
+    "arm": ["model=arm", "reward=reach"],
+    "walker": ["model=gait2d", "reward=velocity", "start=noisy", "~symmetry"],
+}
 PARTS = ("integrate", "read", "reset", "rest")
 WARM_UP = 0.5  # s
 STALL = 0.5  # s; a step of osim-rl that takes longer is counted apart and ends its episode

@@ -26,7 +26,7 @@ from osimexp.controllers.policy import Policy, array, tensor
 class Settings:
     """Hyperparameters of DDPG.
 
-    TD3 is ``critics: 2, target_noise: 0.2, policy_delay: 2``.
+    ``algo=td3`` has the values of TD3.
 
     Attributes:
         environments: number of environments in the batch.

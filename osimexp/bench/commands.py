@@ -2,15 +2,16 @@
 
 Usage: osimexp bench commands [key=value ...]
 
-A benchmark that was cut goes on where it stopped.
+A benchmark that was cut goes on with the training that was cut, from its beginning.
 
 Example:
-    osimexp bench commands "commands={sac: [run.steps=50000]}" seeds=[0] output=outputs/commands
+    osimexp bench commands chosen=[sac] seeds=[0] output=outputs/commands
 """
 
 import csv
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -26,7 +27,8 @@ from rich.table import Table
 
 from osimexp.analysis.statistics import bootstrap_interval, interquartile_mean
 from osimexp.config import check
-from osimexp.errors import ConfigError
+from osimexp.errors import ConfigError, near_matches
+from osimexp.experiment.removal import remove_run
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.files import csv_text, write_text
 from osimexp.terminal import Console, say
@@ -40,12 +42,14 @@ class CommandsBenchSettings:
 
     Attributes:
         commands: words of ``osimexp train`` by a name for each command.
+        chosen: names of the commands to train by; null takes all.
         seeds: seeds of the trainings of each command.
         threshold: mean return of an evaluation in training whose time is listed; null lists none.
         output: folder for the runs and ``commands.csv``.
     """
 
     commands: dict[str, tuple[str, ...]]
+    chosen: tuple[str, ...] | None
     seeds: tuple[Seed, ...]
     threshold: float | None
     output: str
@@ -57,6 +61,7 @@ class Trained:
 
     Attributes:
         command: name of the command.
+        words: its words.
         seed: seed of the training.
         seconds: wall time of the whole command, s.
         steps: environment steps.
@@ -71,6 +76,7 @@ class Trained:
     """
 
     command: str
+    words: str
     seed: int
     seconds: float
     steps: int
@@ -85,27 +91,40 @@ class Trained:
 
 
 def bench_commands(config: Mapping[str, Any], added: Sequence[Path] = ()) -> float:
-    """Train what is missing, write and print the list, and return the number of falls.
+    """Train what is missing, list it, and return how many trainings end with a policy that falls.
 
     Args:
         config: config of the benchmark.
         added: folders with options of the user's own, which the commands get.
 
     Raises:
-        ConfigError: a command fails.
+        ConfigError: a command is not known or fails, or was another one in the folder.
     """
     settings = check(CommandsBenchSettings, config, "bench")
     folder = Path(settings.output)
     file = folder / "commands.csv"
     found = read(file)
+    names = settings.commands if settings.chosen is None else settings.chosen
+    for name in names:
+        if name not in settings.commands:
+            known = near_matches(name, settings.commands)
+            raise ConfigError(f"chosen: {name} is not one of commands; {known}")
     for seed in settings.seeds:
-        for name, words in settings.commands.items():
-            if any((one.command, one.seed) == (name, seed) for one in found):
+        for name in names:
+            words = settings.commands[name]
+            before = [one for one in found if (one.command, one.seed) == (name, seed)]
+            if before and before[0].words != shlex.join(words):
+                raise ConfigError(
+                    f"{file} has {name} by the words {before[0].words!r}; give another output."
+                )
+            if before:
                 continue
             run = folder / "runs" / f"{name}_s{seed}"
+            if run.exists():
+                remove_run(run)
             own = [f"--config-dir={path}" for path in added]
             seconds = _timed([*own, *words, f"seed={seed}", f"run.folder={run}"], run)
-            found.append(_result(name, seed, seconds, RunFolder(run), settings.threshold))
+            found.append(_result(name, words, seed, seconds, RunFolder(run), settings.threshold))
             write(file, found)
             say(f"{name} seed {seed}: return {found[-1].mean_return:.4g} in {seconds:.0f} s")
     Console(width=160).print(_table(found))
@@ -153,7 +172,12 @@ def _timed(words: Sequence[str], run: Path) -> float:
 
 
 def _result(
-    name: str, seed: int, seconds: float, run: RunFolder, threshold: float | None
+    name: str,
+    words: Sequence[str],
+    seed: int,
+    seconds: float,
+    run: RunFolder,
+    threshold: float | None,
 ) -> Trained:
     passed = next(_passed(run, threshold), (np.nan, np.nan))
     final = _means(run.evaluation_file("final"))
@@ -162,14 +186,14 @@ def _result(
         m.get(key, np.nan) for m in (final, verified) for key in ("return", "distance", "fallen")
     ]
     steps = int(_rows(run.metrics_file)[-1]["steps"])
-    return Trained(name, seed, seconds, steps, *passed, *told)
+    return Trained(name, shlex.join(words), seed, seconds, steps, *passed, *told)
 
 
 def _passed(run: RunFolder, threshold: float | None) -> Iterator[tuple[float, float]]:
     """Yield steps and seconds of each evaluation in training that has the threshold's return."""
     for row in _rows(run.metrics_file):
-        reached = row.get("evaluation/return")
-        if threshold is not None and reached and float(reached) >= threshold:
+        means = _means(run.evaluation_file(row["steps"]))
+        if threshold is not None and means.get("return", -np.inf) >= threshold:
             yield float(row["steps"]), float(row["time/elapsed"])
 
 

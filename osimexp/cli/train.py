@@ -9,7 +9,7 @@ Examples:
     osimexp train algo=sac reward=velocity
     osimexp train model=arm reward=reach algo=ppo seed=3
     osimexp train reward=walk reward.effort.weight=0.5
-    osimexp train task=gym task.id=Pendulum-v1 run.steps=20000
+    osimexp train task=gym task.id=Pendulum-v1 run.steps=200000
     osimexp train resume=outputs/2025-01-31/12-00-00_gait2d_velocity_sac_s0 run.steps=1000000
     osimexp train -m algo=sac,ppo,ddpg seed=0,1,2
     osimexp train sweep=sac_search experiment=reach_sac

@@ -6,6 +6,7 @@ from typing import Any
 
 from osimexp.errors import ConfigError
 from osimexp.experiment.summary import Summary
+from osimexp.moved import present, with_newer_keys
 
 # Keys that differ between the runs of one group, or that say how they were run.
 _OF_ONE_RUN = ("seed", "run", "workers", "device", "resume")
@@ -41,8 +42,23 @@ class Group:
 
 
 def facts_of(config: Mapping[str, Any]) -> dict[str, Hashable]:
-    """Return the values of a config by their dotted keys; lists become tuples."""
-    return dict(_leaves(config, ""))
+    """Return the values of a config by their dotted keys; lists become tuples.
+
+    A config of an earlier version has the present names of classes, and the keys that it lacks.
+    """
+    return dict(_leaves(_completed(config), ""))
+
+
+def _completed(config: Mapping[str, Any]) -> dict[str, Any]:
+    target = config.get("_target_")
+    values = dict(config)
+    if isinstance(target, str):
+        target = present(target)
+        values = {**with_newer_keys(target, values), "_target_": target}
+    return {
+        key: _completed(value) if isinstance(value, Mapping) else value
+        for key, value in values.items()
+    }
 
 
 def differing(facts: Sequence[Facts], within: Sequence[str] | None = None) -> list[str]:

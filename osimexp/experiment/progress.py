@@ -22,7 +22,7 @@ _SECONDS_BETWEEN_DRAWINGS = 0.1
 
 
 class Progress:
-    """A display of steps, steps per second, time left and the last return.
+    """A display of steps, steps per second, time left and what the last episodes came to.
 
     Args:
         total: steps of the whole budget.

@@ -123,6 +123,7 @@ def run(
         parts = _build(settings, config, stack)
         origin = {**provenance(), **(facts or {})}
         origin.update(_begun(parts))
+        origin.update(_mirrored(parts))
         with _disk_full_said(path):
             xml = getattr(parts.environment, "model_xml", None)
             opened = RunFolder.create(path, config, overrides, origin, xml, inputs)
@@ -242,6 +243,8 @@ def _train(
                 folder.drop_after(steps)
             with loop.logger as logger, loop.progress:
                 logger.write_config(plain_text(parts.config))
+                for sentence in getattr(parts.environment, "left_out", ()):
+                    loop.progress.say(sentence)
                 if saved is None:
                     loop.begin(parts.seeds.training)
                     _say_if_short(parts.settings)
@@ -270,14 +273,22 @@ def _train(
         raise
 
 
+def _mirrored(parts: _Parts) -> dict[str, bool]:
+    """Return whether the policy sees mirror images, for the record; nothing without a symmetry."""
+    task = parts.settings.task
+    if not isinstance(task, Specification) or task.symmetry is None:
+        return {}
+    return {"mirrored": getattr(parts.environment, "mirror", None) is not None}
+
+
 def _say_if_short(settings: ExperimentSettings) -> None:
     """Say that a run is a try-out if its policy hardly changes in it."""
     steps = settings.run.steps
     updates = settings.algo.gradient_steps(steps)
     if updates < _UPDATES_OF_A_TRY_OUT:
         say(
-            f"This is a try-out: in run.steps={steps} the policy is updated {updates:,} times, and "
-            "learning takes thousands; leave run.steps out, or raise it, to train."
+            f"This is a try-out: run.steps={steps} makes {updates:,} updates, and learning takes "
+            "thousands; leave run.steps out, or raise it, to train."
         )
 
 

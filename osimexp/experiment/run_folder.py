@@ -315,7 +315,7 @@ class RunFolder:
                 log.warning(
                     "%s keeps no copy of its %s, so %s is read as it is now.", self.path, key, path
                 )
-        return with_copies(config, self.path, kept)
+        return with_copies(_as_learned(config, self.record()), self.path, kept)
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write the config, with resolved interpolations."""
@@ -390,6 +390,19 @@ class RunFolder:
                 file.stem.isdecimal() and int(file.stem) > steps
             ):
                 file.unlink()
+
+
+def _as_learned(config: Mapping[str, Any], record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a config whose policy sees mirror images if, and only if, it learned from them.
+
+    Whether they are possible is asked of the model that it learned on and not of another one.
+    """
+    symmetry, mirrored = config.get("symmetry"), record.get("mirrored")
+    if not isinstance(symmetry, Mapping) or symmetry.get("where_possible") is not True:
+        return config
+    if not isinstance(mirrored, bool):
+        return config
+    return {**config, "symmetry": {**symmetry, "where_possible": False} if mirrored else None}
 
 
 def _is_file_or_folder(path: Path) -> bool:

@@ -12,7 +12,7 @@ from osimexp.experiment.layout import RECORD
 from osimexp.experiment.run_folder import RunFolder
 from osimexp.files import write_json
 
-KEPT_OF_RECORD = ("versions", "git")
+KEPT_OF_RECORD = ("versions", "git", "mirrored")
 
 
 def trained_names() -> list[str]:
@@ -82,7 +82,7 @@ def keep(folder: RunFolder, path: Path) -> RunFolder:
     checkpoint.save(
         kept.checkpoint_file("best"), Checkpoint(saved.steps, config_hash(config), state)
     )
-    facts = {name: record.get(name) for name in KEPT_OF_RECORD}
+    facts = {name: record[name] for name in KEPT_OF_RECORD if name in record}
     if copies:
         facts["inputs"] = copies
     write_json(

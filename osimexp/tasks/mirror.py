@@ -1,14 +1,14 @@
 """The mirror image of moments and actions in the sagittal plane."""
 
-import logging
+from collections.abc import Sequence
 from dataclasses import fields, replace
 
 import numpy as np
 
 from osimexp.arrays import Floats, Indices, Mask
-from osimexp.errors import ConfigError
+from osimexp.errors import UnlikeSidesError
 from osimexp.models.muscle_sets import matching
-from osimexp.models.names import force_controls
+from osimexp.models.names import Names, force_controls
 from osimexp.models.prepare import PreparedModel
 from osimexp.models.sides import counterparts, other_side, without_counterpart
 from osimexp.physics.posing.mirror import mirror_signs
@@ -16,8 +16,6 @@ from osimexp.physics.simulation import COSTLY, State
 from osimexp.tasks.actions import ActionMap
 from osimexp.tasks.scene import Frame, Scene
 from osimexp.tasks.terms.symmetry import LeadingLeg, SymmetryTerm
-
-log = logging.getLogger("osimexp")
 
 FLIPPED = np.array([1.0, 1.0, -1.0])
 """Signs of the components of a mirrored vector in ground; z is across the plane."""
@@ -56,7 +54,8 @@ class Mirror:
         reads: costly fields of ``State`` that the mirror image is to have; the others have no rows.
 
     Raises:
-        ConfigError: an action drives muscles of one side, and no action drives their counterparts.
+        UnlikeSidesError: something on one side has no counterpart, or an action drives muscles of
+            one side and no action drives their counterparts.
     """
 
     def __init__(
@@ -70,13 +69,7 @@ class Mirror:
         names = scene.names
         if missing := {field.name for field in fields(State)} ^ FIELDS.keys():
             raise AssertionError(f"The mirror's table of fields differs by {sorted(missing)}.")
-        alone = without_counterpart((*names.coordinates, *names.muscles))
-        if alone:
-            raise ConfigError(
-                f"symmetry: the model has {alone[0]} and no {other_side(alone[0])}; leave the "
-                "symmetry out with ~symmetry, or name the muscles of the whole body as "
-                "model.muscles."
-            )
+        _require_both_sides((*names.coordinates, *names.controls))
         control_signs = _control_signs(scene, signs)
         controls = counterparts(names.controls)
         in_ground = {
@@ -145,7 +138,8 @@ class Mirror:
 def mirror_of(
     term: SymmetryTerm,
     model: PreparedModel,
-    scene: Scene,
+    names: Names,
+    seen: Scene,
     action_map: ActionMap,
     reads: frozenset[str],
 ) -> Mirror | None:
@@ -154,25 +148,46 @@ def mirror_of(
     Args:
         term: term that chooses the environments to mirror.
         model: model to be mirrored.
-        scene: fixed facts of the task, with the muscles that the controller drives.
+        names: names and constants of the model itself.
+        seen: fixed facts of the task, with the muscles that the controller drives.
         action_map: map from actions to controls.
         reads: costly fields of ``State`` that the mirror image is to have.
 
     Raises:
-        ConfigError: the sides of the model are not alike.
+        UnlikeSidesError: the sides of the model are not alike, and the term asks for them.
+        ConfigError: a pattern of the term matches no coordinate.
     """
     optional = isinstance(term, LeadingLeg) and term.where_possible
+    told = told_signs(term, seen)
     try:
+        if optional:
+            _require_alike_sides(names)
         if isinstance(term, LeadingLeg):
-            term.columns(scene)
-        told = told_signs(term, scene)
+            term.columns(seen)
         signs = mirror_signs(model) if told is None else told
-        return Mirror(term, scene, action_map, signs, reads)
-    except ConfigError as error:
+        return Mirror(term, seen, action_map, signs, reads)
+    except UnlikeSidesError:
         if not optional:
             raise
-        log.info("The model is not mirrored. %s", error)
         return None
+
+
+def _require_both_sides(names: Sequence[str]) -> None:
+    alone = without_counterpart(names)
+    if alone:
+        raise UnlikeSidesError(
+            f"symmetry: the model has {alone[0]} and no {other_side(alone[0])}; leave the "
+            "symmetry out with ~symmetry, or name the muscles of the whole body as model.muscles."
+        )
+
+
+def _require_alike_sides(names: Names) -> None:
+    _require_both_sides((*names.coordinates, *names.controls))
+    forces = names.maximum_isometric_force
+    others = forces[counterparts(names.muscles)]
+    if not np.allclose(forces, others):
+        name = names.muscles[int(np.abs(forces - others).argmax())]
+        raise UnlikeSidesError(f"symmetry: {name} is not as strong as {other_side(name)}.")
 
 
 def told_signs(term: SymmetryTerm, scene: Scene) -> Floats | None:
@@ -218,7 +233,7 @@ def _counterpart_actions(
     for row in weights:
         same = np.flatnonzero((weights[:, controls] == row).all(axis=1))
         if not len(same):
-            raise ConfigError(
+            raise UnlikeSidesError(
                 "symmetry: an action drives muscles of one side, and no action drives those of the "
                 "other side alike; drive both sides alike or leave the symmetry out with ~symmetry."
             )

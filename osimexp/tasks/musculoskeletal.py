@@ -22,6 +22,7 @@ from osimexp.tasks.actions import ActionMap
 from osimexp.tasks.columns import observed_columns
 from osimexp.tasks.episodes import Episodes
 from osimexp.tasks.finite import require_finite, require_shape
+from osimexp.tasks.goals.gait import MidGait
 from osimexp.tasks.lacking import WholeBody
 from osimexp.tasks.mirror import Mirror, mirror_of
 from osimexp.tasks.scene import Frame, Scene
@@ -97,7 +98,7 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         if render_mode is not None:
             specification = replace(specification, recorded=True)
         self.num_envs = num_envs
-        self.specification = specification
+        self.specification = self._asked = specification
         self._autoreset = autoreset
         mode = AutoresetMode.SAME_STEP if autoreset else AutoresetMode.DISABLED
         self.metadata = {
@@ -270,6 +271,20 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         return self._mirror
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """Sentences on what the task asked for where possible, and the model does not allow."""
+        names, asked = self._scene.names, self._asked
+        sentences = []
+        if isinstance(asked.start, MidGait) and not isinstance(self.specification.start, MidGait):
+            reason = asked.start.gait.lacking(names)
+            sentences.append(f"Episodes begin about the default pose and not in a gait: {reason}.")
+        if asked.symmetry is not None and self._mirror is None:
+            sentences.append(
+                "The policy sees no mirror images, as the model's sides are not alike."
+            )
+        return tuple(sentences)
+
+    @property
     def backend(self) -> Backend:
         """Physics back end of the batch."""
         return self._simulation.backend
@@ -323,7 +338,9 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
         self._mirror: Mirror | None = None
         if symmetry is not None:
             reads = specification.observed
-            self._mirror = mirror_of(symmetry, self.model, seen, self.action_map, reads)
+            self._mirror = mirror_of(
+                symmetry, self.model, scene.names, seen, self.action_map, reads
+            )
         self._mirrored = np.zeros(size, dtype=bool)
         self._rewards = specification.reward
         self._terminations = specification.termination

@@ -175,10 +175,8 @@ class Specification:
         if isinstance(target, Gait):
             target = target.on_model(model, names)
         if isinstance(start, MidGait):
-            if isinstance(target, Gait) and start.gait == self.target:
-                start = dataclasses.replace(start, gait=target)
-            else:
-                start = start.on_model(model, names)
+            known = target if isinstance(target, Gait) and start.gait == self.target else None
+            start = start.on_model(model, names, known)
         return dataclasses.replace(self, target=target, start=start)
 
     def with_workers(self, count: int) -> "Specification":

@@ -147,7 +147,7 @@ def test_a_process_ends_with_its_mistake(started: Callable[..., Popen[str]], pla
     process = started(GYM, "algo=foo")
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (2, "")
-    assert err == "Error: algo=foo is not known; known are ddpg, ppo, sac\n"
+    assert err == "Error: algo=foo is not known; known are ddpg, ppo, sac, td3\n"
 
 
 def test_the_help_names_every_group_and_its_options(command: Command) -> None:

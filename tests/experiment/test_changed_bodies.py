@@ -103,7 +103,8 @@ def test_muscles_that_are_gone_keep_their_places() -> None:
 def test_the_mirror_shows_a_lacking_side_on_the_other() -> None:
     """With the left leg in front the prosthesis is seen on the left, and its places are empty."""
     words = tuple(word for word in WHOLE if word not in ("start=default", "~symmetry"))
-    batch = environment(8, *words, "model=gait2d_prosthesis", "start=striding")
+    words = (*words, "start=striding", "symmetry=leading_leg")
+    batch = environment(8, *words, "model=gait2d_prosthesis")
     batch.reset(seed=0)
     generator = np.random.default_rng(0)
     seen, *_ = batch.step(generator.uniform(-1.0, 1.0, (8, 18)).astype(np.float32))

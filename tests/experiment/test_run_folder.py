@@ -376,3 +376,15 @@ def test_the_best_checkpoint_is_judged_where_there_is_one(place: Path) -> None:
     assert folder.judged_checkpoint() == "latest"
     folder.checkpoint_file("best").write_bytes(b"")
     assert folder.judged_checkpoint() == "best"
+
+
+@pytest.mark.parametrize(("mirrored", "played"), [(True, False), (False, None)])
+def test_a_policy_is_shown_mirror_images_only_if_it_learned_from_them(
+    mirrored: bool, played: bool | None, place: Path
+) -> None:
+    term = {"_target_": "osimexp.tasks.terms.symmetry.LeadingLeg", "where_possible": True}
+    config = {"seed": 0, "symmetry": term}
+    folder = RunFolder.create(place / "run", config, [], {"mirrored": mirrored})
+    symmetry = folder.config()["symmetry"]
+    assert (symmetry and symmetry["where_possible"]) == played
+    assert folder.values() == config

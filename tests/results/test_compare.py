@@ -13,7 +13,7 @@ from made_runs import make_run
 from osimexp.cli.compare import as_settings
 from osimexp.cli.compare import main as compare_main
 from osimexp.errors import ConfigError
-from osimexp.experiment.differences import check_comparable, grouped
+from osimexp.experiment.differences import check_comparable, facts_of, grouped, identity
 from osimexp.experiment.finding import find_runs
 from osimexp.experiment.summary import summarise
 from osimexp.results.choosing import compared
@@ -222,3 +222,11 @@ def test_groups_that_differ_in_very_much_are_called_by_their_runs(place: Path) -
     make_run(place / "all/b", [1.0], run__name="b_velocity_sac_s0")
     labels = [group.label for group in grouped(found("all"))]
     assert labels == ["a_velocity_sac (1)", "a_velocity_sac (2)", "b_velocity_sac"]
+
+
+def test_a_run_of_an_earlier_version_is_the_same_as_one_with_the_keys_that_are_newer() -> None:
+    old = {"seed": 0, "start": {"_target_": "osimexp.tasks.starts.Poses", "poses": ["default"]}}
+    term = {"_target_": "osimexp.tasks.terms.starts.Poses", "poses": ["default"], "standing": 0.0}
+    assert facts_of(old) == facts_of({"seed": 0, "start": term})
+    assert identity(old) == identity({"seed": 0, "start": term})
+    assert identity(old) != identity({"seed": 0, "start": {**term, "standing": 0.5}})

@@ -1,6 +1,5 @@
 """A gait to follow: joint angles over the gait cycle, and the terms that belong to it."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,8 +15,6 @@ from osimexp.physics.simulation import Simulation, Start
 from osimexp.tasks.columns import Column
 from osimexp.tasks.scene import Frame, Scene
 from osimexp.tasks.terms.starts import Poses
-
-log = logging.getLogger("osimexp")
 
 _BEYOND = 0.1
 """Angle by which a gait may exceed the range of a model's coordinate, rad."""
@@ -264,17 +261,21 @@ class MidGait:
         if not self.fastest >= 1.0:
             raise ValueError("fastest is a factor on the gait's speeds and must be 1 or more")
 
-    def on_model(self, model: PreparedModel, names: Names) -> "MidGait | Poses":
+    def on_model(
+        self, model: PreparedModel, names: Names, gait: Gait | None = None
+    ) -> "MidGait | Poses":
         """Return the starts in the gait as a model moves in it, or about its default pose.
 
+        Args:
+            model: model of the task.
+            names: names and constants of the model.
+            gait: gait as the model moves in it, if it is known already.
+
         Raises:
-            ConfigError: the model cannot move in the gait.
+            ConfigError: the model cannot move in the gait, and ``where_possible`` is false.
         """
-        gait = self.gait.on_model(model, names)
-        lacking = gait.lacking(names) if self.where_possible else None
-        if lacking is None:
-            return replace(self, gait=gait)
-        log.info("Episodes begin about the default pose and not in a gait: %s.", lacking)
+        if not (self.where_possible and self.gait.lacking(names)):
+            return replace(self, gait=gait or self.gait.on_model(model, names))
         noise = (self.angle_noise, self.speed_noise)
         return Poses(("default",), 0.0, *noise, 0.0, self.activation, judged_still=False)
 

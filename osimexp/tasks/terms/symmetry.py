@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from osimexp.arrays import Mask
-from osimexp.errors import ConfigError, near_matches
+from osimexp.errors import UnlikeSidesError, near_matches
 from osimexp.tasks.scene import Frame, Scene
 
 
@@ -49,7 +49,7 @@ class LeadingLeg:
         """Return which environments have a larger angle of the left leg, as a mask ``(B,)``.
 
         Raises:
-            ConfigError: the model has no such angle of a side.
+            UnlikeSidesError: the model has no such angle of a side.
         """
         right, left = frame.state.coordinates[:, self.columns(frame.scene)].T
         return np.asarray(left > right)
@@ -58,13 +58,13 @@ class LeadingLeg:
         """Return the columns of the right and the left angle.
 
         Raises:
-            ConfigError: the model has no such angle of a side.
+            UnlikeSidesError: the model has no such angle of a side.
         """
         known = scene.names.coordinates
         for side in "rl":
             name = self.coordinate.replace("$", side)
             if name not in known:
-                raise ConfigError(
+                raise UnlikeSidesError(
                     "symmetry.coordinate must name the angle that is larger for the leg in front, "
                     "with $ for r and l, or ~symmetry leaves the symmetry out: the model has no "
                     f"coordinate {name!r}; {near_matches(name, known)}"
