@@ -54,7 +54,7 @@ def _completed(config: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(config)
     if isinstance(target, str):
         target = present(target)
-        values = {**with_newer_keys(target, values), "_target_": target}
+        values = {"_target_": target} | with_newer_keys(target, values) | {"_target_": target}
     return {
         key: _completed(value) if isinstance(value, Mapping) else value
         for key, value in values.items()

@@ -151,7 +151,7 @@ def test_torques_are_played_back(tmp_path: Path) -> None:
         "+actuators.driven={lumbar_bending_torque: 0.5}",
         "+actuators.held={lumbar_*n_torque: 0.2}",
     )
-    task = specification(*biped.task(tmp_path, *drives, "task.duration=0.2"))
+    task = specification(*biped.task(tmp_path, *drives, "~symmetry", "task.duration=0.2"))
     with closing(recording_environment(task)) as batch:
         random = Uniform(batch.single_action_space.shape[0], np.random.default_rng(0))
         first = record(batch, random, 3)
