@@ -39,7 +39,7 @@ def test_a_command_is_timed_and_told_from_its_folder(command: Command) -> None:
     again = command("commands", *ASKED, main=bench)
     assert again.code == 0
     assert "seed 0: return" not in again.out
-    other = command("commands", "commands.sac=[algo=sac]", *ASKED[1:], main=bench)
+    other = command("commands", "commands.sac=['algo=sac']", *ASKED[1:], main=bench)
     assert other.refuses("has sac by the words 'task=gym", "give another output")
     # A training that was cut left a folder and no row, and is made from its beginning.
     FILE.unlink()
