@@ -22,7 +22,6 @@ from osimexp.tasks.actions import ActionMap
 from osimexp.tasks.columns import observed_columns
 from osimexp.tasks.episodes import Episodes
 from osimexp.tasks.finite import require_finite, require_shape
-from osimexp.tasks.goals.gait import MidGait
 from osimexp.tasks.lacking import WholeBody
 from osimexp.tasks.mirror import Mirror, mirror_of
 from osimexp.tasks.scene import Frame, Scene
@@ -30,7 +29,7 @@ from osimexp.tasks.specification import Specification
 from osimexp.tasks.terms.pushes import saved_plan
 from osimexp.tasks.terms.starts import clear_of_ground
 from osimexp.tasks.terms.terminations import BeyondFits, is_fall
-from osimexp.tasks.unfit import over_at_once, refuse_travel
+from osimexp.tasks.unfit import left_out, over_at_once, refuse_travel
 
 if TYPE_CHECKING:
     from osimexp.tasks.rendering import Pictures
@@ -273,16 +272,8 @@ class MusculoskeletalVectorEnv(VectorEnv[Observations, Actions, NDArray[Any]], E
     @property
     def left_out(self) -> tuple[str, ...]:
         """Sentences on what the task asked for where possible, and the model does not allow."""
-        names, asked = self._scene.names, self._asked
-        sentences = []
-        if isinstance(asked.start, MidGait) and not isinstance(self.specification.start, MidGait):
-            reason = asked.start.gait.lacking(names)
-            sentences.append(f"Episodes begin about the default pose and not in a gait: {reason}.")
-        if asked.symmetry is not None and self._mirror is None:
-            sentences.append(
-                "The policy sees no mirror images, as the model's sides are not alike."
-            )
-        return tuple(sentences)
+        mirrored = self._mirror is not None
+        return left_out(self._asked, self.specification, mirrored, self._scene.names)
 
     @property
     def backend(self) -> Backend:

@@ -1,11 +1,14 @@
-"""Refusals of tasks that a model cannot do: to travel on a fixed base, or to begin fallen."""
+"""Tasks that a model cannot do: refused, or, where they allow it, done without a part of them."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
 from osimexp.errors import ConfigError
+from osimexp.models.names import Names
+from osimexp.tasks.goals.gait import MidGait
 from osimexp.tasks.scene import Frame
+from osimexp.tasks.specification import Specification
 from osimexp.tasks.terms.rewards import RewardTerm
 
 
@@ -45,3 +48,23 @@ def over_at_once(term: str, frame: Frame) -> ConfigError:
         f"Every episode would end where it begins, by termination.{term}{where}; begin in another "
         f"pose (model.poses and start.poses), or change or leave out termination.{term}."
     )
+
+
+def left_out(
+    asked: Specification, adapted: Specification, mirrored: bool, names: Names
+) -> tuple[str, ...]:
+    """Return sentences on what a task asked for where possible, and a model does not allow.
+
+    Args:
+        asked: task as it was asked for.
+        adapted: task as the model does it.
+        mirrored: whether the policy sees mirror images.
+        names: names and constants of the model.
+    """
+    sentences = []
+    if isinstance(asked.start, MidGait) and not isinstance(adapted.start, MidGait):
+        reason = asked.start.gait.lacking(names)
+        sentences.append(f"Episodes begin about the default pose and not in a gait: {reason}.")
+    if asked.symmetry is not None and not mirrored:
+        sentences.append("The policy sees no mirror images, as the model's sides are not alike.")
+    return tuple(sentences)
