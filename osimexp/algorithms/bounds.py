@@ -2,6 +2,9 @@
 
 from typing import Any
 
+LARGEST = 1e30
+"""Largest hyperparameter: networks are of single precision, which ends at 3.4e38."""
+
 
 def within(settings: object, low: float, high: float, *names: str) -> None:
     """Require each named value to be from ``low`` to ``high``.
@@ -16,15 +19,16 @@ def within(settings: object, low: float, high: float, *names: str) -> None:
 
 
 def positive(settings: object, *names: str) -> None:
-    """Require each named value to be above zero and finite, or None where that is allowed.
+    """Require each named value to be above zero, or None where that is allowed.
 
     Raises:
         ValueError: a value is not.
     """
     for name in names:
         value = getattr(settings, name)
-        if value is not None and not 0 < value < float("inf"):
-            raise ValueError(f"{name} must be above 0, not {value}")
+        if value is not None and not 0 < value <= LARGEST:
+            least = "above 0" if not value > 0 else f"at most {LARGEST:g}"
+            raise ValueError(f"{name} must be {least}, not {value}")
 
 
 def layer_widths(settings: Any) -> None:

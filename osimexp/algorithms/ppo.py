@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from osimexp.algorithms.algorithm import Transition
-from osimexp.algorithms.bounds import layer_widths, positive, within
+from osimexp.algorithms.bounds import LARGEST, layer_widths, positive, within
 from osimexp.algorithms.networks import averages, descend, restore_optimizer
 from osimexp.algorithms.rollout import Rollout
 from osimexp.algorithms.threads import one_thread
@@ -84,7 +84,7 @@ class Settings:
         positive(self, "max_gradient_norm", "max_kl", "desired_kl")
         positive(self, "observation_clip", "reward_clip")
         within(self, 0.0, 1.0, "discount", "gae_lambda")
-        within(self, 0.0, math.inf, "value_coefficient", "entropy_coefficient")
+        within(self, 0.0, LARGEST, "value_coefficient", "entropy_coefficient")
         within(self, -20.0, 2.0, "initial_log_std")
         within(self, 2, self.rollout_steps * self.environments, "minibatch_size")
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from osimexp.algorithms.algorithm import Transition
-from osimexp.algorithms.bounds import layer_widths, positive, within
+from osimexp.algorithms.bounds import LARGEST, layer_widths, positive, within
 from osimexp.algorithms.networks import Critics, averages, descend, follow, restore_optimizer
 from osimexp.algorithms.replay import Replay
 from osimexp.controllers.controller import Actions, Controller, Observations
@@ -77,6 +77,8 @@ class Settings:
         positive(self, "updates_per_step", "horizon", "replay_capacity", "reward_scale")
         positive(self, "observation_clip", "initial_temperature", "max_gradient_norm")
         within(self, 0.0, 1.0, "discount", "target_rate")
+        if self.target_entropy is not None:
+            within(self, -LARGEST, LARGEST, "target_entropy")
         within(self, 1, self.replay_capacity, "environments", "learning_starts")
 
     def gradient_steps(self, steps: int) -> int:
