@@ -179,19 +179,22 @@ def _result(
     run: RunFolder,
     threshold: float | None,
 ) -> Trained:
-    passed = next(_passed(run, threshold), (np.nan, np.nan))
+    rows = _rows(run.metrics_file)
+    passed = next(_passed(run, rows, threshold), (np.nan, np.nan))
     final = _means(run.evaluation_file("final"))
     verified = _means(run.evaluation_file("final_opensim"))
     told = [
         m.get(key, np.nan) for m in (final, verified) for key in ("return", "distance", "fallen")
     ]
-    steps = int(_rows(run.metrics_file)[-1]["steps"])
+    steps = int(rows[-1]["steps"])
     return Trained(name, shlex.join(words), seed, seconds, steps, *passed, *told)
 
 
-def _passed(run: RunFolder, threshold: float | None) -> Iterator[tuple[float, float]]:
+def _passed(
+    run: RunFolder, rows: Sequence[Mapping[str, str]], threshold: float | None
+) -> Iterator[tuple[float, float]]:
     """Yield steps and seconds of each evaluation in training that has the threshold's return."""
-    for row in _rows(run.metrics_file):
+    for row in rows:
         means = _means(run.evaluation_file(row["steps"]))
         if threshold is not None and means.get("return", -np.inf) >= threshold:
             yield float(row["steps"]), float(row["time/elapsed"])

@@ -309,13 +309,14 @@ class RunFolder:
                 missing or was changed.
         """
         check_trusted(config, str(self.config_file))
-        kept = kept_inputs(self.path, self.record())
+        record = self.record()
+        kept = kept_inputs(self.path, record)
         for key, path in named_files(config).items():
             if key not in kept:  # An earlier version wrote the folder.
                 log.warning(
                     "%s keeps no copy of its %s, so %s is read as it is now.", self.path, key, path
                 )
-        return with_copies(_as_learned(config, self.record()), self.path, kept)
+        return with_copies(_as_learned(config, record), self.path, kept)
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write the config, with resolved interpolations."""
