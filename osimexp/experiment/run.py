@@ -247,7 +247,7 @@ def _train(
                     loop.progress.say(sentence)
                 if saved is None:
                     loop.begin(parts.seeds.training)
-                    _say_if_short(parts.settings, loop.progress)
+                    _say_if_short(parts.settings)
                 loop.run()
             outcome = _final_evaluation(folder, parts, interruption)
             folder.mark("finished")
@@ -281,12 +281,12 @@ def _mirrored(parts: _Parts) -> dict[str, bool]:
     return {"mirrored": getattr(parts.environment, "mirror", None) is not None}
 
 
-def _say_if_short(settings: ExperimentSettings, progress: Progress) -> None:
+def _say_if_short(settings: ExperimentSettings) -> None:
     """Say that a run is a try-out if its policy hardly changes in it."""
     steps = settings.run.steps
     updates = settings.algo.gradient_steps(steps)
     if updates < _UPDATES_OF_A_TRY_OUT:
-        progress.say(
+        say(
             f"This is a try-out: run.steps={steps} makes {updates:,} updates, and learning takes "
             "thousands; leave run.steps out, or raise it, to train."
         )
